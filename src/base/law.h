@@ -1,0 +1,40 @@
+/*
+ * law.h - a random quantity as a scenario writes it.
+ *
+ * A law may stand wherever a duration, size or count may: a bare quantity is
+ * constant, an object names the law, {"lognormal": {"mean": "8ms", "cv": 0.4}}.
+ * This file only describes and reads laws; the engine draws from them.
+ */
+#ifndef BASE_LAW_H
+#define BASE_LAW_H
+
+#include "base/units.h"
+
+struct json;
+struct arena;
+
+enum law_kind {
+    LAW_CONSTANT,    /* mean */
+    LAW_EXPONENTIAL, /* mean */
+    LAW_UNIFORM,     /* lo, hi */
+    LAW_LOGNORMAL,   /* mean, cv (of the value itself, not of its logarithm) */
+    LAW_GAMMA,       /* mean, cv */
+    LAW_PARETO,      /* mean, alpha > 1 */
+    LAW_EMPIRICAL,   /* n sorted values, drawn with equal chance */
+};
+
+struct law {
+    enum law_kind kind;
+    double mean, cv;     /* valid for every kind: bounds and fits use them; cv is infinite for heavy Pareto */
+    double lo, hi, alpha;
+    const double *values; /* LAW_EMPIRICAL: sorted, owned by whoever built the law */
+    size_t n;
+};
+
+struct law law_constant(double value);
+
+/* Reads a law from a scenario value; errors name `where` (a JSON path). */
+int law_read(const struct json *value, enum unit unit, const char *where, struct arena *a, struct law *out,
+             struct err *err);
+
+#endif

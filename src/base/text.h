@@ -1,0 +1,36 @@
+/*
+ * text.h - growing strings, nearest names, hashes, safe files.
+ */
+#ifndef BASE_TEXT_H
+#define BASE_TEXT_H
+
+#include "base/err.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A string that grows.  Start with {0}; text_free() when done. `s` is always terminated once anything was added. */
+struct text {
+    char *s;
+    size_t len, cap;
+};
+
+void text_add(struct text *t, const char *s);
+void text_add_n(struct text *t, const char *s, size_t n);
+void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void text_add_html(struct text *t, const char *s); /* & < > " ' become entities; control bytes become '?' */
+void text_free(struct text *t);
+
+/* The name nearest to `found` by edit distance, or NULL when none is near enough to suggest. */
+const char *text_nearest(const char *found, const char *const *names, size_t n);
+
+/* Lower-case hexadecimal SHA-256; out needs 65 bytes. */
+void text_sha256(const void *data, size_t n, char out[65]);
+
+/* Reads a whole file; caller frees *out. "-" is stdin. */
+int text_read_file(const char *path, char **out, size_t *len, struct err *err);
+
+/* Writes to a temporary name beside `path`, syncs, renames: never half a file. "-" is stdout. */
+int text_write_file(const char *path, const void *data, size_t n, struct err *err);
+
+#endif
