@@ -1,0 +1,2 @@
+noinst_LIBRARIES += %D%/libcalibrate.a
+%C%_libcalibrate_a_SOURCES =

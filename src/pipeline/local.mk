@@ -1,0 +1,2 @@
+noinst_LIBRARIES += %D%/libpipeline.a
+%C%_libpipeline_a_SOURCES =

@@ -1,0 +1,2 @@
+noinst_LIBRARIES += %D%/libreport.a
+%C%_libreport_a_SOURCES =

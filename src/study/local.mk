@@ -1,0 +1,2 @@
+noinst_LIBRARIES += %D%/libstudy.a
+%C%_libstudy_a_SOURCES =

@@ -1,0 +1,1 @@
+# Tests of the base floor; see local.mk.

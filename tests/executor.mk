@@ -1,0 +1,1 @@
+# Tests of the executor floor; see local.mk.

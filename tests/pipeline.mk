@@ -1,0 +1,1 @@
+# Tests of the pipeline floor; see local.mk.

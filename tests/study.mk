@@ -1,0 +1,1 @@
+# Tests of the study floor; see local.mk.
