@@ -1,0 +1,128 @@
+/*
+ * model.h - what a component model is.
+ *
+ * A model says what one item wants and how it leaves.  It is a constant table:
+ * a name, a sentence, its parameters, its operators, and pure functions.  The
+ * pipeline floor turns the wants into contention; the bound uses their means.
+ *
+ *   shape    how many workers a stage has and how it groups items
+ *   pieces   into how many items a worker cuts one (1 when absent)
+ *   demand   what one piece wants, as an ordered list of phases, and how it leaves;
+ *            with luck it is a draw, without (luck == NULL) the mean
+ *   best_demand   an optimistic mean (NULL: the mean of demand), so that the bound is a true bound
+ *
+ * Adding a model: one file, one line in registry.c, one line in local.mk.
+ */
+#ifndef MODELS_MODEL_H
+#define MODELS_MODEL_H
+
+#include "base/param.h"
+#include "engine/rng.h"
+#include "models/dataset.h"
+#include "models/etl.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* What flows through a pipeline: a log partition, a stripe, a batch, a request. */
+struct item {
+    uint64_t key;      /* names the item's luck; pieces get keys of their own */
+    uint64_t sequence; /* its place in the order of its source, for in-order delivery */
+    double count;      /* workload units (samples, requests) it stands for */
+    double rows;       /* rows it holds now; a filter removes some */
+    double bytes;      /* what it weighs now, on disk or on the wire */
+    double distinct;   /* distinct session groups in it once deduplicated; 0 while plain */
+    double crosses;    /* feature crosses each group carries */
+    double born_s;
+    int epoch;
+    bool hit;          /* served from a cache: upstream work is not repeated */
+    int order, codec;  /* table layout, known from the file's footer after ETL */
+    double used_bytes; /* bytes of the streams the job reads, compressed, of this item */
+    double encoded_bytes, encoded_used_bytes;
+    double stripe_rows;
+    const struct dataset_cfg *data; /* NULL for plain requests */
+};
+
+enum role { ROLE_CPU, ROLE_GPU, ROLE_DISK_READ, ROLE_DISK_WRITE, ROLE_NET, ROLE_SERVERS, ROLES };
+
+/* The key under which a scenario's `on` binds the role: both disk roles are "disk". */
+const char *role_name(enum role r);
+
+struct phase {
+    enum role role;
+    int op;          /* index into the model's operators: where the time goes */
+    double amount;   /* seconds of one core or server; bytes of a disk or link */
+    double requests; /* disks: operations it stands for */
+};
+
+enum { DEMAND_MAX = 32 };
+
+struct demand {
+    int n;
+    struct phase phases[DEMAND_MAX];
+};
+
+/* Whose luck a draw belongs to. The same item draws the same luck in every variant of a scenario. */
+struct luck {
+    uint64_t seed, stage;
+    uint32_t replication;
+};
+
+struct shape {
+    long workers;    /* items worked on at a time; 0: every item at once, the resource does the queueing */
+    double take;     /* gathers this many units into one item before working; 0: items as they come */
+    long prefetch;   /* finished pieces that may wait for the next stage, per worker; -1: no such limit */
+    bool in_order;   /* pieces leave in the order of the items they were cut from */
+    bool once;       /* makes a table: later epochs do not pass here again */
+    bool caches;     /* keeps what it made: later epochs start here, as hits */
+    long queue_limit; /* workers == 0: items beyond this are lost; -1: none are */
+};
+
+struct op_info {
+    const char *name;
+    const char *items, *bytes; /* what the operator's cost counts; NULL: that term is not used */
+};
+
+struct model_env {
+    const struct dataset_cfg *data; /* NULL when the workload has none */
+    const char *where;              /* JSON path of the stage's params */
+    struct arena *arena;
+};
+
+struct model {
+    const char *name, *title, *about;
+    size_t cfg_size;
+    const struct param *params;
+    const char *const *roles; /* NULL-terminated: what `on` must bind */
+    const struct op_info *ops; /* name == NULL at the end; NULL: named by the scenario (operator_name) */
+    const char *kernel;        /* the real twin in the executor; NULL: none */
+    bool needs_dataset;
+
+    int (*check)(void *cfg, const struct model_env *env, struct err *err); /* relations; may fill derived fields */
+    void (*shape)(const void *cfg, struct shape *out);
+    long (*pieces)(const void *cfg, const struct item *in);
+    void (*demand)(const void *cfg, const struct item *in, const struct luck *luck, struct demand *out,
+                   struct item *leave);
+    void (*best_demand)(const void *cfg, const struct item *in, struct demand *out, struct item *leave);
+    const char *(*operator_name)(const void *cfg, int op);
+    int (*operators)(const void *cfg); /* how many, when `ops` is NULL */
+};
+
+extern const struct model *const models[]; /* NULL at the end */
+const struct model *model_find(const char *name);
+const char *model_nearest(const char *name);
+
+int model_operators(const struct model *m, const void *cfg);
+const char *model_operator_name(const struct model *m, const void *cfg, int op);
+
+/* Helpers for demand functions. */
+void demand_add(struct demand *d, enum role role, int op, double amount, double requests);
+/* One run of an operator on a core, with its noise when there is luck. */
+void demand_cost(struct demand *d, int op, const struct cost *c, double items, double bytes, const struct item *in,
+                 const struct luck *luck);
+/* A draw from `law`, or its mean; `purpose` separates several draws of one item. */
+double luck_law(const struct law *law, const struct item *in, const struct luck *luck, uint64_t purpose);
+/* The sum of n independent draws. */
+double luck_law_sum(const struct law *law, long n, const struct item *in, const struct luck *luck, uint64_t purpose);
+
+#endif

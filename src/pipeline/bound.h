@@ -1,0 +1,41 @@
+/*
+ * bound.h - what a pipeline could deliver at best: operational laws, no simulation.
+ *
+ *   X <= capacity(resource) / demand(resource)     for every resource
+ *   X <= workers / service(stage)                  for every stage with workers
+ *   X <= arrival rate                              open arrivals
+ *   X <= N / (Z + sum of demands)                  N clients that think Z
+ *
+ * Demands are means per workload unit, optimistic where a model gives an
+ * optimistic version, so a simulation cannot beat the bound except by chance.
+ */
+#ifndef PIPELINE_BOUND_H
+#define PIPELINE_BOUND_H
+
+#include "pipeline/scenario.h"
+
+struct bound {
+    double throughput_per_s;
+    const char *bottleneck;     /* a stage or resource name, or "arrivals" or "clients" */
+    double *resource_per_s;     /* the bound of each resource alone; infinity where nothing is asked of it */
+    double *stage_per_s;        /* of each stage's workers */
+    double *resource_demand;    /* seconds of the whole resource per unit */
+    double *stage_service_s;    /* seconds of one worker per unit */
+    double latency_s;           /* of one unit alone in the pipeline */
+};
+
+/* Arrays live in `a`. */
+void bound_compute(const struct scenario *s, struct arena *a, struct bound *out);
+
+/*
+ * The items a source sends, as the bound and the simulation see them.  Item i of
+ * a data set belongs to an epoch; later epochs enter behind the stages that made
+ * the table once, or, as cache hits, at the stage that keeps what it made.
+ */
+struct item scenario_source_item(const struct scenario *s, uint64_t index, int *entry_stage);
+double scenario_source_units(const struct scenario *s); /* units in one source item */
+
+/* One of `pieces` equal parts of an item. */
+struct item item_piece(const struct item *whole, long piece, long pieces);
+
+#endif

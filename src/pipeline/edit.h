@@ -1,0 +1,44 @@
+/*
+ * edit.h - changes to a scenario's JSON tree: --set, optimizations, calibrations.
+ *
+ * A path names stages and resources by their names, whatever their order:
+ *
+ *     stages.prep.params.workers      resources.host.count      workload.dataset.rows
+ *     prep.workers                    short for stages.prep.params.workers
+ *     stages.prep.params.ops[0]       an element of a list
+ *
+ * Objects on the way are made when missing; whether the last name exists is
+ * checked when the scenario is built, with the same message as for a file.
+ */
+#ifndef PIPELINE_EDIT_H
+#define PIPELINE_EDIT_H
+
+#include "base/arena.h"
+#include "base/json.h"
+
+/* Takes ownership of `value`, also on failure. */
+int edit_set(struct json *tree, const char *path, struct json *value, struct err *err);
+int edit_set_text(struct json *tree, const char *assignment /* "PATH=VALUE" */, struct err *err);
+
+/* The value at a path, or NULL. */
+const struct json *edit_get(const struct json *tree, const char *path);
+
+/* An optimization declared in the scenario: named edits on several stages at once. */
+struct optimization {
+    const char *name, *about;
+    const char **touches; /* stage names */
+    int touches_n;
+    const char **excludes; /* names of optimizations that cannot be combined with it */
+    int excludes_n;
+    const struct json *edits; /* object: path -> value */
+};
+
+/* Reads the `optimizations` list of a tree; strings are borrowed from the tree, arrays live in `a`. */
+int optimizations_read(const struct json *tree, const char *file, struct arena *a, struct optimization **out, int *n,
+                       struct err *err);
+const struct optimization *optimization_find(const struct optimization *list, int n, const char *name);
+int optimization_apply(struct json *tree, const struct optimization *o, struct err *err);
+/* False when two members of the set exclude each other or set the same path to different values. */
+bool optimizations_compatible(const struct optimization *a, const struct optimization *b);
+
+#endif

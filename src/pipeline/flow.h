@@ -1,0 +1,47 @@
+/*
+ * flow.h - one replication: a scenario's stages and resources in one event calendar.
+ *
+ * Workers of a stage take items from the buffer in front, cut them into pieces,
+ * walk each piece through its phases on the shared resources, and put it into
+ * the next buffer, waiting when that is full.  Stages without workers hand
+ * every item to their resource at once; the queue is there.
+ *
+ * Asserted in every run: flow balance (what went in and did not come out is
+ * inside), Little's law on the whole pipeline, utilization <= 1.
+ */
+#ifndef PIPELINE_FLOW_H
+#define PIPELINE_FLOW_H
+
+#include "engine/stats.h"
+#include "pipeline/scenario.h"
+
+struct flow_stage {
+    double throughput_per_s; /* units */
+    double wait_s, service_s; /* mean per piece: waiting for a worker or server; from taking to finished */
+    double utilization, queue_mean, blocked_frac, starved_frac;
+    double *op_s_per_unit; /* seconds of work per unit, by operator */
+    double lost_frac;
+};
+
+struct flow_result {
+    double throughput_per_s, makespan_s, units;
+    double latency_s[4]; /* mean, p50, p95, p99 of pieces that left; NAN without latency */
+    double stall_frac;   /* the last stage's workers waiting for input */
+    struct flow_stage *stages;
+    double *resource_utilization;
+    uint64_t events, pieces;
+    bool capped, stuck; /* stuck: nothing could happen any more and items were left */
+    struct hist *latency; /* merged by the caller; freed by flow_result_fini */
+};
+
+struct flow_limits {
+    uint64_t max_events;     /* 0: none */
+    double warmup, measured; /* steady: pieces that leave before and while measuring */
+};
+
+/* Arrays of *out live in `a`, which must not be shared between threads. */
+int flow_run(const struct scenario *s, uint64_t seed, uint32_t replication, const struct flow_limits *limits,
+             struct arena *a, struct flow_result *out, struct err *err);
+void flow_result_fini(struct flow_result *r);
+
+#endif

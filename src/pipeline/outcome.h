@@ -1,0 +1,47 @@
+/*
+ * outcome.h - what a run delivered: the same struct and the same JSON from the simulation and the executor.
+ */
+#ifndef PIPELINE_OUTCOME_H
+#define PIPELINE_OUTCOME_H
+
+#include "engine/stats.h"
+#include "pipeline/bound.h"
+
+struct outcome_stage {
+    const char *name, *model, *owner;
+    struct estimate throughput_per_s, wait_s, service_s, utilization, queue_mean, blocked, starved;
+    int ops_n;
+    const char **op_names;
+    struct estimate *op_s_per_unit; /* seconds of work per unit */
+};
+
+struct outcome_resource {
+    const char *name, *kind;
+    struct estimate utilization;
+    double cost_usd_per_h;
+};
+
+enum { LATENCY_MEAN, LATENCY_P50, LATENCY_P95, LATENCY_P99, LATENCY_FIGURES };
+
+struct outcome {
+    const char *command;
+    const struct scenario *scenario;
+    uint64_t seed;
+    long replications;
+    uint64_t events;
+    double confidence;
+    bool capped, terminating, has_latency, has_bound, has_cost;
+    struct estimate throughput_per_s, makespan_s, latency_s[LATENCY_FIGURES], stall, cost_usd, cost_usd_per_h,
+        cost_per_1m;
+    struct bound bound;
+    int stages_n, resources_n;
+    struct outcome_stage *stages;
+    struct outcome_resource *resources;
+    double *throughput_rep; /* per replication: for paired comparisons */
+};
+
+/* The result document of CLI.md; the caller frees it. */
+struct json *outcome_json(const struct outcome *o);
+struct json *estimate_json(const struct estimate *e);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * simulate.h - replications of a flow, folded into an outcome.
+ */
+#ifndef PIPELINE_SIMULATE_H
+#define PIPELINE_SIMULATE_H
+
+#include "base/progress.h"
+#include "pipeline/outcome.h"
+
+struct simulate_options {
+    uint64_t seed;       /* 0: the scenario's */
+    long replications;   /* 0: 12, or until `precision` is reached */
+    double precision;    /* relative half-width of the throughput (and mean latency) to stop at; 0: none */
+    double confidence;   /* 0: 0.95 */
+    int threads;         /* 0: all cores */
+    uint64_t max_events; /* of one replication; 0: none */
+    struct progress *progress;
+};
+
+enum { SIMULATE_REPLICATIONS = 12, SIMULATE_MOST = 512 };
+
+/* ERR_PRECISION: *out is filled all the same.  Arrays live in `a`. */
+int simulate(const struct scenario *s, const struct simulate_options *opt, struct arena *a, struct outcome *out,
+             struct err *err);
+
+/*
+ * Widens the outcome's prediction intervals by the uncertainty of the calibrated parameters: `draws` outer draws,
+ * one replication each, and the relative model discrepancy found when the calibration was held against data it had not
+ * seen.  Does nothing when the scenario uses no calibration.
+ */
+int simulate_uncertainty(const struct json *tree, const char *file, const struct resolver *resolver, uint32_t draws,
+                         double discrepancy, const struct simulate_options *opt, struct outcome *out, struct err *err);
+
+#endif
