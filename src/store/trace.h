@@ -19,8 +19,7 @@
 
 struct arena;
 
-/* One thing that a stage did: an operator on a batch, in one thread.  Times are seconds since the trace's
- * start. */
+/* One thing that a stage did: an operator on a batch, in one thread.  Times count from the trace's start. */
 struct span {
     const char *stage, *op; /* "prep", "hash" */
     const char *variant;    /* switches that change the operator's cost: "zstd/session"; "" when none */
@@ -28,8 +27,8 @@ struct span {
     int worker;
     double start_s, end_s;
     double cpu_s; /* CPU time of the thread; NAN if unknown */
-    double items, bytes_in,
-        bytes_out; /* what the operator worked on, as its model counts it; NAN if unknown */
+    /* What the operator worked on, as its model counts it; NAN if unknown. */
+    double items, bytes_in, bytes_out;
 };
 
 struct trace_info {
@@ -56,11 +55,11 @@ struct trace_op {
 
 int trace_create(struct store *s, const struct trace_info *info, int64_t *trace_id, struct err *err);
 
-/* One transaction.  A span that ends before it starts, or at no finite time, is ERR_TRACE and nothing is
- * stored. */
+/* One transaction.  A span without finite times, or that ends before it starts: ERR_TRACE, nothing is stored.
+ */
 int trace_append(struct store *s, int64_t trace_id, const struct span *spans, size_t n, struct err *err);
 
-/* An id, a name, "latest" or "latest:KIND".  Nothing found: ERR_USAGE, with the nearest name. */
+/* An id or else a name, "latest" or "latest:KIND".  Nothing found: ERR_USAGE, with the nearest name. */
 int trace_find(struct store *s, const char *name_or_id, int64_t *trace_id, struct err *err);
 
 /* Newest first; kind NULL: all. */
