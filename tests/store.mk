@@ -1,1 +1,15 @@
 # Tests of the store floor; see local.mk.
+criterion_tests += \
+	%D%/unit/test_store \
+	%D%/unit/test_trace \
+	%D%/unit/test_calibration \
+	%D%/unit/test_result
+EXTRA_DIST += %D%/unit/temp_store.h
+
+%C%_unit_test_store_LDADD = $(store_libs) $(CRITERION_LIBS)
+%C%_unit_test_trace_LDADD = $(store_libs) $(CRITERION_LIBS)
+%C%_unit_test_calibration_LDADD = $(store_libs) $(CRITERION_LIBS)
+%C%_unit_test_result_LDADD = $(store_libs) $(CRITERION_LIBS)
+
+bench_programs += %D%/bench/bench_store
+%C%_bench_bench_store_LDADD = $(store_libs)
