@@ -4,7 +4,8 @@
  * Link: flows share the capacity equally (max-min), none above `flow_cap`.
  * Disk: each operation first waits for its turn among `iops` operation starts
  * per second and pays `latency_s`; then its bytes share the read or the write
- * bandwidth.  An operation may stand for several requests (requests >= 0).
+ * bandwidth.  An operation may stand for several requests (requests >= 0); then
+ * its bytes flow while the later ones start, and it is done when both are.
  */
 #ifndef ENGINE_LINK_H
 #define ENGINE_LINK_H

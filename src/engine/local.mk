@@ -1,10 +1,30 @@
 noinst_LIBRARIES += %D%/libengine.a
 %C%_libengine_a_SOURCES = \
+	%D%/buffer.c \
 	%D%/buffer.h \
+	%D%/cores.c \
 	%D%/cores.h \
+	%D%/disk.c \
+	%D%/event.c \
+	%D%/event.h \
+	%D%/heap.c \
+	%D%/heap.h \
+	%D%/hist.c \
+	%D%/law_check.h \
+	%D%/link.c \
 	%D%/link.h \
+	%D%/replicate.c \
 	%D%/replicate.h \
+	%D%/ring.h \
+	%D%/rng.c \
 	%D%/rng.h \
+	%D%/rng_gsl.h \
+	%D%/share.c \
+	%D%/share.h \
+	%D%/sim.c \
 	%D%/sim.h \
+	%D%/station.c \
 	%D%/station.h \
-	%D%/stats.h
+	%D%/stats.c \
+	%D%/stats.h \
+	%D%/ziggurat.c

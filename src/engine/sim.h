@@ -44,7 +44,10 @@ event_id sim_at(struct sim *sim, double time_s, int priority, event_fn *fn, void
 event_id sim_after(struct sim *sim, double delay_s, event_fn *fn, void *self, uint64_t arg); /* PRIO_NORMAL */
 bool sim_cancel(struct sim *sim, event_id id); /* false if it has happened or was cancelled */
 
-/* Runs until the calendar is empty, sim_stop() is called, `until_s` is reached or the cap is. */
+/*
+ * Runs until the calendar is empty, sim_stop() is called, `until_s` is reached or the cap is.  Events at
+ * `until_s` itself still happen; then the clock stands there.  With INFINITY it stands at the last event.
+ */
 void sim_run(struct sim *sim, double until_s);
 void sim_stop(struct sim *sim);
 bool sim_idle(const struct sim *sim); /* no event is left */

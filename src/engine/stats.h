@@ -13,19 +13,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct tally { /* Welford's recurrence */
+struct tally { /* Welford's recurrence; {0} is empty */
     uint64_t n;
     double mean, m2, min, max;
 };
-void tally_add(struct tally *t, double x);
+static inline void tally_add(struct tally *t, double x);
 void tally_merge(struct tally *into, const struct tally *from);
 double tally_variance(const struct tally *t); /* n - 1; 0 for n < 2 */
 
 struct level {
     double value, since_s, area, start_s;
 };
-void level_start(struct level *l, double now_s, double value); /* begins (or begins again, at the end of warm-up) */
-void level_set(struct level *l, double now_s, double value);
+/* Begins, or begins again at the end of warm-up. */
+static inline void level_start(struct level *l, double now_s, double value);
+static inline void level_set(struct level *l, double now_s, double value);
+static inline double level_area(const struct level *l, double now_s); /* integral of the value since the start */
 double level_mean(const struct level *l, double now_s);
 
 struct hist;
@@ -51,5 +53,38 @@ struct estimate estimate_student(const double *x, size_t n, double confidence);
 struct estimate estimate_ratio(const double *a, const double *b, size_t n, double confidence);
 struct estimate estimate_difference(const double *a, const double *b, size_t n, double confidence); /* a - b, paired */
 double student_quantile(double p, double degrees_of_freedom);
+
+/* mean += (x - mean) / n, m2 += (x - mean before) (x - mean after): 1 / n does not wait for the last mean. */
+static inline void tally_add(struct tally *t, double x)
+{
+    double before = x - t->mean;
+
+    if (__builtin_expect(t->n == 0, 0))
+        t->min = t->max = x;
+    t->n++;
+    t->mean += before * (1.0 / (double)(int64_t)t->n);
+    t->m2 += before * (x - t->mean);
+    t->min = x < t->min ? x : t->min;
+    t->max = x > t->max ? x : t->max;
+}
+
+static inline void level_start(struct level *l, double now_s, double value)
+{
+    l->value = value;
+    l->since_s = l->start_s = now_s;
+    l->area = 0;
+}
+
+static inline void level_set(struct level *l, double now_s, double value)
+{
+    l->area += l->value * (now_s - l->since_s);
+    l->since_s = now_s;
+    l->value = value;
+}
+
+static inline double level_area(const struct level *l, double now_s)
+{
+    return l->area + l->value * (now_s - l->since_s);
+}
 
 #endif
