@@ -51,7 +51,7 @@ void *xrealloc(void *old, size_t n, size_t size)
     void *p;
 
     ASSERT(size == 0 || n <= SIZE_MAX / size);
-    p = realloc(old, n * size ? n * size : 1);
+    p = realloc(old, n * size > 0 ? n * size : 1);
     if (p == NULL)
         out_of_memory(n * size);
     return p;

@@ -37,7 +37,8 @@ int err_io(struct err *e, const char *doing, const char *path)
     if (saved == ENOENT)
         return err_set(e, ERR_NOFILE, "%s: cannot %s: no such file", path, doing);
     if (saved == ENOSPC || saved == EDQUOT)
-        return err_set(e, ERR_IO, "%s: cannot %s: the disk is full (%s); free some space or name another folder", path,
+        return err_set(e, ERR_IO,
+                       "%s: cannot %s: the disk is full (%s); free some space or name another folder", path,
                        doing, strerror(saved));
     return err_set(e, ERR_IO, "%s: cannot %s: %s", path, doing, strerror(saved));
 }
@@ -52,8 +53,8 @@ const char *err_code_text(int code)
     switch (code) {
     case ERR_NONE:
         return "no error";
-#define X(name, status, text)                                                                                          \
-    case name:                                                                                                         \
+#define X(name, status, text)                                                                                \
+    case name:                                                                                               \
         return text;
         ERR_LIST(X)
 #undef X
@@ -65,7 +66,8 @@ const char *err_code_text(int code)
 _Noreturn void assert_failed(const char *what, const char *file, int line)
 {
     fflush(stdout);
-    fprintf(stderr, "%s:%d: assertion failed: %s\nThis is a bug in foresight; please report it with the scenario.\n",
+    fprintf(stderr,
+            "%s:%d: assertion failed: %s\nThis is a bug in foresight; please report it with the scenario.\n",
             file, line, what);
     abort();
 }

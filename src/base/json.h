@@ -73,4 +73,7 @@ struct json *json_at_mutable(struct json *arr, size_t i);
 char *json_text(const struct json *v);    /* indented by two spaces, ends without newline; caller frees */
 char *json_compact(const struct json *v); /* one line; caller frees */
 
+/* The value on one line, cut to fit, for a message that says what was found; returns buf. */
+const char *json_brief(const struct json *v, char *buf, size_t size);
+
 #endif

@@ -26,7 +26,7 @@ enum law_kind {
 struct law {
     enum law_kind kind;
     double mean, cv;     /* valid for every kind: bounds and fits use them; cv is infinite for heavy Pareto */
-    double lo, hi, alpha;
+    double lo, hi, alpha; /* lo and hi hold for every kind; hi may be infinite */
     const double *values; /* LAW_EMPIRICAL: sorted, owned by whoever built the law */
     size_t n;
 };
@@ -36,5 +36,7 @@ struct law law_constant(double value);
 /* Reads a law from a scenario value; errors name `where` (a JSON path). */
 int law_read(const struct json *value, enum unit unit, const char *where, struct arena *a, struct law *out,
              struct err *err);
+
+const char *law_kind_name(enum law_kind kind); /* "exponential", as a scenario writes it */
 
 #endif

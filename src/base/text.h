@@ -24,13 +24,17 @@ void text_free(struct text *t);
 /* The name nearest to `found` by edit distance, or NULL when none is near enough to suggest. */
 const char *text_nearest(const char *found, const char *const *names, size_t n);
 
+/* Adds `did you mean "x"? (allowed: a, b, c)`, which ends a message about a name that is not among `names`. */
+void text_add_suggestion(struct text *t, const char *found, const char *const *names, size_t n);
+
 /* Lower-case hexadecimal SHA-256; out needs 65 bytes. */
 void text_sha256(const void *data, size_t n, char out[65]);
 
-/* Reads a whole file; caller frees *out. "-" is stdin. */
+/* Reads a whole file and puts a NUL after it; caller frees *out. "-" is stdin; `len` may be NULL. */
 int text_read_file(const char *path, char **out, size_t *len, struct err *err);
 
-/* Writes to a temporary name beside `path`, syncs, renames: never half a file. "-" is stdout. */
+/* Writes to a temporary name beside `path`, syncs, renames: never half a file. "-" is stdout; devices and pipes
+ * are written in place. */
 int text_write_file(const char *path, const void *data, size_t n, struct err *err);
 
 #endif

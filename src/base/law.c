@@ -1,0 +1,214 @@
+#include "base/law.h"
+
+#include "base/arena.h"
+#include "base/json.h"
+#include "base/param.h"
+#include "base/text.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const char *const kinds[] = {"constant", "exponential", "uniform",  "lognormal",
+                                    "gamma",    "pareto",      "empirical"};
+enum { KINDS = sizeof kinds / sizeof *kinds };
+
+static const double LARGEST = 1e300; /* of any value, so that sums stay finite */
+
+struct reading {
+    enum unit unit;
+    const char *where; /* the JSON path of the law's body */
+    struct arena *a;
+    struct err *err;
+};
+
+struct law law_constant(double value)
+{
+    return (struct law){.kind = LAW_CONSTANT, .mean = value, .lo = value, .hi = value};
+}
+
+/* ------------------------------------------------------------------------------------------ pieces of a body
+ */
+
+static int read_value(const struct reading *r, const struct json *v, const char *where, double *out)
+{
+    return param_read_real(v, r->unit, 0, LARGEST, where, out, r->err);
+}
+
+/* An object with exactly the keys "mean" and `second`, which is a plain number within [min, max]. */
+static int read_pair(const struct reading *r, const struct json *body, const char *second, double min,
+                     double max, double *mean, double *number)
+{
+    const char *const names[] = {"mean", second};
+    char found[60];
+
+    if (json_type(body) != JSON_OBJECT)
+        return err_set(r->err, ERR_SCENARIO, "%s: found %s; write {\"mean\": \"%s\", \"%s\": ..}", r->where,
+                       json_brief(body, found, sizeof found), units_example(r->unit), second);
+    JSON_EACH (c, body) {
+        struct text t = {0};
+
+        if (strcmp(json_key(c), "mean") == 0 || strcmp(json_key(c), second) == 0)
+            continue;
+        text_add_suggestion(&t, json_key(c), names, 2);
+        err_set(r->err, ERR_SCENARIO, "%s.%s: no such key; %s", r->where, json_key(c), t.s);
+        text_free(&t);
+        return r->err->code;
+    }
+    for (int i = 0; i < 2; i++)
+        if (json_get(body, names[i]) == NULL)
+            return err_set(r->err, ERR_SCENARIO, "%s.%s: missing", r->where, names[i]);
+    TRY(read_value(r, json_get(body, "mean"), arena_printf(r->a, "%s.mean", r->where), mean));
+    return param_read_real(json_get(body, second), UNIT_NONE, min, max,
+                           arena_printf(r->a, "%s.%s", r->where, second), number, r->err);
+}
+
+/* ------------------------------------------------------------------------------------------- one kind of law
+ */
+
+static int read_constant(const struct reading *r, const struct json *body, struct law *out)
+{
+    double value;
+
+    TRY(read_value(r, body, r->where, &value));
+    *out = law_constant(value);
+    return 0;
+}
+
+static int read_exponential(const struct reading *r, const struct json *body, struct law *out)
+{
+    double mean;
+
+    TRY(read_value(r, body, r->where, &mean));
+    *out = (struct law){.kind = LAW_EXPONENTIAL, .mean = mean, .cv = 1, .hi = INFINITY};
+    return 0;
+}
+
+static int read_uniform(const struct reading *r, const struct json *body, struct law *out)
+{
+    char found[60];
+    double lo, hi;
+
+    if (json_type(body) != JSON_ARRAY || json_size(body) != 2)
+        return err_set(r->err, ERR_SCENARIO, "%s: found %s; write [lowest, highest]", r->where,
+                       json_brief(body, found, sizeof found));
+    TRY(read_value(r, json_at(body, 0), arena_printf(r->a, "%s[0]", r->where), &lo));
+    TRY(read_value(r, json_at(body, 1), arena_printf(r->a, "%s[1]", r->where), &hi));
+    if (lo > hi)
+        return err_set(r->err, ERR_SCENARIO, "%s: found %s; the lowest value must not exceed the highest",
+                       r->where, json_brief(body, found, sizeof found));
+    *out = (struct law){.kind = LAW_UNIFORM, .mean = lo + (hi - lo) / 2, .lo = lo, .hi = hi};
+    out->cv = out->mean > 0 ? (hi - lo) / sqrt(12) / out->mean : 0;
+    return 0;
+}
+
+static int read_lognormal(const struct reading *r, const struct json *body, struct law *out)
+{
+    *out = (struct law){.kind = LAW_LOGNORMAL, .hi = INFINITY};
+    return read_pair(r, body, "cv", 0, 100, &out->mean, &out->cv);
+}
+
+static int read_gamma(const struct reading *r, const struct json *body, struct law *out)
+{
+    *out = (struct law){.kind = LAW_GAMMA, .hi = INFINITY};
+    return read_pair(r, body, "cv", 0, 100, &out->mean, &out->cv);
+}
+
+/* Density alpha lo^alpha / x^(alpha + 1) from lo = mean (alpha - 1) / alpha; the variance exists for alpha
+ * > 2. */
+static int read_pareto(const struct reading *r, const struct json *body, struct law *out)
+{
+    double mean, alpha;
+
+    TRY(read_pair(r, body, "alpha", 1.01, 1000, &mean, &alpha));
+    *out = (struct law){.kind = LAW_PARETO, .mean = mean, .alpha = alpha, .hi = INFINITY};
+    out->lo = mean * (alpha - 1) / alpha;
+    out->cv = alpha > 2 ? 1 / sqrt(alpha * (alpha - 2)) : INFINITY;
+    return 0;
+}
+
+static int ascending(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+static int read_empirical(const struct reading *r, const struct json *body, struct law *out)
+{
+    double *values, mean = 0, square = 0;
+    size_t n = 0;
+    char found[60];
+
+    if (json_type(body) == JSON_STRING && strncmp(json_string(body), "trace:", 6) == 0)
+        return err_set(r->err, ERR_SCENARIO,
+                       "%s: \"%s\" must be resolved first: a trace is read from the store", r->where,
+                       json_string(body));
+    if (json_type(body) != JSON_ARRAY || json_first(body) == NULL)
+        return err_set(r->err, ERR_SCENARIO,
+                       "%s: found %s; write a list of values, or \"trace:TRACE/OPERATOR\"", r->where,
+                       json_brief(body, found, sizeof found));
+    values = arena_array(r->a, json_size(body), sizeof *values);
+    JSON_EACH (c, body) {
+        TRY(read_value(r, c, arena_printf(r->a, "%s[%zu]", r->where, n), &values[n]));
+        n++;
+    }
+    qsort(values, n, sizeof *values, ascending);
+    /* Running mean and sum of squared deviations: both stay accurate when the values are large and close. */
+    for (size_t i = 0; i < n; i++) {
+        double d = values[i] - mean;
+
+        mean += d / (double)(i + 1);
+        square += d * (values[i] - mean);
+    }
+    *out = (struct law){
+        .kind = LAW_EMPIRICAL, .mean = mean, .lo = values[0], .hi = values[n - 1], .values = values, .n = n};
+    out->cv = mean > 0 ? sqrt(square / (double)n) / mean : 0;
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------------------------- any law
+ */
+
+static int read_kind(const struct reading *r, const struct json *body, const char *key, struct law *out)
+{
+    static int (*const readers[KINDS])(const struct reading *, const struct json *, struct law *) = {
+        [LAW_CONSTANT] = read_constant,   [LAW_EXPONENTIAL] = read_exponential,
+        [LAW_UNIFORM] = read_uniform,     [LAW_LOGNORMAL] = read_lognormal,
+        [LAW_GAMMA] = read_gamma,         [LAW_PARETO] = read_pareto,
+        [LAW_EMPIRICAL] = read_empirical,
+    };
+    struct text t = {0};
+
+    for (int k = 0; k < KINDS; k++)
+        if (strcmp(key, kinds[k]) == 0)
+            return readers[k](r, body, out);
+    text_add_suggestion(&t, key, kinds, KINDS);
+    err_set(r->err, ERR_SCENARIO, "%s: no such law; %s", r->where, t.s);
+    text_free(&t);
+    return r->err->code;
+}
+
+int law_read(const struct json *value, enum unit unit, const char *where, struct arena *a, struct law *out,
+             struct err *err)
+{
+    struct reading r = {unit, where, a, err};
+    const struct json *body = json_first(value);
+    char found[60];
+
+    if (json_type(value) != JSON_OBJECT)
+        return read_constant(&r, value, out);
+    if (json_size(value) != 1)
+        return err_set(err, ERR_SCENARIO, "%s: found %s; a law is an object with one key, its name", where,
+                       json_brief(value, found, sizeof found));
+    r.where = arena_printf(a, "%s.%s", where, json_key(body));
+    TRY(read_kind(&r, body, json_key(body), out));
+    if (out->mean == 0 || (out->cv == 0 && out->kind != LAW_EMPIRICAL)) /* nothing is left to draw */
+        *out = law_constant(out->mean);
+    return 0;
+}
+
+const char *law_kind_name(enum law_kind kind)
+{
+    return kinds[kind];
+}
