@@ -1,1 +1,19 @@
 # Tests of the base floor; see local.mk.
+criterion_tests += \
+	%D%/unit/test_arena \
+	%D%/unit/test_err \
+	%D%/unit/test_json \
+	%D%/unit/test_law \
+	%D%/unit/test_param \
+	%D%/unit/test_progress \
+	%D%/unit/test_text \
+	%D%/unit/test_units
+
+tests_unit_test_arena_LDADD = $(base_libs) $(CRITERION_LIBS)
+tests_unit_test_err_LDADD = $(base_libs) $(CRITERION_LIBS)
+tests_unit_test_json_LDADD = $(base_libs) $(CRITERION_LIBS)
+tests_unit_test_law_LDADD = $(base_libs) $(CRITERION_LIBS)
+tests_unit_test_param_LDADD = $(base_libs) $(CRITERION_LIBS)
+tests_unit_test_progress_LDADD = $(base_libs) $(CRITERION_LIBS)
+tests_unit_test_text_LDADD = $(base_libs) $(CRITERION_LIBS)
+tests_unit_test_units_LDADD = $(base_libs) $(CRITERION_LIBS)

@@ -7,4 +7,6 @@ if ! printf '%s\n' "$out" | grep -Eq '^1\.\.[0-9]+'; then
     echo 1..1
     if test $status -eq 0; then echo "ok 1 - ${1##*/}"; else echo "not ok 1 - ${1##*/} (exit status $status)"; fi
 fi
+# What TAP has already called a failure is not to be counted once more as an error.
+printf '%s\n' "$out" | grep -q '^not ok' && exit 0
 exit $status

@@ -92,14 +92,13 @@ static int refuse_repeated_keys(const cJSON *v, const struct place *here, const 
 int json_parse(const char *text, const char *name, struct json **out, struct err *err)
 {
     struct json_source src = {name, text, err};
-    const char *end = text;
     cJSON *root;
     int rc;
 
     TRY(json_scan(&src));
-    root = cJSON_ParseWithLengthOpts(text, strlen(text) + 1, &end, true);
+    root = cJSON_Parse(text);
     if (root == NULL)
-        return json_grammar_fault(&src, end);
+        return err_set(err, ERR_SCENARIO, "%s: not valid JSON: half a surrogate pair in a string", name);
     rc = refuse_repeated_keys(root, NULL, name, err);
     if (rc != 0) {
         cJSON_Delete(root);

@@ -60,6 +60,8 @@ static int scan_string(const struct json_source *src, const char **at)
             return json_fault(src, p, "\\u0000 is not allowed in a string");
         if (*p == '\\' && (p[1] == '\0' || strchr("\"\\/bfnrtu", p[1]) == NULL))
             return json_fault(src, p, "a backslash stands only before one of \" \\ / b f n r t u");
+        if (*p == '\\' && p[1] == 'u' && strspn(p + 2, "0123456789abcdefABCDEF") < 4)
+            return json_fault(src, p, "\\u needs four hexadecimal digits");
         p += *p == '\\' ? 2 : n;
     }
     *at = p + 1;
@@ -101,51 +103,28 @@ static int scan_number(const struct json_source *src, const char **at)
     return 0;
 }
 
-int json_scan(const struct json_source *src)
-{
-    const char *p = src->text;
-    int depth = 0;
+/* ------------------------------------------------------------------------------------------------- grammar
+ */
 
-    if (p[strspn(p, " \t\r\n")] == '\0')
-        return err_set(src->err, ERR_SCENARIO, "%s: not valid JSON: the text is empty", src->name);
-    while (*p != '\0') {
-        if (*p == '"') {
-            TRY(scan_string(src, &p));
-            continue;
-        }
-        if (*p == '-' || (*p >= '0' && *p <= '9')) {
-            TRY(scan_number(src, &p));
-            continue;
-        }
-        if ((*p == '[' || *p == '{') && ++depth > DEEPEST)
-            return json_fault(src, p, "nested deeper than 512 levels");
-        depth -= *p == ']' || *p == '}';
-        if ((unsigned char)*p < 0x20 && strchr("\t\r\n", *p) == NULL)
-            return json_fault(src, p, "a control character");
-        p++;
-    }
-    return 0;
+static const char *skip_space(const char *p)
+{
+    return p + strspn(p, " \t\r\n");
 }
 
-/* The word at s, for a message. */
+/* Length of the word at s, for a message. */
 static int word_length(const char *s)
 {
-    size_t n = strcspn(s, " \t\r\n,:\"[]{}");
+    size_t n = strcspn(s, " \t\r\n,:\"'[]{}");
 
     return n == 0 ? 1 : n < 20 ? (int)n : 20;
 }
 
-int json_grammar_fault(const struct json_source *src, const char *at)
+static int unexpected(const struct json_source *src, const char *at, const char *wanted)
 {
-    const char *before = at;
-    char what[120];
+    char what[160];
 
-    while (before > src->text && strchr(" \t\r\n", before[-1]) != NULL)
-        before--;
     if (*at == '\0')
         return json_fault(src, at, "the text ends too early; a bracket, brace or value is missing");
-    if (strchr("]}", *at) != NULL && before > src->text && before[-1] == ',')
-        return json_fault(src, before - 1, "a comma before a closing bracket");
     if (*at == '/' || *at == '#')
         return json_fault(src, at, "comments are not allowed");
     if (*at == '\'')
@@ -153,10 +132,81 @@ int json_grammar_fault(const struct json_source *src, const char *at)
     if (strncmp(at, "NaN", 3) == 0 || strncmp(at, "Inf", 3) == 0)
         return json_fault(src, at, "a number must be finite");
     if ((unsigned char)*at >= 0x20 && (unsigned char)*at < 0x7F)
-        snprintf(what, sizeof what,
-                 "found %.*s where it cannot stand (a comma, colon or quote may be missing)", word_length(at),
-                 at);
+        snprintf(what, sizeof what, "found %.*s where %s should stand", word_length(at), at, wanted);
     else
-        snprintf(what, sizeof what, "found byte 0x%02x where it cannot stand", (unsigned char)*at);
+        snprintf(what, sizeof what, "found byte 0x%02x where %s should stand", (unsigned char)*at, wanted);
     return json_fault(src, at, what);
+}
+
+static int scan_value(const struct json_source *src, const char **at, int depth);
+
+static int scan_key(const struct json_source *src, const char **at)
+{
+    if (**at != '"')
+        return unexpected(src, *at, "a key in double quotes");
+    TRY(scan_string(src, at));
+    *at = skip_space(*at);
+    if (**at != ':')
+        return unexpected(src, *at, "a colon");
+    ++*at;
+    return 0;
+}
+
+/* Members of an object or a list, after the opening bracket. */
+static int scan_members(const struct json_source *src, const char **at, char closing, int depth)
+{
+    const char *p = skip_space(*at), *comma = NULL;
+
+    if (depth > DEEPEST)
+        return json_fault(src, *at - 1, "nested deeper than 512 levels");
+    while (*p != closing || comma != NULL) {
+        if (*p == closing)
+            return json_fault(src, comma, "a comma before a closing bracket");
+        if (closing == '}')
+            TRY(scan_key(src, &p));
+        TRY(scan_value(src, &p, depth));
+        p = skip_space(p);
+        comma = *p == ',' ? p : NULL;
+        if (comma == NULL && *p != closing)
+            return unexpected(src, p, closing == '}' ? "a comma or }" : "a comma or ]");
+        if (comma != NULL)
+            p = skip_space(p + 1);
+    }
+    *at = p + 1;
+    return 0;
+}
+
+static int scan_value(const struct json_source *src, const char **at, int depth)
+{
+    static const char *const words[] = {"true", "false", "null"};
+    const char *p = *at = skip_space(*at);
+
+    if (*p == '"')
+        return scan_string(src, at);
+    if (*p == '-' || (*p >= '0' && *p <= '9'))
+        return scan_number(src, at);
+    if (*p == '{' || *p == '[') {
+        ++*at;
+        return scan_members(src, at, *p == '{' ? '}' : ']', depth + 1);
+    }
+    for (int i = 0; i < 3; i++) {
+        size_t n = strlen(words[i]);
+
+        if (strncmp(p, words[i], n) == 0) {
+            *at = p + n;
+            return 0;
+        }
+    }
+    return unexpected(src, p, "a value");
+}
+
+int json_scan(const struct json_source *src)
+{
+    const char *p = skip_space(src->text);
+
+    if (*p == '\0')
+        return err_set(src->err, ERR_SCENARIO, "%s: not valid JSON: the text is empty", src->name);
+    TRY(scan_value(src, &p, 0));
+    p = skip_space(p);
+    return *p == '\0' ? 0 : unexpected(src, p, "the end of the text");
 }
