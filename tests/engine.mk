@@ -1,6 +1,22 @@
 # Tests of the engine floor; see local.mk.
 criterion_tests += \
+	%D%/unit/test_event \
+	%D%/unit/test_rng \
+	%D%/unit/test_stats \
+	%D%/unit/test_station \
+	%D%/unit/test_cores \
+	%D%/unit/test_link \
+	%D%/unit/test_buffer \
+	%D%/unit/test_replicate \
 	%D%/analytic/test_closed_forms
 
+%C%_unit_test_event_LDADD = $(engine_libs) $(CRITERION_LIBS)
+%C%_unit_test_rng_LDADD = $(engine_libs) $(CRITERION_LIBS)
+%C%_unit_test_stats_LDADD = $(engine_libs) $(CRITERION_LIBS)
+%C%_unit_test_station_LDADD = $(engine_libs) $(CRITERION_LIBS)
+%C%_unit_test_cores_LDADD = $(engine_libs) $(CRITERION_LIBS)
+%C%_unit_test_link_LDADD = $(engine_libs) $(CRITERION_LIBS)
+%C%_unit_test_buffer_LDADD = $(engine_libs) $(CRITERION_LIBS)
+%C%_unit_test_replicate_LDADD = $(engine_libs) $(CRITERION_LIBS)
+%C%_analytic_test_closed_forms_SOURCES = %D%/analytic/test_closed_forms.c %D%/analytic/closed_forms.h
 %C%_analytic_test_closed_forms_LDADD = $(engine_libs) $(CRITERION_LIBS)
-EXTRA_DIST += %D%/analytic/closed_forms.h

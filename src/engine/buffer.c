@@ -87,7 +87,8 @@ void *buffer_get(struct buffer *b, event_fn *fn, void *self)
         wait_in(b, &b->takers, &b->taking, (struct waiter){NULL, fn, self, 0});
         return NULL;
     }
-    if (b->putters.count != 0) { /* the first putter's item moves in behind those inside, for a moment one too many */
+    if (b->putters.count !=
+        0) { /* the first putter's item moves in behind those inside, for a moment one too many */
         struct waiter putter = first_of(b, &b->putters, &b->putting);
 
         store(b, putter.item);

@@ -11,7 +11,8 @@
 #include "engine/sim.h"
 
 struct buffer;
-struct buffer *buffer_new(struct sim *sim, const char *name, long capacity /* < 0: unbounded; 0: rendezvous */);
+struct buffer *buffer_new(struct sim *sim, const char *name,
+                          long capacity /* < 0: unbounded; 0: rendezvous */);
 
 bool buffer_put(struct buffer *b, void *item, event_fn *fn, void *self, uint64_t arg);
 void *buffer_get(struct buffer *b, event_fn *fn, void *self); /* later: fn(sim, self, (uintptr_t)item) */
@@ -22,7 +23,7 @@ long buffer_takers_waiting(const struct buffer *b);
 
 void buffer_begin_measuring(struct buffer *b);
 struct buffer_stats {
-    double length_mean;              /* items inside, time average */
+    double length_mean;               /* items inside, time average */
     double putters_mean, takers_mean; /* waiting outside */
     uint64_t passed;
 };

@@ -20,15 +20,16 @@ struct cores;
 /* `speed` has count entries, speed[k-1] for k busy cores; NULL means all 1. Copied. */
 struct cores *cores_new(struct sim *sim, const char *name, long count, const double *speed);
 
-/* Asks for `work_s` seconds of one core running alone; calls back when done. work_s = 0 calls back at once, in order. */
+/* Asks for `work_s` seconds of one core running alone; calls back when done. work_s = 0 calls back at once,
+ * in order. */
 void cores_use(struct cores *c, double work_s, event_fn *done, void *self, uint64_t arg);
 
 void cores_begin_measuring(struct cores *c);
 
 struct cores_stats {
-    double busy_mean;  /* cores busy, time average: utilization = busy_mean / count */
-    double jobs_mean;  /* jobs present */
-    double work_s;     /* work finished or in progress, in alone-core seconds */
+    double busy_mean; /* cores busy, time average: utilization = busy_mean / count */
+    double jobs_mean; /* jobs present */
+    double work_s;    /* work finished or in progress, in alone-core seconds */
     uint64_t done;
 };
 struct cores_stats cores_stats(const struct cores *c);

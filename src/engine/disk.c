@@ -82,8 +82,8 @@ static struct operation *operation_new(struct disk *d)
     return op;
 }
 
-static void submit(struct disk *d, struct link *medium, double requests, double bytes, event_fn *done, void *self,
-                   uint64_t arg)
+static void submit(struct disk *d, struct link *medium, double requests, double bytes, event_fn *done,
+                   void *self, uint64_t arg)
 {
     double start = d->sim->now, between = d->spec.iops > 0 ? 1 / d->spec.iops : 0;
     struct operation *op = operation_new(d);
@@ -93,7 +93,8 @@ static void submit(struct disk *d, struct link *medium, double requests, double 
         start = fmax(start, d->next_start_s);
         d->next_start_s = start + requests * between;
     }
-    *op = (struct operation){.disk = d, .medium = medium, .bytes = bytes, .done = done, .self = self, .arg = arg};
+    *op = (struct operation){
+        .disk = d, .medium = medium, .bytes = bytes, .done = done, .self = self, .arg = arg};
     op->earliest_s = start + fmax(0, requests - 1) * between + d->spec.latency_s;
     d->requests += requests;
     sim_at(d->sim, start + d->spec.latency_s, PRIO_NORMAL, begin, op, 0);

@@ -19,7 +19,8 @@
 enum { EVENT_CHUNK_BITS = 10, EVENT_CHUNK = 1 << EVENT_CHUNK_BITS, EVENT_SEQUENCE_BITS = 34 };
 
 #define EVENT_SEQUENCES (UINT64_C(1) << EVENT_SEQUENCE_BITS)
-#define EVENT_GENERATION (UINT64_C(1) << HEAP_INDEX_BITS) /* what an id grows by when its slot is used again */
+#define EVENT_GENERATION                                                                                     \
+    (UINT64_C(1) << HEAP_INDEX_BITS) /* what an id grows by when its slot is used again */
 
 struct event {
     event_fn *fn; /* NULL: cancelled, or the slot is free */
@@ -55,8 +56,8 @@ static inline size_t event_queue_count(const struct event_queue *q)
     return heap_count(&q->heap) - q->dead;
 }
 
-static inline event_id event_push(struct event_queue *q, double time, unsigned priority, event_fn *fn, void *self,
-                                  uint64_t arg)
+static inline event_id event_push(struct event_queue *q, double time, unsigned priority, event_fn *fn,
+                                  void *self, uint64_t arg)
 {
     uint32_t index = q->free;
     struct event *e;

@@ -1,5 +1,6 @@
 /*
- * heap.h - a 4-ary min-heap of packed 128-bit keys: the calendar's order, and the order of virtual finish times.
+ * heap.h - a 4-ary min-heap of packed 128-bit keys: the calendar's order, and the order of virtual finish
+ * times.
  *
  * The bits of a non-negative double order like an unsigned integer, so a time,
  * a tie-breaker and the index of what is waiting fit one number:
@@ -28,7 +29,7 @@ __extension__ typedef unsigned __int128 heap_key;
 enum { HEAP_INDEX_BITS = 26, HEAP_TIE_BITS = 38, HEAP_ROOT = 3 };
 
 #define HEAP_MAX_INDEX ((UINT32_C(1) << HEAP_INDEX_BITS) - 1)
-#define HEAP_LAST_KEY (~(heap_key)0)
+#define HEAP_LAST_KEY  (~(heap_key)0)
 
 struct key_heap {
     heap_key *key; /* key[HEAP_ROOT] is the least; on a cache line */

@@ -13,7 +13,8 @@
 #include <math.h>
 #include <stdbool.h>
 
-/* `scale`: what one unit of the clock's rounding is worth in the thing counted (1 for seconds), times the clock. */
+/* `scale`: what one unit of the clock's rounding is worth in the thing counted (1 for seconds), times the
+ * clock. */
 static inline bool law_holds(double a, double b, double scale, double steps)
 {
     return fabs(a - b) <= 1e-9 * (fabs(a) + fabs(b)) + 4 * DBL_EPSILON * scale * (steps + 16);

@@ -38,7 +38,8 @@ void rng_stream(struct rng *r, uint64_t seed, uint32_t replication, const char *
 }
 
 /* A tree and not a chain of mixes: the four of the first row run side by side. */
-void rng_keyed(struct rng *r, uint64_t seed, uint32_t replication, uint64_t source, uint64_t item, uint64_t purpose)
+void rng_keyed(struct rng *r, uint64_t seed, uint32_t replication, uint64_t source, uint64_t item,
+               uint64_t purpose)
 {
     uint64_t a = mix(seed + GOLDEN * ((uint64_t)replication + 1));
     uint64_t b = mix(source + UINT64_C(0xd1b54a32d192ed03));
@@ -62,7 +63,8 @@ double rng_exponential_rare(struct rng *r, uint64_t word)
             return x;
         if (i == 0)
             return rng_exponential_x[1] - log(rng_uniform(r));
-        if (rng_exponential_f[i] + rng_uniform(r) * (rng_exponential_f[i + 1] - rng_exponential_f[i]) < exp(-x))
+        if (rng_exponential_f[i] + rng_uniform(r) * (rng_exponential_f[i + 1] - rng_exponential_f[i]) <
+            exp(-x))
             return x;
         word = rng_next(r);
     }
@@ -104,7 +106,7 @@ uint64_t rng_below(struct rng *r, uint64_t n)
 
     ASSERT(n > 0);
     do
-        product = (__extension__ (unsigned __int128) rng_next(r)) * n;
+        product = (__extension__(unsigned __int128) rng_next(r)) * n;
     while ((uint64_t)product < n && (uint64_t)product < -n % n);
     return (uint64_t)(product >> 64);
 }

@@ -24,7 +24,8 @@ struct rng {
 };
 
 void rng_stream(struct rng *r, uint64_t seed, uint32_t replication, const char *name);
-void rng_keyed(struct rng *r, uint64_t seed, uint32_t replication, uint64_t source, uint64_t item, uint64_t purpose);
+void rng_keyed(struct rng *r, uint64_t seed, uint32_t replication, uint64_t source, uint64_t item,
+               uint64_t purpose);
 uint64_t rng_hash(const char *name); /* for `source` and `purpose`; stable across versions */
 
 static inline uint64_t rng_next(struct rng *r);

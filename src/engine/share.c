@@ -4,7 +4,8 @@
 
 #include <math.h>
 
-void share_init(struct share *s, struct sim *sim, share_rate_fn *rate_of, const void *ctx, long servers, double peak)
+void share_init(struct share *s, struct sim *sim, share_rate_fn *rate_of, const void *ctx, long servers,
+                double peak)
 {
     *s = (struct share){.sim = sim, .rate_of = rate_of, .ctx = ctx, .servers = servers, .peak = peak};
     heap_init(&s->order, sim->arena);

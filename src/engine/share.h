@@ -17,7 +17,8 @@
 #include "engine/sim.h"
 #include "engine/stats.h"
 
-typedef double share_rate_fn(const void *ctx, long jobs); /* > 0 for jobs >= 1; never more in total than peak */
+typedef double share_rate_fn(const void *ctx,
+                             long jobs); /* > 0 for jobs >= 1; never more in total than peak */
 
 struct share_job {
     double finish, work;
@@ -44,14 +45,17 @@ struct share {
 
     struct level jobs, busy, flow; /* present; servers at work; work per second */
     uint64_t done;
-    double work_done, start_served; /* finished since measuring began; already received by those present then */
+    double work_done,
+        start_served; /* finished since measuring began; already received by those present then */
     double steps;
 };
 
-void share_init(struct share *s, struct sim *sim, share_rate_fn *rate_of, const void *ctx, long servers, double peak);
+void share_init(struct share *s, struct sim *sim, share_rate_fn *rate_of, const void *ctx, long servers,
+                double peak);
 void share_add(struct share *s, double work, event_fn *done, void *self, uint64_t arg);
 void share_begin_measuring(struct share *s);
-double share_work(const struct share *s); /* done since measuring began; asserts that none was lost or invented */
+double
+share_work(const struct share *s); /* done since measuring began; asserts that none was lost or invented */
 
 static inline long share_jobs(const struct share *s)
 {

@@ -73,7 +73,8 @@ static void start(struct station *st, const struct job *job)
     sim_after(st->sim, job->service_s, serve, s, 0);
 }
 
-/* A server came free: the first in the queue has it, and only without one the number of busy servers falls. */
+/* A server came free: the first in the queue has it, and only without one the number of busy servers falls.
+ */
 static void release(struct station *st)
 {
     double now = st->sim->now, wait_s;

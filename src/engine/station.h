@@ -11,7 +11,8 @@
 
 struct station;
 
-struct station *station_new(struct sim *sim, const char *name, long servers, long queue_limit /* < 0: none */);
+struct station *station_new(struct sim *sim, const char *name, long servers,
+                            long queue_limit /* < 0: none */);
 
 /* False when the queue is full: the job is lost and `done` is never called. */
 bool station_enter(struct station *st, double service_s, event_fn *done, void *self, uint64_t arg);
@@ -23,8 +24,8 @@ void station_leave(struct station *st);
 void station_begin_measuring(struct station *st); /* forget what was seen: the end of warm-up */
 
 struct station_stats {
-    double busy_mean, queue_mean;    /* servers busy; jobs waiting: time averages since measuring began */
-    struct tally wait_s;             /* of jobs that entered service since then */
+    double busy_mean, queue_mean; /* servers busy; jobs waiting: time averages since measuring began */
+    struct tally wait_s;          /* of jobs that entered service since then */
     uint64_t arrived, lost, departed;
 };
 struct station_stats station_stats(const struct station *st);

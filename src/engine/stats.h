@@ -27,7 +27,8 @@ struct level {
 /* Begins, or begins again at the end of warm-up. */
 static inline void level_start(struct level *l, double now_s, double value);
 static inline void level_set(struct level *l, double now_s, double value);
-static inline double level_area(const struct level *l, double now_s); /* integral of the value since the start */
+static inline double level_area(const struct level *l,
+                                double now_s); /* integral of the value since the start */
 double level_mean(const struct level *l, double now_s);
 
 struct hist;
@@ -51,7 +52,8 @@ struct estimate estimate_exact(double value); /* n = 1, lo = hi = mean */
 struct estimate estimate_student(const double *x, size_t n, double confidence);
 /* Ratio mean(a)/mean(b) of paired replications, by the jackknife with a Student interval. */
 struct estimate estimate_ratio(const double *a, const double *b, size_t n, double confidence);
-struct estimate estimate_difference(const double *a, const double *b, size_t n, double confidence); /* a - b, paired */
+struct estimate estimate_difference(const double *a, const double *b, size_t n,
+                                    double confidence); /* a - b, paired */
 double student_quantile(double p, double degrees_of_freedom);
 
 /* mean += (x - mean) / n, m2 += (x - mean before) (x - mean after): 1 / n does not wait for the last mean. */

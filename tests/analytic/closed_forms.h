@@ -1,6 +1,6 @@
 /*
- * closed_forms.h - the gate between a simulated figure and the theory: 32 independent replications of fixed length,
- * the first part of each thrown away, and a mean within 4 standard errors of the truth.
+ * closed_forms.h - the gate between a simulated figure and the theory: 32 independent replications of fixed
+ * length, the first part of each thrown away, and a mean within 4 standard errors of the truth.
  */
 #ifndef TESTS_CLOSED_FORMS_H
 #define TESTS_CLOSED_FORMS_H
@@ -46,7 +46,8 @@ static inline void experiment_run(struct experiment *x)
 }
 
 /* `known_to`: how exactly the figure can be known at all (a histogram's bin), relative. */
-static inline void expect_figure(const struct experiment *x, const char *name, int i, double truth, double known_to)
+static inline void expect_figure(const struct experiment *x, const char *name, int i, double truth,
+                                 double known_to)
 {
     struct tally t = {0};
     double error, se;
@@ -56,7 +57,8 @@ static inline void expect_figure(const struct experiment *x, const char *name, i
     se = sqrt(tally_variance(&t) / REPLICATIONS);
     error = fmax(0, fabs(t.mean - truth) - known_to * truth);
     cr_expect(se < 0.1 * truth, "%s: too noisy to mean anything: %g +- %g", name, t.mean, se);
-    cr_expect(error <= 4 * se, "%s: %.6g +- %.2g, theory says %.6g (z = %.1f)", name, t.mean, se, truth, error / se);
+    cr_expect(error <= 4 * se, "%s: %.6g +- %.2g, theory says %.6g (z = %.1f)", name, t.mean, se, truth,
+              error / se);
 }
 
 #endif

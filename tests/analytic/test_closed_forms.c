@@ -1,4 +1,5 @@
-/* The engine's stations, cores, links and buffers against queueing theory, one at a time and in small networks. */
+/* The engine's stations, cores, links and buffers against queueing theory, one at a time and in small
+ * networks. */
 #include "closed_forms.h"
 
 #include "engine/buffer.h"
@@ -82,10 +83,22 @@ static void open_queue(struct sim *sim, const void *setting, double figure[MAX_F
     hist_free(run.hist);
 }
 
-#define CONSTANT {.kind = LAW_CONSTANT, .mean = 1}
-#define EXPONENTIAL {.kind = LAW_EXPONENTIAL, .mean = 1, .cv = 1}
-#define GAMMA(c) {.kind = LAW_GAMMA, .mean = 1, .cv = (c)}
-#define LOGNORMAL(c) {.kind = LAW_LOGNORMAL, .mean = 1, .cv = (c)}
+#define CONSTANT                                                                                             \
+    {                                                                                                        \
+        .kind = LAW_CONSTANT, .mean = 1                                                                      \
+    }
+#define EXPONENTIAL                                                                                          \
+    {                                                                                                        \
+        .kind = LAW_EXPONENTIAL, .mean = 1, .cv = 1                                                          \
+    }
+#define GAMMA(c)                                                                                             \
+    {                                                                                                        \
+        .kind = LAW_GAMMA, .mean = 1, .cv = (c)                                                              \
+    }
+#define LOGNORMAL(c)                                                                                         \
+    {                                                                                                        \
+        .kind = LAW_LOGNORMAL, .mean = 1, .cv = (c)                                                          \
+    }
 
 static const struct {
     const char *name;
@@ -298,8 +311,8 @@ static void producer_consumer(struct sim *sim, const void *setting, double figur
 }
 
 /*
- * What has been made and not been used up is a birth-death process on 0 .. K + 2: one in use, K in the buffer,
- * one held by the blocked maker.  With rho = use / make time, p_n is proportional to rho^n.
+ * What has been made and not been used up is a birth-death process on 0 .. K + 2: one in use, K in the
+ * buffer, one held by the blocked maker.  With rho = use / make time, p_n is proportional to rho^n.
  */
 Test(closed_forms, a_buffer_blocks_both_ways)
 {
@@ -342,7 +355,8 @@ static void jackson_step(struct sim *sim, void *self, uint64_t from)
         w->done++;
         return;
     }
-    station_enter(w->station[1 - from], w->mean_s[1 - from] * rng_exponential(&w->rng), jackson_step, w, 1 - from);
+    station_enter(w->station[1 - from], w->mean_s[1 - from] * rng_exponential(&w->rng), jackson_step, w,
+                  1 - from);
 }
 
 static void jackson_arrival(struct sim *sim, void *self, uint64_t arg)
