@@ -1,2 +1,17 @@
 noinst_LIBRARIES += %D%/libmodels.a
-%C%_libmodels_a_SOURCES =
+%C%_libmodels_a_SOURCES = \
+	%D%/dataset.c \
+	%D%/dataset.h \
+	%D%/etl.c \
+	%D%/etl.h \
+	%D%/model.c \
+	%D%/model.h \
+	%D%/operators.c \
+	%D%/preprocess.c \
+	%D%/preprocess.h \
+	%D%/registry.c \
+	%D%/station.c \
+	%D%/storage.c \
+	%D%/storage.h \
+	%D%/training.c \
+	%D%/training.h

@@ -1,2 +1,4 @@
 noinst_LIBRARIES += %D%/libcalibrate.a
-%C%_libcalibrate_a_SOURCES =
+%C%_libcalibrate_a_SOURCES = \
+	%D%/resolve.c \
+	%D%/resolve.h

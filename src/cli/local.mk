@@ -1,5 +1,24 @@
 noinst_LIBRARIES += %D%/libcli.a
-%C%_libcli_a_SOURCES =
+%C%_libcli_a_SOURCES = \
+	%D%/args.c \
+	%D%/args.h \
+	%D%/cmd.c \
+	%D%/cmd.h \
+	%D%/cmd_bound.c \
+	%D%/cmd_check.c \
+	%D%/cmd_explain.c \
+	%D%/cmd_graph.c \
+	%D%/cmd_help.c \
+	%D%/cmd_models.c \
+	%D%/cmd_run.c \
+	%D%/keep.c \
+	%D%/keep.h \
+	%D%/load.c \
+	%D%/load.h \
+	%D%/print.c \
+	%D%/print.h \
+	%D%/reference.c \
+	%D%/reference.h
 
 if HAVE_MAIN
 bin_PROGRAMS += foresight

@@ -1,0 +1,144 @@
+#include "calibrate/resolve.h"
+
+#include "base/text.h"
+#include "store/calibration.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+struct resolve_ctx {
+    struct store *store; /* NULL: there is none yet */
+    char *scenario_dir;
+};
+
+static int from_store(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n, struct err *err)
+{
+    struct resolve_ctx *c = ctx;
+    struct calibration_row *found;
+    struct err missing = {0};
+    int rc;
+
+    *n = 0;
+    if (c->store == NULL)
+        return 0;
+    rc = calibration_load(c->store, name, a, &found, n, &missing);
+    if (rc == ERR_USAGE) {
+        *n = 0;
+        return 0;
+    }
+    if (rc != 0) {
+        *err = missing;
+        return rc;
+    }
+    *rows = arena_array(a, *n + 1, sizeof **rows);
+    for (size_t i = 0; i < *n; i++)
+        (*rows)[i] = (struct param_row){found[i].path, found[i].value, isfinite(found[i].stderr_) ? found[i].stderr_ : 0};
+    return 0;
+}
+
+/* Preset names become file names: nothing but letters, digits, '.', '_' and '-' may stand in them. */
+static bool is_safe_name(const char *name)
+{
+    return name[0] != '.' && name[0] != '\0' &&
+           strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == strlen(name);
+}
+
+static char *find_preset(const struct resolve_ctx *c, const char *name, struct arena *a)
+{
+    const char *env = getenv("FORESIGHT_PRESETS");
+    const char *const dirs[] = {env != NULL ? env : "", arena_printf(a, "%s/../models/presets", c->scenario_dir),
+                                "models/presets", FORESIGHT_DATADIR "/presets"};
+
+    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
+        char *path = arena_printf(a, "%s/%s.json", dirs[i], name);
+
+        if (dirs[i][0] != '\0' && access(path, R_OK) == 0)
+            return path;
+    }
+    return NULL;
+}
+
+static int read_preset(const char *path, struct arena *a, struct param_row **rows, size_t *n, struct err *err)
+{
+    struct json *doc;
+    const struct json *list;
+    int rc = json_read(path, &doc, err);
+
+    if (rc != 0)
+        return rc;
+    list = json_get(doc, "rows");
+    if (list == NULL || json_type(list) != JSON_ARRAY || json_get_string(doc, "source", NULL) == NULL ||
+        json_get_string(doc, "date", NULL) == NULL) {
+        json_free(doc);
+        return err_set(err, ERR_SCENARIO, "%s: a preset needs \"source\", \"date\" and a list \"rows\"", path);
+    }
+    *rows = arena_array(a, json_size(list) + 1, sizeof **rows);
+    JSON_EACH(v, list)
+    {
+        const char *p = json_get_string(v, "path", NULL);
+        double value = json_get_number(v, "value", NAN);
+
+        if (p == NULL || !isfinite(value)) {
+            json_free(doc);
+            return err_set(err, ERR_SCENARIO, "%s: rows[%zu]: \"path\" and a number \"value\" are needed", path, *n);
+        }
+        (*rows)[(*n)++] = (struct param_row){arena_strdup(a, p), value, json_get_number(v, "stderr", 0)};
+    }
+    json_free(doc);
+    return 0;
+}
+
+static int from_preset(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n,
+                       struct err *err)
+{
+    char *path;
+
+    *n = 0;
+    path = is_safe_name(name) ? find_preset(ctx, name, a) : NULL;
+    return path != NULL ? read_preset(path, a, rows, n, err) : 0;
+}
+
+int resolve_open(const char *store_path, const char *scenario_path, struct resolver *out, struct err *err)
+{
+    struct resolve_ctx *c = xcalloc(1, sizeof *c);
+    const char *slash = strrchr(scenario_path, '/');
+
+    *out = (struct resolver){.ctx = c, .calibration = from_store, .preset = from_preset};
+    c->scenario_dir = slash != NULL ? xstrdup(scenario_path) : xstrdup(".");
+    if (slash != NULL)
+        c->scenario_dir[slash - scenario_path] = '\0';
+    if (access(store_path, F_OK) != 0)
+        return 0;
+    return store_open(store_path, STORE_READ, &c->store, err);
+}
+
+void resolve_close(struct resolver *r)
+{
+    struct resolve_ctx *c = r->ctx;
+
+    if (c == NULL)
+        return;
+    store_close(c->store);
+    free(c->scenario_dir);
+    free(c);
+    r->ctx = NULL;
+}
+
+int resolve_discrepancy(const struct resolver *r, const struct scenario *s, double *out, struct err *err)
+{
+    *out = 0;
+    for (int i = 0; i < s->calibrations_n; i++) {
+        const char *name = s->calibrations[i];
+        bool preset = strncmp(name, "preset:", 7) == 0;
+        struct param_row *rows = NULL;
+        size_t n = 0;
+
+        TRY((preset ? r->preset : r->calibration)(r->ctx, preset ? name + 7 : name, s->arena, &rows, &n, err));
+        for (size_t k = 0; k < n; k++)
+            if (strcmp(rows[k].path, DISCREPANCY_PATH) == 0)
+                *out = fmax(*out, rows[k].value);
+    }
+    return 0;
+}

@@ -1,0 +1,46 @@
+/*
+ * args.h - what stood on the command line, checked.
+ */
+#ifndef CLI_ARGS_H
+#define CLI_ARGS_H
+
+#include "base/err.h"
+#include "base/progress.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct cmd;
+
+struct option_value {
+    const char *name, *value;
+};
+
+struct args {
+    const char *const *words; /* arguments that are not options */
+    int words_n;
+    struct option_value *given; /* command options in order of appearance */
+    int given_n;
+    /* common options */
+    const char *store;
+    uint64_t seed; /* 0: the scenario's */
+    int threads;
+    double precision, confidence;
+    long replications;
+    bool json, quiet, timing, help, uncertainty;
+    enum progress_mode progress;
+    double max_events, max_wall_s;
+};
+
+/* Reads argv (behind the subcommand's name). Memory lives until args_free(). */
+int args_read(const struct cmd *cmd, int argc, char **argv, struct args *out, struct err *err);
+void args_free(struct args *a);
+
+const char *args_get(const struct args *a, const char *name, const char *fallback); /* last one given */
+bool args_has(const struct args *a, const char *name);
+int args_long(const struct args *a, const char *name, long fallback, long min, long max, long *out, struct err *err);
+
+/* Prints the options a command understands, for its help text. */
+void args_print_options(const struct cmd *cmd);
+
+#endif

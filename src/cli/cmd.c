@@ -1,0 +1,52 @@
+#include "cli/cmd.h"
+
+#include "base/text.h"
+
+#include <stdio.h>
+#include <string.h>
+
+extern const struct cmd cmd_run, cmd_bound, cmd_check, cmd_models, cmd_explain, cmd_graph, cmd_help;
+
+const struct cmd *const cmds[] = {
+    &cmd_run, &cmd_bound, &cmd_check, &cmd_graph, &cmd_models, &cmd_explain, &cmd_help, NULL,
+};
+
+const struct cmd *cmd_find(const char *name)
+{
+    for (size_t i = 0; cmds[i] != NULL; i++)
+        if (strcmp(cmds[i]->name, name) == 0)
+            return cmds[i];
+    return NULL;
+}
+
+const char *cmd_nearest(const char *name)
+{
+    const char *names[sizeof cmds / sizeof *cmds];
+    size_t n = 0;
+
+    for (; cmds[n] != NULL; n++)
+        names[n] = cmds[n]->name;
+    return text_nearest(name, names, n);
+}
+
+void cmd_print_overview(void)
+{
+    const char *group = "";
+
+    printf("foresight: what one change in one system does to a whole ML pipeline\n\n"
+           "usage: foresight COMMAND [ARGUMENT...] [OPTION...]\n");
+    for (size_t i = 0; cmds[i] != NULL; i++) {
+        if (strcmp(group, cmds[i]->group) != 0)
+            printf("\n%s\n", cmds[i]->group);
+        group = cmds[i]->group;
+        printf("  %-10s %-18s %s\n", cmds[i]->name, cmds[i]->args, cmds[i]->help);
+    }
+    printf("\n`foresight help COMMAND` says more. A first thing to type: foresight run scenarios/01-one-stage.json\n");
+}
+
+void cmd_print_help(const struct cmd *c)
+{
+    printf("usage: foresight %s %s [OPTION...]\n\n%s\n\n%s\n", c->name, c->args, c->help, c->about);
+    args_print_options(c);
+    printf("\nExamples:\n%s", c->examples);
+}

@@ -1,0 +1,66 @@
+#include "cli/load.h"
+
+#include "calibrate/resolve.h"
+
+#include <string.h>
+
+static int apply_edits(const struct args *args, struct loaded *l, struct err *err)
+{
+    for (int i = 0; i < args->given_n; i++) {
+        const struct option_value *o = &args->given[i];
+
+        if (strcmp(o->name, "apply") == 0) {
+            const struct optimization *opt = optimization_find(l->optimizations, l->optimizations_n, o->value);
+
+            if (opt == NULL)
+                return err_set(err, ERR_USAGE, "%s: --apply %s: no such optimization; `foresight rank %s` lists them",
+                               l->file, o->value, l->file);
+            TRY(optimization_apply(l->tree, opt, err));
+        } else if (strcmp(o->name, "set") == 0) {
+            TRY(edit_set_text(l->tree, o->value, err));
+        }
+    }
+    return 0;
+}
+
+int load_scenario(const struct args *args, const char *path, struct loaded *l, struct err *err)
+{
+    struct scenario_options so = {.resolver = &l->resolver};
+    int rc;
+
+    *l = (struct loaded){.file = path, .arena = arena_new()};
+    rc = json_read(path, &l->tree, err);
+    if (rc == 0)
+        rc = optimizations_read(l->tree, path, l->arena, &l->optimizations, &l->optimizations_n, err);
+    if (rc == 0)
+        rc = apply_edits(args, l, err);
+    if (rc == 0)
+        rc = resolve_open(args->store, path, &l->resolver, err);
+    if (rc == 0)
+        rc = scenario_build(l->tree, path, &so, &l->scenario, err);
+    if (rc == 0)
+        rc = resolve_discrepancy(&l->resolver, l->scenario, &l->discrepancy, err);
+    if (rc != 0)
+        loaded_free(l);
+    return rc;
+}
+
+void loaded_free(struct loaded *l)
+{
+    scenario_free(l->scenario);
+    resolve_close(&l->resolver);
+    json_free(l->tree);
+    arena_free(l->arena);
+    *l = (struct loaded){0};
+}
+
+struct simulate_options load_options(const struct args *args, struct progress *progress)
+{
+    return (struct simulate_options){.seed = args->seed,
+                                     .replications = args->replications,
+                                     .precision = args->precision,
+                                     .confidence = args->confidence,
+                                     .threads = args->threads,
+                                     .max_events = (uint64_t)args->max_events,
+                                     .progress = progress};
+}

@@ -1,0 +1,28 @@
+/*
+ * load.h - from the command line to a scenario: read the file, apply --apply and --set, resolve references.
+ */
+#ifndef CLI_LOAD_H
+#define CLI_LOAD_H
+
+#include "cli/args.h"
+#include "pipeline/edit.h"
+#include "pipeline/scenario.h"
+#include "pipeline/simulate.h"
+
+struct loaded {
+    const char *file;
+    struct json *tree; /* edited, calibrations not yet applied */
+    struct arena *arena;
+    struct optimization *optimizations;
+    int optimizations_n;
+    struct resolver resolver;
+    double discrepancy; /* of the calibrations used: hold-out error not explained by their standard errors */
+    struct scenario *scenario;
+};
+
+int load_scenario(const struct args *args, const char *path, struct loaded *out, struct err *err);
+void loaded_free(struct loaded *l);
+
+struct simulate_options load_options(const struct args *args, struct progress *progress);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * main.c - finds the subcommand, runs it, prints its error, returns its exit status.
+ */
+#include "cli/cmd.h"
+
+#include <gsl/gsl_errno.h>
+#include <locale.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int usage(const char *word)
+{
+    const char *near = cmd_nearest(word);
+
+    fprintf(stderr, "foresight: no command \"%s\"%s%s%s; `foresight help` lists them\n", word,
+            near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    return err_exit_status(ERR_USAGE);
+}
+
+/* Results that could not be written (a full disk behind stdout) are a failure, not a success. */
+static int flush_stdout(struct err *err)
+{
+    if (fflush(stdout) != 0 || ferror(stdout))
+        return err_io(err, "write results", "stdout");
+    return 0;
+}
+
+static int run(const struct cmd *cmd, int argc, char **argv)
+{
+    struct err err = {0};
+    struct args args;
+    int rc = args_read(cmd, argc, argv, &args, &err), flushed;
+
+    if (rc == 0 && args.help)
+        cmd_print_help(cmd);
+    else if (rc == 0)
+        rc = cmd->run(&args, &err);
+    flushed = rc == 0 ? flush_stdout(&err) : (fflush(stdout), 0);
+    if (rc == 0)
+        rc = flushed;
+    if (rc != 0 && err.text[0] != '\0')
+        fprintf(stderr, "foresight: %s\n", err.text);
+    args_free(&args);
+    return err_exit_status(rc);
+}
+
+int main(int argc, char **argv)
+{
+    const struct cmd *cmd;
+
+    setlocale(LC_ALL, "C");
+    gsl_set_error_handler_off();
+    if (argc < 2) {
+        cmd_print_overview();
+        return err_exit_status(ERR_USAGE);
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("foresight %s\n", PACKAGE_VERSION);
+        return 0;
+    }
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        cmd_print_overview();
+        return 0;
+    }
+    cmd = cmd_find(argv[1]);
+    return cmd != NULL ? run(cmd, argc - 2, argv + 2) : usage(argv[1]);
+}

@@ -1,0 +1,101 @@
+#include "cli/print.h"
+
+#include "base/units.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+char *print_estimate(char *buf, size_t size, const struct estimate *e, enum unit unit)
+{
+    char mean[40];
+    double half = (e->hi - e->lo) / 2;
+
+    units_format(mean, sizeof mean, e->mean, unit);
+    if (!isfinite(e->mean))
+        snprintf(buf, size, "-");
+    else if (e->lo == e->hi)
+        snprintf(buf, size, "%s", mean);
+    else if (!isfinite(half))
+        snprintf(buf, size, "%s (one replication: no interval)", mean);
+    else if (e->mean != 0)
+        snprintf(buf, size, "%s \302\261%.2g %%", mean, 100 * half / fabs(e->mean));
+    else
+        snprintf(buf, size, "%s", mean);
+    return buf;
+}
+
+char *print_percent(char *buf, size_t size, const struct estimate *e)
+{
+    snprintf(buf, size, "%5.1f %%", 100 * e->mean);
+    return buf;
+}
+
+void print_document(struct json *doc)
+{
+    char *text = json_text(doc);
+
+    puts(text);
+    free(text);
+    json_free(doc);
+}
+
+static void print_line(const char *label, const struct estimate *e, enum unit unit)
+{
+    char buf[100];
+
+    printf("  %-12s %s", label, print_estimate(buf, sizeof buf, e, unit));
+    if (e->has_pred)
+        printf("   (prediction interval %s", units_format(buf, sizeof buf, e->pred_lo, unit));
+    if (e->has_pred)
+        printf(" .. %s)", units_format(buf, sizeof buf, e->pred_hi, unit));
+    putchar('\n');
+}
+
+static void print_stages(const struct outcome *o)
+{
+    char a[60], b[60];
+
+    printf("\n  %-12s %-12s %8s %8s %8s %8s   %-24s %s\n", "stage", "model", "busy", "blocked", "starved", "queue",
+           "waits", "takes");
+    for (int i = 0; i < o->stages_n; i++) {
+        const struct outcome_stage *s = &o->stages[i];
+
+        printf("  %-12s %-12s %6.1f %% %6.1f %% %6.1f %% %8.3g   ", s->name, s->model, 100 * s->utilization.mean,
+               100 * s->blocked.mean, 100 * s->starved.mean, s->queue_mean.mean);
+        printf("%-24s  %s\n", print_estimate(a, sizeof a, &s->wait_s, UNIT_S),
+               print_estimate(b, sizeof b, &s->service_s, UNIT_S));
+    }
+    printf("\n  %-12s %-12s %8s\n", "resource", "kind", "busy");
+    for (int i = 0; i < o->resources_n; i++)
+        printf("  %-12s %-12s %6.1f %%\n", o->resources[i].name, o->resources[i].kind,
+               100 * o->resources[i].utilization.mean);
+}
+
+void print_outcome(const struct outcome *o)
+{
+    static const char *const names[LATENCY_FIGURES] = {"latency", "  p50", "  p95", "  p99"};
+    char buf[60];
+
+    printf("%s: %ld replications, %.0f %% confidence, unit %s\n\n", o->scenario->name, o->replications,
+           100 * o->confidence, o->scenario->unit);
+    print_line("throughput", &o->throughput_per_s, UNIT_PER_S);
+    if (o->terminating)
+        print_line("makespan", &o->makespan_s, UNIT_S);
+    for (int i = 0; o->has_latency && i < LATENCY_FIGURES; i++)
+        print_line(names[i], &o->latency_s[i], UNIT_S);
+    if (o->has_cost)
+        print_line("cost", &o->cost_usd_per_h, UNIT_USD_PER_H);
+    if (o->has_cost)
+        print_line("per million", &o->cost_per_1m, UNIT_USD);
+    if (o->has_bound)
+        printf("  %-12s %s at best; the limit is %s\n", "bound",
+               units_format(buf, sizeof buf, o->bound.throughput_per_s, UNIT_PER_S), o->bound.bottleneck);
+    print_stages(o);
+}
+
+void print_warnings(const struct scenario *s)
+{
+    for (int i = 0; i < s->warnings_n; i++)
+        fprintf(stderr, "foresight: warning: %s: %s\n", s->warnings[i].path, s->warnings[i].text);
+}

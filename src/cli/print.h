@@ -1,0 +1,20 @@
+/*
+ * print.h - results as a person reads them: aligned tables, every estimate with its interval.
+ */
+#ifndef CLI_PRINT_H
+#define CLI_PRINT_H
+
+#include "base/json.h"
+#include "pipeline/outcome.h"
+
+/* "41.2 k/s ±0.8 %" (or the interval itself where a relative one says little); returns buf. */
+char *print_estimate(char *buf, size_t size, const struct estimate *e, enum unit unit);
+char *print_percent(char *buf, size_t size, const struct estimate *e);
+
+void print_outcome(const struct outcome *o);
+void print_warnings(const struct scenario *s);
+
+/* Prints a document with a newline and frees it. */
+void print_document(struct json *doc);
+
+#endif

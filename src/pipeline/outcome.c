@@ -1,0 +1,129 @@
+#include "pipeline/outcome.h"
+
+#include "base/json.h"
+
+#include <math.h>
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+struct json *estimate_json(const struct estimate *e)
+{
+    struct json *o = json_new_object();
+
+    json_set_number(o, "mean", e->mean);
+    json_set_number(o, "lo", e->lo);
+    json_set_number(o, "hi", e->hi);
+    json_set_number(o, "n", (double)e->n);
+    if (e->has_pred) {
+        json_set_number(o, "pred_lo", e->pred_lo);
+        json_set_number(o, "pred_hi", e->pred_hi);
+    }
+    return o;
+}
+
+static void set_estimate(struct json *obj, const char *key, const struct estimate *e)
+{
+    json_set(obj, key, estimate_json(e));
+}
+
+static void metrics_json(const struct outcome *o, struct json *m)
+{
+    static const char *const names[LATENCY_FIGURES] = {"mean", "p50", "p95", "p99"};
+
+    set_estimate(m, "throughput_per_s", &o->throughput_per_s);
+    if (o->terminating)
+        set_estimate(m, "makespan_s", &o->makespan_s);
+    if (o->terminating && o->has_cost)
+        set_estimate(m, "cost_usd", &o->cost_usd);
+    if (o->has_latency) {
+        struct json *l = json_set_object(m, "latency_s");
+
+        for (int i = 0; i < LATENCY_FIGURES; i++)
+            set_estimate(l, names[i], &o->latency_s[i]);
+    }
+    set_estimate(m, "stall_frac", &o->stall);
+    if (o->has_cost) {
+        set_estimate(m, "cost_usd_per_h", &o->cost_usd_per_h);
+        set_estimate(m, "cost_usd_per_1m_units", &o->cost_per_1m);
+    }
+    json_set_string(m, "quality_unit", "none");
+}
+
+static void stage_json(const struct outcome_stage *st, struct json *list)
+{
+    struct json *o = json_push(list, json_new_object()), *ops;
+
+    json_set_string(o, "name", st->name);
+    json_set_string(o, "model", st->model);
+    json_set_string(o, "owner", st->owner);
+    set_estimate(o, "throughput_per_s", &st->throughput_per_s);
+    set_estimate(o, "wait_s", &st->wait_s);
+    set_estimate(o, "service_s", &st->service_s);
+    set_estimate(o, "utilization_frac", &st->utilization);
+    set_estimate(o, "queue_mean", &st->queue_mean);
+    set_estimate(o, "blocked_frac", &st->blocked);
+    set_estimate(o, "starved_frac", &st->starved);
+    ops = json_set_object(json_set_object(o, "extra"), "work_s_per_unit");
+    for (int i = 0; i < st->ops_n; i++)
+        if (st->op_s_per_unit[i].mean > 0)
+            set_estimate(ops, st->op_names[i], &st->op_s_per_unit[i]);
+}
+
+static void provenance_json(const struct scenario *s, struct json *doc)
+{
+    struct json *p = json_set_object(doc, "provenance"), *list = json_set_array(p, "calibrations");
+
+    for (int i = 0; i < s->calibrations_n; i++)
+        json_push(list, json_new_string(s->calibrations[i]));
+    list = json_set_array(p, "assumed");
+    for (int i = 0; i < s->assumed_n; i++)
+        json_push(list, json_new_string(s->assumed[i]));
+    list = json_set_array(doc, "warnings");
+    for (int i = 0; i < s->warnings_n; i++) {
+        struct json *w = json_push(list, json_new_object());
+
+        json_set_string(w, "path", s->warnings[i].path);
+        json_set_string(w, "text", s->warnings[i].text);
+    }
+}
+
+struct json *outcome_json(const struct outcome *o)
+{
+    const struct scenario *s = o->scenario;
+    struct json *doc = json_new_object(), *list;
+
+    json_set_string(doc, "format", "foresight.result");
+    json_set_string(doc, "format_version", "1.0");
+    json_set_string(doc, "command", o->command);
+    json_set_string(doc, "version", PACKAGE_VERSION);
+    json_set_string(doc, "scenario", s->name);
+    json_set_string(doc, "scenario_sha256", s->sha256);
+    json_set_string(doc, "unit", s->unit);
+    json_set_number(doc, "seed", (double)o->seed);
+    json_set_number(doc, "replications", (double)o->replications);
+    json_set_number(doc, "events", (double)o->events);
+    json_set_number(doc, "confidence", o->confidence);
+    metrics_json(o, json_set_object(doc, "metrics"));
+    if (o->has_bound) {
+        struct json *b = json_set_object(doc, "bound");
+
+        json_set_number(b, "throughput_per_s", o->bound.throughput_per_s);
+        json_set_string(b, "bottleneck", o->bound.bottleneck);
+    }
+    list = json_set_array(doc, "stages");
+    for (int i = 0; i < o->stages_n; i++)
+        stage_json(&o->stages[i], list);
+    list = json_set_array(doc, "resources");
+    for (int i = 0; i < o->resources_n; i++) {
+        struct json *r = json_push(list, json_new_object());
+
+        json_set_string(r, "name", o->resources[i].name);
+        json_set_string(r, "kind", o->resources[i].kind);
+        set_estimate(r, "utilization_frac", &o->resources[i].utilization);
+        json_set_number(r, "cost_usd_per_h", o->resources[i].cost_usd_per_h);
+    }
+    provenance_json(s, doc);
+    return doc;
+}

@@ -1,0 +1,290 @@
+#include "pipeline/simulate.h"
+
+#include "base/arena.h"
+#include "engine/replicate.h"
+#include "pipeline/edit.h"
+#include "pipeline/flow.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Pieces that leave before and while a steady run is measured. Queues with open arrivals forget slowly. */
+static const struct flow_limits open_limits = {.warmup = 20000, .measured = 200000};
+static const struct flow_limits closed_limits = {.warmup = 1000, .measured = 10000};
+
+struct batch {
+    const struct scenario *s;
+    uint64_t seed;
+    struct flow_limits limits;
+    struct flow_result *results;
+    struct arena **arenas; /* one per replication: arenas are not shared between threads */
+};
+
+static int one_replication(void *ctx, uint32_t replication, struct err *err)
+{
+    struct batch *b = ctx;
+
+    b->arenas[replication] = arena_new();
+    return flow_run(b->s, b->seed, replication, &b->limits, b->arenas[replication], &b->results[replication], err);
+}
+
+static void batch_free(struct batch *b, long n)
+{
+    for (long i = 0; i < n; i++) {
+        flow_result_fini(&b->results[i]);
+        arena_free(b->arenas[i]);
+    }
+    free(b->results);
+    free(b->arenas);
+}
+
+/* ---------------------------------------------------------------- fold */
+
+/* The Student interval of one figure over the replications. */
+static struct estimate fold(const double *x, long n, double confidence)
+{
+    return estimate_student(x, (size_t)n, confidence);
+}
+
+#define FOLD(field)                                                                                                    \
+    (for_each_result(b, n, x, offsetof(struct flow_result, field)), fold(x, n, o->confidence))
+
+static void for_each_result(const struct batch *b, long n, double *x, size_t offset)
+{
+    for (long i = 0; i < n; i++)
+        memcpy(&x[i], (const char *)&b->results[i] + offset, sizeof x[i]);
+}
+
+static struct estimate fold_stage(const struct batch *b, long n, int stage, size_t offset, double *x, double confidence)
+{
+    for (long i = 0; i < n; i++)
+        memcpy(&x[i], (const char *)&b->results[i].stages[stage] + offset, sizeof x[i]);
+    return fold(x, n, confidence);
+}
+
+static void fold_one_stage(const struct batch *b, long n, int i, struct arena *a, double *x, struct outcome *o)
+{
+    const struct stage *def = &b->s->stages[i];
+    struct outcome_stage *out = &o->stages[i];
+
+    out->name = def->name;
+    out->model = def->model->name;
+    out->owner = def->owner;
+#define STAGE(field) fold_stage(b, n, i, offsetof(struct flow_stage, field), x, o->confidence)
+    out->throughput_per_s = STAGE(throughput_per_s);
+    out->wait_s = STAGE(wait_s);
+    out->service_s = STAGE(service_s);
+    out->utilization = STAGE(utilization);
+    out->queue_mean = STAGE(queue_mean);
+    out->blocked = STAGE(blocked_frac);
+    out->starved = STAGE(starved_frac);
+#undef STAGE
+    out->ops_n = model_operators(def->model, def->cfg);
+    out->op_names = arena_array(a, (size_t)out->ops_n, sizeof *out->op_names);
+    out->op_s_per_unit = arena_array(a, (size_t)out->ops_n, sizeof *out->op_s_per_unit);
+    for (int k = 0; k < out->ops_n; k++) {
+        for (long r = 0; r < n; r++)
+            x[r] = b->results[r].stages[i].op_s_per_unit[k];
+        out->op_names[k] = model_operator_name(def->model, def->cfg, k);
+        out->op_s_per_unit[k] = fold(x, n, o->confidence);
+    }
+}
+
+static void fold_resources(const struct batch *b, long n, struct arena *a, double *x, struct outcome *o)
+{
+    o->resources_n = b->s->resources_n;
+    o->resources = arena_array(a, (size_t)o->resources_n, sizeof *o->resources);
+    for (int i = 0; i < o->resources_n; i++) {
+        for (long r = 0; r < n; r++)
+            x[r] = b->results[r].resource_utilization[i];
+        o->resources[i].name = b->s->resources[i].name;
+        o->resources[i].kind = resource_kind_names[b->s->resources[i].kind];
+        o->resources[i].utilization = fold(x, n, o->confidence);
+        o->resources[i].cost_usd_per_h = b->s->resources[i].price;
+    }
+}
+
+/* Cost ledger: everything named is paid for by the hour, used or not. */
+static void fold_cost(const struct batch *b, long n, double *x, struct outcome *o)
+{
+    double per_h = 0;
+
+    for (int i = 0; i < b->s->resources_n; i++)
+        per_h += b->s->resources[i].price;
+    o->has_cost = per_h > 0;
+    o->cost_usd_per_h = estimate_exact(per_h);
+    for (long r = 0; r < n; r++)
+        x[r] = b->results[r].makespan_s / 3600 * per_h;
+    o->cost_usd = fold(x, n, o->confidence);
+    for (long r = 0; r < n; r++)
+        x[r] = per_h / 3600 / b->results[r].throughput_per_s * 1e6;
+    o->cost_per_1m = fold(x, n, o->confidence);
+}
+
+static void fold_all(const struct batch *b, long n, struct arena *a, struct outcome *o)
+{
+    double *x = xcalloc((size_t)n, sizeof *x);
+
+    o->replications = n;
+    o->throughput_per_s = FOLD(throughput_per_s);
+    o->throughput_rep = arena_array(a, (size_t)n, sizeof(double));
+    memcpy(o->throughput_rep, x, (size_t)n * sizeof(double));
+    o->terminating = b->s->horizon.kind != HORIZON_STEADY;
+    o->makespan_s = FOLD(makespan_s);
+    o->stall = FOLD(stall_frac);
+    o->has_latency = scenario_has_latency(b->s);
+    for (int i = 0; i < LATENCY_FIGURES; i++)
+        o->latency_s[i] = FOLD(latency_s[i]);
+    o->stages_n = b->s->stages_n;
+    o->stages = arena_array(a, (size_t)o->stages_n, sizeof *o->stages);
+    for (int i = 0; i < o->stages_n; i++)
+        fold_one_stage(b, n, i, a, x, o);
+    fold_resources(b, n, a, x, o);
+    fold_cost(b, n, x, o);
+    for (long i = 0; i < n; i++) {
+        o->events += b->results[i].events;
+        o->capped = o->capped || b->results[i].capped;
+    }
+    free(x);
+}
+
+/* ------------------------------------------------------------ stopping */
+
+static double relative_half_width(const struct estimate *e)
+{
+    return e->mean > 0 ? (e->hi - e->lo) / 2 / e->mean : 0;
+}
+
+/* Decided on the finished prefix only, so the number of threads cannot change the answer. */
+static bool precise_enough(const struct batch *b, long n, double precision, double confidence)
+{
+    double *x = xcalloc((size_t)n, sizeof *x);
+    struct estimate e;
+    bool enough;
+
+    for_each_result(b, n, x, offsetof(struct flow_result, throughput_per_s));
+    e = fold(x, n, confidence);
+    enough = relative_half_width(&e) <= precision;
+    if (enough && scenario_has_latency(b->s)) {
+        for_each_result(b, n, x, offsetof(struct flow_result, latency_s));
+        e = fold(x, n, confidence);
+        enough = relative_half_width(&e) <= precision;
+    }
+    free(x);
+    return enough;
+}
+
+static int extend(struct batch *b, long from, long to, const struct simulate_options *opt, struct err *err)
+{
+    b->results = xrealloc(b->results, (size_t)to, sizeof *b->results);
+    b->arenas = xrealloc(b->arenas, (size_t)to, sizeof *b->arenas);
+    memset(b->results + from, 0, (size_t)(to - from) * sizeof *b->results);
+    memset(b->arenas + from, 0, (size_t)(to - from) * sizeof *b->arenas);
+    return replicate_run((uint32_t)from, (uint32_t)to, opt->threads, one_replication, b, err);
+}
+
+/* A simulation cannot beat an optimistic bound except by the luck of its draws. */
+static void assert_bounded(const struct outcome *o)
+{
+    const struct estimate *x = &o->throughput_per_s;
+    double luck = o->replications > 1 ? 3 * (x->hi - x->lo) : x->mean;
+
+    ASSERT(x->mean - luck <= o->bound.throughput_per_s * (1 + 1e-6));
+}
+
+int simulate(const struct scenario *s, const struct simulate_options *opt, struct arena *a, struct outcome *out,
+             struct err *err)
+{
+    struct batch b = {.s = s, .seed = opt->seed ? opt->seed : s->seed};
+    long n = 0, step = opt->replications > 0 ? opt->replications : SIMULATE_REPLICATIONS;
+    long most = opt->replications > 0 || opt->precision <= 0 ? step : SIMULATE_MOST;
+    bool enough = true;
+    int rc = 0;
+
+    *out = (struct outcome){.command = "run", .scenario = s, .seed = b.seed, .has_bound = true};
+    out->confidence = opt->confidence > 0 ? opt->confidence : 0.95;
+    b.limits = scenario_has_latency(s) ? open_limits : closed_limits;
+    b.limits.max_events = opt->max_events;
+    do {
+        rc = extend(&b, n, n + step, opt, err);
+        n += step;
+        step = n;
+        if (n + step > most)
+            step = most - n;
+        enough = rc != 0 || opt->precision <= 0 || precise_enough(&b, n, opt->precision, out->confidence);
+    } while (!enough && n < most);
+    if (rc == 0) {
+        fold_all(&b, n, a, out);
+        bound_compute(s, a, &out->bound);
+        if (!out->capped && s->horizon.kind != HORIZON_TIME)
+            assert_bounded(out);
+    }
+    batch_free(&b, n);
+    if (rc == 0 && !enough)
+        rc = err_set(err, ERR_PRECISION, "precision %g was not reached within %ld replications; results are shown as they are",
+                     opt->precision, n);
+    if (rc == 0 && out->capped)
+        rc = err_set(err, ERR_CAP, "a replication reached the cap on events; results are partial");
+    return rc;
+}
+
+/* --------------------------------------------------------- uncertainty */
+
+static int drawn_throughput(const struct json *tree, const char *file, const struct resolver *resolver, uint32_t draw,
+                            const struct simulate_options *opt, double *out, struct err *err)
+{
+    struct scenario_options so = {.resolver = resolver, .parameter_draw = draw};
+    struct simulate_options one = *opt;
+    struct arena *a = arena_new();
+    struct scenario *s;
+    struct outcome o;
+    int rc;
+
+    one.replications = 2;
+    one.precision = 0;
+    rc = scenario_build(tree, file, &so, &s, err);
+    if (rc == 0) {
+        rc = simulate(s, &one, a, &o, err);
+        *out = rc == 0 ? o.throughput_per_s.mean : NAN;
+        scenario_free(s);
+    }
+    arena_free(a);
+    return rc;
+}
+
+/* total variance = variance over parameter draws (which holds their sampling error too) + (discrepancy * mean)^2 */
+static void widen(struct estimate *e, double relative_sd, double t)
+{
+    double sampling = (e->hi - e->lo) / 2, wide = t * relative_sd * fabs(e->mean);
+    double half = sqrt(sampling * sampling + wide * wide);
+
+    e->has_pred = true;
+    e->pred_lo = e->mean - half;
+    e->pred_hi = e->mean + half;
+}
+
+int simulate_uncertainty(const struct json *tree, const char *file, const struct resolver *resolver, uint32_t draws,
+                         double discrepancy, const struct simulate_options *opt, struct outcome *out, struct err *err)
+{
+    struct tally x = {0};
+    double relative_sd, t;
+
+    if (out->scenario->calibrations_n == 0 || draws == 0)
+        return 0;
+    for (uint32_t k = 1; k <= draws; k++) {
+        double v = NAN;
+
+        TRY(drawn_throughput(tree, file, resolver, k, opt, &v, err));
+        tally_add(&x, v);
+    }
+    t = student_quantile(1 - (1 - out->confidence) / 2, (double)draws - 1);
+    relative_sd = sqrt(tally_variance(&x) / (x.mean * x.mean) + discrepancy * discrepancy);
+    widen(&out->throughput_per_s, relative_sd, t);
+    if (out->terminating) {
+        widen(&out->makespan_s, relative_sd, t);
+        if (out->has_cost)
+            widen(&out->cost_usd, relative_sd, t);
+    }
+    return 0;
+}
