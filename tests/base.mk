@@ -17,3 +17,12 @@ tests_unit_test_param_LDADD = $(base_libs) $(CRITERION_LIBS)
 tests_unit_test_progress_LDADD = $(base_libs) $(CRITERION_LIBS)
 tests_unit_test_text_LDADD = $(base_libs) $(CRITERION_LIBS)
 tests_unit_test_units_LDADD = $(base_libs) $(CRITERION_LIBS)
+
+fuzz_programs += \
+	%D%/fuzz/fuzz_json \
+	%D%/fuzz/fuzz_law
+
+tests_fuzz_fuzz_json_LDADD = $(base_libs)
+tests_fuzz_fuzz_json_LDFLAGS = $(FUZZ_LDFLAGS)
+tests_fuzz_fuzz_law_LDADD = $(base_libs)
+tests_fuzz_fuzz_law_LDFLAGS = $(FUZZ_LDFLAGS)

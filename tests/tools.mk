@@ -1,0 +1,64 @@
+# Targets that look at the same tests in another light.
+#
+# asan, tsan, coverage and fuzz need other compiler flags: the sources go by `distdir` into side/NAME/source and are
+# configured beside it, so that this build stays as it is.  SIDE_TESTS narrows what they run.
+
+# $(call side_build,NAME,CONFIGURE ARGUMENTS)
+side_build = rm -rf side/$(1) && $(MAKE) $(AM_MAKEFLAGS) distdir && $(MKDIR_P) side/$(1) && \
+	mv $(distdir) side/$(1)/source && cd side/$(1) && source/configure -q $(2)
+
+sanitize = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
+
+### make bench: JSON lines; keep them and compare with scripts/bench_compare
+
+bench: $(bench_programs) $(bin_PROGRAMS)
+	@for b in $(bench_programs); do ./$$b || exit 1; done
+
+### make asan
+
+# Criterion's workers end without freeing their own memory: leaks are looked for in the program and the stress tests.
+asan:
+	$(call side_build,asan,CFLAGS='$(sanitize) -fsanitize=address,undefined') && \
+	    UBSAN_OPTIONS=print_stacktrace=1 $(MAKE) $(AM_MAKEFLAGS) check VERBOSE=1 $(SIDE_TESTS)
+
+### make tsan: the tests with threads
+
+tsan:
+	$(call side_build,tsan,CFLAGS='$(sanitize) -fsanitize=thread') && \
+	    TSAN_OPTIONS=halt_on_error=1 $(MAKE) $(AM_MAKEFLAGS) check VERBOSE=1 $(SIDE_TESTS)
+
+### make coverage: lines reached by `make check`
+
+coverage:
+	$(call side_build,coverage,CFLAGS='-O0 -g --coverage') && $(MAKE) $(AM_MAKEFLAGS) check $(SIDE_TESTS) && \
+	    gcovr --root source --object-directory . --exclude 'source/tests/.*' --print-summary
+
+### make valgrind: every child traced, logs read afterwards
+
+valgrind: $(check_PROGRAMS) $(bin_PROGRAMS)
+	@$(TESTS_ENVIRONMENT) $(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/scripts/valgrind_check $(check_PROGRAMS)
+
+### make soak: the tests again and again for SOAK_SECONDS
+
+SOAK_SECONDS = 600
+soak: $(check_PROGRAMS) $(bin_PROGRAMS)
+	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/scripts/soak $(SOAK_SECONDS) $(check_PROGRAMS)
+
+### make fuzz: every reader of foreign bytes, FUZZ_SECONDS each; needs clang
+
+FUZZ_SECONDS = 60
+fuzz:
+	$(call side_build,fuzz,CC=clang CFLAGS='$(sanitize) -fsanitize=address,undefined,fuzzer-no-link' FUZZ_LDFLAGS=-fsanitize=fuzzer) && \
+	    $(MAKE) $(AM_MAKEFLAGS) $(fuzz_programs) && \
+	    for f in $(fuzz_programs); do \
+	        mkdir -p corpus/$$f && ./$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 corpus/$$f || exit 1; \
+	    done
+
+### make format
+
+format:
+	cd $(srcdir) && find src models tests -name '*.[ch]' | xargs $(CLANG_FORMAT) -i
+
+.PHONY: bench asan tsan coverage valgrind soak fuzz format
+clean-local:
+	rm -rf side
