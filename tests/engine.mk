@@ -20,3 +20,6 @@ criterion_tests += \
 %C%_unit_test_replicate_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_analytic_test_closed_forms_SOURCES = %D%/analytic/test_closed_forms.c %D%/analytic/closed_forms.h
 %C%_analytic_test_closed_forms_LDADD = $(engine_libs) $(CRITERION_LIBS)
+
+bench_programs += %D%/bench/bench_engine
+%C%_bench_bench_engine_LDADD = $(engine_libs)
