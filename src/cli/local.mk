@@ -20,8 +20,6 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/reference.c \
 	%D%/reference.h
 
-if HAVE_MAIN
 bin_PROGRAMS += foresight
-endif
 foresight_SOURCES = %D%/main.c
 foresight_LDADD = $(cli_libs)
