@@ -12,6 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 struct tally { /* Welford's recurrence; {0} is empty */
     uint64_t n;
@@ -31,11 +32,22 @@ static inline double level_area(const struct level *l,
                                 double now_s); /* integral of the value since the start */
 double level_mean(const struct level *l, double now_s);
 
-struct hist;
+enum { HIST_BIN_BITS = 7, HIST_BINS = 1 << HIST_BIN_BITS, HIST_LOW_EXPONENT = -64, HIST_OCTAVES = 128 };
+
+/*
+ * The exponent of a double names an octave, the first 7 bits of its fraction one of 128 bins in it: the middle of a
+ * bin is never more than 0.4 % away.  Octaves are allocated when first met.  What is outside 2^-64 .. 2^64 (zero too)
+ * is only known to be below or above.  Read it by the functions.
+ */
+struct hist {
+    double min, max; /* exact, so that a constant has exact quantiles */
+    uint64_t below, above;
+    uint64_t *octave[HIST_OCTAVES];
+};
 struct hist *hist_new(void);
 void hist_free(struct hist *h);
 void hist_reset(struct hist *h);
-void hist_add(struct hist *h, double x); /* x >= 0 */
+static inline void hist_add(struct hist *h, double x); /* x >= 0 */
 void hist_merge(struct hist *into, const struct hist *from);
 uint64_t hist_count(const struct hist *h);
 double hist_quantile(const struct hist *h, double q); /* 0 for an empty one */
@@ -68,6 +80,24 @@ static inline void tally_add(struct tally *t, double x)
     t->m2 += before * (x - t->mean);
     t->min = x < t->min ? x : t->min;
     t->max = x > t->max ? x : t->max;
+}
+
+void hist_add_rare(struct hist *h, double x, uint64_t bin);
+
+static inline void hist_add(struct hist *h, double x)
+{
+    uint64_t bits, bin, *octave = NULL;
+
+    h->min = x < h->min ? x : h->min;
+    h->max = x > h->max ? x : h->max;
+    memcpy(&bits, &x, sizeof bits);
+    bin = (bits >> (52 - HIST_BIN_BITS)) - ((uint64_t)(1023 + HIST_LOW_EXPONENT) << HIST_BIN_BITS);
+    if (__builtin_expect(bin < (uint64_t)HIST_OCTAVES << HIST_BIN_BITS, 1))
+        octave = h->octave[bin >> HIST_BIN_BITS];
+    if (__builtin_expect(octave != NULL, 1))
+        octave[bin & (HIST_BINS - 1)]++;
+    else
+        hist_add_rare(h, x, bin);
 }
 
 static inline void level_start(struct level *l, double now_s, double value)
