@@ -6,10 +6,12 @@
 #include "store/sql.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <time.h>
 
 enum { BUSY_MS = 10000 };
 
@@ -56,14 +58,25 @@ static int open_file(struct store *s, enum store_mode mode, bool immutable, stru
     return 0;
 }
 
+static int read_marks(struct store *s, int64_t *application, int64_t *version, int64_t *tables,
+                      struct err *err)
+{
+    TRY(sql_number(s, "PRAGMA application_id", application, err));
+    TRY(sql_number(s, "PRAGMA user_version", version, err));
+    return sql_number(s, "SELECT count(*) FROM sqlite_schema", tables, err);
+}
+
 /* Says what the file is: its version, 0 for an empty file that may become a store. */
 static int identify(struct store *s, int64_t *version, struct err *err)
 {
     int64_t application, n;
+    int rc;
 
-    TRY(sql_number(s, "PRAGMA application_id", &application, err));
-    TRY(sql_number(s, "PRAGMA user_version", version, err));
-    TRY(sql_number(s, "SELECT count(*) FROM sqlite_schema", &n, err));
+    /* One transaction: another program may be creating the store at this moment. */
+    TRY(sql_exec(s, "SAVEPOINT identify", err));
+    rc = read_marks(s, &application, version, &n, err);
+    sqlite3_exec(s->db, "RELEASE identify", NULL, NULL, NULL);
+    TRY(rc);
     if (application == 0 && *version == 0 && n == 0)
         return 0;
     if (application != SCHEMA_APPLICATION_ID)
@@ -106,12 +119,28 @@ static int migrate(struct store *s, struct err *err)
     return store_commit(s, err);
 }
 
+/*
+ * Some network folders cannot do write-ahead logging; the store then works
+ * without it.  SQLite does not wait for other programs here, so we do.
+ */
+static int turn_on_wal(struct store *s, struct err *err)
+{
+    const struct timespec pause = {.tv_nsec = 5 * 1000 * 1000};
+    int waited_ms = 0, rc;
+
+    while ((rc = sqlite3_exec(s->db, "PRAGMA journal_mode=WAL", NULL, NULL, NULL)) == SQLITE_BUSY &&
+           waited_ms < BUSY_MS) {
+        nanosleep(&pause, NULL);
+        waited_ms += 5;
+    }
+    return rc == SQLITE_OK ? 0 : sql_fail(s, "open the store", err);
+}
+
 static int prepare_writing(struct store *s, int64_t version, struct err *err)
 {
     if (sqlite3_db_readonly(s->db, "main") == 1)
         return err_set(err, ERR_IO, "%s: cannot write to the store: the file is write-protected", s->path);
-    /* Some network folders cannot do write-ahead logging; the store then works without it. */
-    TRY(sql_exec(s, "PRAGMA journal_mode=WAL", err));
+    TRY(turn_on_wal(s, err));
     TRY(sql_exec(s, "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON", err));
     if (version < schema_version())
         return migrate(s, err);
@@ -158,6 +187,23 @@ static int check_path(const char *path, enum store_mode mode, struct err *err)
     return 0;
 }
 
+/* Could it be read if it were promised that nobody changes it?  Not while its log holds what the file lacks.
+ */
+static bool is_protected_but_complete(struct store *s)
+{
+    int code = sqlite3_errcode(s->db) & 0xff;
+    struct text log = {0};
+    struct stat st;
+    bool has_log;
+
+    if (code != SQLITE_CANTOPEN && code != SQLITE_READONLY)
+        return false;
+    text_printf(&log, "%s-wal", s->path);
+    has_log = stat(log.s, &st) == 0 && st.st_size > 0;
+    text_free(&log);
+    return !has_log;
+}
+
 int store_open(const char *path, enum store_mode mode, struct store **out, struct err *err)
 {
     struct store *s;
@@ -170,7 +216,7 @@ int store_open(const char *path, enum store_mode mode, struct store **out, struc
     rc = open_file(s, mode, false, err);
     if (rc == 0)
         rc = prepare(s, mode, err);
-    if (rc != 0 && mode == STORE_READ && (sqlite3_errcode(s->db) & 0xff) == SQLITE_CANTOPEN) {
+    if (rc != 0 && mode == STORE_READ && is_protected_but_complete(s)) {
         sqlite3_close(s->db);
         rc = open_file(s, mode, true, err);
         if (rc == 0)
