@@ -13,6 +13,7 @@ int sql_fail(struct store *s, const char *doing, struct err *err)
 {
     int code = sqlite3_errcode(s->db) & 0xff, system = sqlite3_system_errno(s->db);
 
+    s->failed = code;
     if (code == SQLITE_FULL ||
         (code == SQLITE_IOERR && (system == ENOSPC || system == EDQUOT || system == EFBIG)))
         return err_set(err, ERR_IO,

@@ -19,7 +19,8 @@ struct arena;
 struct store {
     sqlite3 *db;
     char *path;
-    int depth; /* open transactions, nested ones counted */
+    int failed; /* SQLite's code of the last failure that sql_fail told */
+    int depth;  /* open transactions, nested ones counted */
 };
 
 /* Turns what SQLite last complained about into an ERR_IO that names the file and what was being done. */

@@ -191,7 +191,7 @@ static int check_path(const char *path, enum store_mode mode, struct err *err)
  */
 static bool is_protected_but_complete(struct store *s)
 {
-    int code = sqlite3_errcode(s->db) & 0xff;
+    int code = s->failed;
     struct text log = {0};
     struct stat st;
     bool has_log;

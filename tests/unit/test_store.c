@@ -181,74 +181,99 @@ Test(store, nested_transactions_undo_only_themselves)
     store_close(s);
 }
 
-/* The child commits one trace, then dies in the middle of the next transaction. */
+/* Criterion cannot hear a child of a test, so a child speaks through its exit status. */
+#define IN_CHILD(expr)                                                                                       \
+    do {                                                                                                     \
+        if ((expr) != 0) {                                                                                   \
+            fprintf(stderr, "%s: %s\n", #expr, err.text);                                                    \
+            _exit(1);                                                                                        \
+        }                                                                                                    \
+    } while (0)
+
+static void commit_then_wait_in_mid_transaction(int ready)
+{
+    struct trace_info info = {.name = "committed", .kind = "exec"};
+    struct store *s;
+    int64_t id;
+
+    alarm(30);
+    IN_CHILD(store_open(temp_path, STORE_WRITE, &s, &err));
+    IN_CHILD(trace_create(s, &info, &id, &err));
+    IN_CHILD(trace_append(s, id, many_spans(1000), 1000, &err));
+    IN_CHILD(store_begin(s, &err));
+    IN_CHILD(trace_append(s, id, many_spans(50000), 50000, &err));
+    info.name = "never committed";
+    IN_CHILD(trace_create(s, &info, &id, &err));
+    IN_CHILD(write(ready, "x", 1) != 1);
+    pause();
+}
+
 Test(store, killed_in_mid_transaction_loses_nothing_committed)
 {
     struct text report = {0};
+    struct trace_row row;
     struct store *s;
     int ready[2], status;
+    int64_t id;
     char c;
     pid_t pid;
 
     cr_assert_eq(pipe(ready), 0);
     pid = fork();
-    if (pid == 0) {
-        int64_t id;
-
-        s = temp_open(STORE_WRITE);
-        id = add_trace(s, "committed");
-        OK(trace_append(s, id, many_spans(1000), 1000, &err));
-        OK(store_begin(s, &err));
-        OK(trace_append(s, id, many_spans(50000), 50000, &err));
-        add_trace(s, "never committed");
-        if (write(ready[1], "x", 1) != 1)
-            _exit(1);
-        pause();
-    }
+    if (pid == 0)
+        commit_then_wait_in_mid_transaction(ready[1]);
+    close(ready[1]);
     cr_assert_eq(read(ready[0], &c, 1), 1);
     kill(pid, SIGKILL);
     waitpid(pid, &status, 0);
     cr_assert(WIFSIGNALED(status));
 
     s = temp_open(STORE_WRITE);
-    {
-        struct trace_row row;
-        int64_t id;
-
-        OK(trace_find(s, "latest", &id, &err));
-        OK(trace_info_load(s, id, arena, &row, &err));
-        cr_expect_str_eq(row.info.name, "committed");
-        cr_expect_eq(row.spans, 1000);
-    }
+    OK(trace_find(s, "latest", &id, &err));
+    OK(trace_info_load(s, id, arena, &row, &err));
+    cr_expect_str_eq(row.info.name, "committed");
+    cr_expect_eq(row.spans, 1000);
     OK(store_check(s, &report, &err));
     text_free(&report);
     store_close(s);
 }
 
-Test(store, two_programs_write_at_the_same_time)
+static void write_traces(int n)
 {
-    enum { EACH = 50 };
-    pid_t pid[2];
+    struct trace_info info = {.name = "t", .kind = "exec"};
+    struct store *s;
+    int64_t id;
+
+    IN_CHILD(store_open(temp_path, STORE_WRITE, &s, &err));
+    for (int i = 0; i < n; i++) {
+        IN_CHILD(trace_create(s, &info, &id, &err));
+        IN_CHILD(trace_append(s, id, many_spans(100), 100, &err));
+    }
+    store_close(s);
+    _exit(0);
+}
+
+/* They meet when both find no file and create it, so that moment comes many times. */
+Test(store, programs_create_and_write_at_the_same_time)
+{
+    enum { PROGRAMS = 4, EACH = 3, ROUNDS = 10 };
+    pid_t pid[PROGRAMS];
     struct store *s;
     int status;
 
-    for (int p = 0; p < 2; p++) {
-        pid[p] = fork();
-        if (pid[p] == 0) {
-            s = temp_open(STORE_WRITE); /* both may find no file and create it */
-            for (int i = 0; i < EACH; i++)
-                OK(trace_append(s, add_trace(s, "t"), many_spans(100), 100, &err));
-            store_close(s);
-            _exit(0);
+    for (int round = 0; round < ROUNDS; round++) {
+        snprintf(temp_path, sizeof temp_path, "%s/%d.db", temp_folder, round);
+        for (int p = 0; p < PROGRAMS; p++)
+            if ((pid[p] = fork()) == 0)
+                write_traces(EACH);
+        for (int p = 0; p < PROGRAMS; p++) {
+            waitpid(pid[p], &status, 0);
+            cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "round %d: a writer failed", round);
         }
+        s = temp_open(STORE_READ);
+        cr_expect_eq(traces(s), PROGRAMS * EACH);
+        store_close(s);
     }
-    for (int p = 0; p < 2; p++) {
-        waitpid(pid[p], &status, 0);
-        cr_expect(WIFEXITED(status) && WEXITSTATUS(status) == 0, "writer %d failed", p);
-    }
-    s = temp_open(STORE_READ);
-    cr_expect_eq(traces(s), 2 * EACH);
-    store_close(s);
 }
 
 /* The limit on file sizes stands for a full disk: the kernel refuses the write in the same place. */
