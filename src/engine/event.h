@@ -91,8 +91,10 @@ static inline bool event_pop(struct event_queue *q, double until, double *time, 
         uint32_t index = heap_index(k);
         struct event *e = event_at(q, index);
 
-        __builtin_prefetch(e);
         heap_pop(&q->heap);
+        if (heap_count(&q->heap) !=
+            0) /* the one that will probably be next is on its way while this one happens */
+            __builtin_prefetch(event_at(q, heap_index(heap_top(&q->heap))));
         *out = *e;
         event_release(q, e, index);
         if (__builtin_expect(out->fn != NULL, 1)) {

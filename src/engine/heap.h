@@ -26,7 +26,7 @@
 
 __extension__ typedef unsigned __int128 heap_key;
 
-enum { HEAP_INDEX_BITS = 26, HEAP_TIE_BITS = 38, HEAP_ROOT = 3 };
+enum { HEAP_INDEX_BITS = 26, HEAP_TIE_BITS = 38, HEAP_ROOT = 3, HEAP_FAR = 4096 };
 
 #define HEAP_MAX_INDEX ((UINT32_C(1) << HEAP_INDEX_BITS) - 1)
 #define HEAP_LAST_KEY  (~(heap_key)0)
@@ -112,6 +112,9 @@ static inline void heap_sink(struct key_heap *h, size_t i, heap_key x)
 
         if (c >= end)
             break;
+        if (__builtin_expect(c >= HEAP_FAR, 0)) /* beyond the near cache: all sixteen that may be next */
+            for (size_t k = 0; k < 16; k += 4)
+                __builtin_prefetch(&key[((c - 2) << 2) + k]);
         odd = key[c + 1] < key[c];
         l = odd ? key[c + 1] : key[c];
         left = c + odd;

@@ -35,9 +35,9 @@ double level_mean(const struct level *l, double now_s);
 enum { HIST_BIN_BITS = 7, HIST_BINS = 1 << HIST_BIN_BITS, HIST_LOW_EXPONENT = -64, HIST_OCTAVES = 128 };
 
 /*
- * The exponent of a double names an octave, the first 7 bits of its fraction one of 128 bins in it: the middle of a
- * bin is never more than 0.4 % away.  Octaves are allocated when first met.  What is outside 2^-64 .. 2^64 (zero too)
- * is only known to be below or above.  Read it by the functions.
+ * The exponent of a double names an octave, the first 7 bits of its fraction one of 128 bins in it: the
+ * middle of a bin is never more than 0.4 % away.  Octaves are allocated when first met.  What is outside
+ * 2^-64 .. 2^64 (zero too) is only known to be below or above.  Read it by the functions.
  */
 struct hist {
     double min, max; /* exact, so that a constant has exact quantiles */
