@@ -23,3 +23,6 @@ criterion_tests += \
 
 bench_programs += %D%/bench/bench_engine
 %C%_bench_bench_engine_LDADD = $(engine_libs)
+
+stress_tests += %D%/stress/engine_replicate
+%C%_stress_engine_replicate_LDADD = $(engine_libs)

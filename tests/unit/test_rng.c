@@ -184,39 +184,54 @@ Test(laws, uniform_exponential_and_normal_fit_their_distribution)
     free(u);
 }
 
-/* Beyond the last layer a ziggurat draws by another rule: shape and weight of that tail. */
-Test(laws, ziggurat_tails_have_the_right_weight_and_shape)
+/* Beyond the last layer a ziggurat draws by another rule.  A word of layer 0 with the outermost place leads
+ * there. */
+Test(laws, ziggurat_tails_have_the_right_shape)
 {
-    const uint64_t n = 40000000;
-    double exponential_edge = rng_exponential_x[1], normal_edge = rng_normal_x[1], e_sum = 0, n_sum = 0;
-    double e_expected = (double)n * exp(-exponential_edge);
-    double n_expected = (double)n * 2 * gsl_cdf_ugaussian_Q(normal_edge);
-    double n_mean = exp(-0.5 * normal_edge * normal_edge) / sqrt(2 * M_PI) / gsl_cdf_ugaussian_Q(normal_edge);
-    uint64_t e_count = 0, n_count = 0, n_above = 0;
+    /* the exponential reads a place without, the normal one with a sign */
+    const uint64_t outermost = UINT64_C(0xffffffffffffff00);
+    const uint64_t right = UINT64_C(0x7fffffffffffff00), left = UINT64_C(0x8000000000000000);
+    double *e = malloc(DRAWS * sizeof *e), *n = malloc(DRAWS * sizeof *n);
+    size_t negative = 0;
     struct rng r;
 
     rng_stream(&r, 3, 0, "tails");
-    for (uint64_t i = 0; i < n; i++) {
-        double x = rng_exponential(&r), y = rng_normal(&r);
+    for (size_t i = 0; i < DRAWS; i++) {
+        double x = rng_normal_rare(&r, i % 2 ? right : left);
 
-        if (x > exponential_edge) {
-            e_count++;
-            e_sum += x;
-        }
-        if (fabs(y) > normal_edge) {
-            n_count++;
-            n_above += y > 0;
-            n_sum += fabs(y);
-        }
+        cr_assert(fabs(x) > rng_normal_x[1]);
+        negative += x < 0;
+        n[i] = gsl_cdf_ugaussian_Q(fabs(x)) / gsl_cdf_ugaussian_Q(rng_normal_x[1]);
+        e[i] = exp(rng_exponential_x[1] - rng_exponential_rare(&r, outermost));
+    }
+    expect_even(n, "normal tail");
+    expect_even(e, "exponential tail");
+    cr_expect_eq(negative, DRAWS / 2, "the tail is on the side of the word");
+    free(e);
+    free(n);
+}
+
+/* How often the tails are met, and that both sides are. */
+Test(laws, ziggurat_tails_have_the_right_weight)
+{
+    const uint64_t draws_n = 20000000;
+    double e_expected = (double)draws_n * exp(-rng_exponential_x[1]);
+    double n_expected = (double)draws_n * gsl_cdf_ugaussian_Q(rng_normal_x[1]);
+    uint64_t e_count = 0, below = 0, above = 0;
+    struct rng r;
+
+    rng_stream(&r, 3, 0, "weights");
+    for (uint64_t i = 0; i < draws_n; i++) {
+        double y = rng_normal(&r);
+
+        e_count += rng_exponential(&r) > rng_exponential_x[1];
+        below += y < -rng_normal_x[1];
+        above += y > rng_normal_x[1];
     }
     cr_expect(fabs((double)e_count - e_expected) < 5 * sqrt(e_expected), "%g %g", (double)e_count,
               e_expected);
-    cr_expect(fabs((double)n_count - n_expected) < 5 * sqrt(n_expected), "%g %g", (double)n_count,
-              n_expected);
-    cr_expect(fabs((double)n_above - n_expected / 2) < 5 * sqrt(n_expected / 4) + 5 * sqrt(n_expected) / 2);
-    /* the overshoot is Exp(1), so its sd is 1; the normal's is less than 0.27 */
-    cr_expect(fabs(e_sum / (double)e_count - exponential_edge - 1) < 5 / sqrt((double)e_count));
-    cr_expect(fabs(n_sum / (double)n_count - n_mean) < 5 * 0.27 / sqrt((double)n_count));
+    cr_expect(fabs((double)below - n_expected) < 5 * sqrt(n_expected), "%g %g", (double)below, n_expected);
+    cr_expect(fabs((double)above - n_expected) < 5 * sqrt(n_expected), "%g %g", (double)above, n_expected);
 }
 
 Test(laws, normal_moments)
