@@ -1,2 +1,17 @@
 noinst_LIBRARIES += %D%/libexecutor.a
-%C%_libexecutor_a_SOURCES =
+%C%_libexecutor_a_SOURCES = \
+	%D%/batch.c %D%/batch.h \
+	%D%/columnar.h %D%/columnar_layout.c %D%/columnar_layout.h \
+	%D%/columnar_read.c %D%/columnar_write.c \
+	%D%/execute.c %D%/execute.h \
+	%D%/memory.c %D%/memory.h \
+	%D%/pool.c %D%/pool.h \
+	%D%/profile.c %D%/profile.h %D%/profile_batches.c %D%/profile_cores.c \
+	%D%/queue.c %D%/queue.h \
+	%D%/rawlog.c %D%/rawlog.h \
+	%D%/rows.c %D%/rows.h \
+	%D%/span_log.c %D%/span_log.h \
+	%D%/stages.c %D%/stages.h \
+	%D%/kernels/etl.c %D%/kernels/etl.h \
+	%D%/kernels/prep.c %D%/kernels/prep.h \
+	%D%/kernels/train.c %D%/kernels/train.h

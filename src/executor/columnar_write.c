@@ -1,0 +1,271 @@
+#include "executor/columnar_layout.h"
+
+#include "base/arena.h"
+#include "executor/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <lz4.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+#include <zstd.h>
+
+enum { ZSTD_LEVEL = 1 };
+
+struct columnar_writer {
+    struct columnar_shape shape;
+    unsigned char *encoded;         /* streams back to back, see columnar_encoded_bytes() */
+    unsigned char **cursors;        /* where the next row of each stream goes */
+    struct columnar_entry *entries; /* [stripe][stream] */
+    unsigned char *image;           /* the file as it will be on disk */
+    size_t image_size, image_capacity;
+    void *lz4_state;
+    ZSTD_CCtx *zstd;
+};
+
+static size_t compressed_bound(size_t n)
+{
+    size_t lz4 = (size_t)LZ4_compressBound((int)n), zstd = ZSTD_compressBound(n);
+
+    return lz4 > zstd ? lz4 : zstd;
+}
+
+static size_t image_bound(const struct columnar_shape *s)
+{
+    size_t sum = 2 * DISK_BLOCK + sizeof *s + s->stripes * s->streams * sizeof(struct columnar_entry);
+
+    for (uint64_t i = 0; i < s->streams; i++)
+        sum += s->stripes * compressed_bound(columnar_width(s, i) * s->stripe_rows);
+    return memory_round_up(sum + s->stripes * DISK_BLOCK, DISK_BLOCK);
+}
+
+struct columnar_writer *columnar_writer_new(const struct dataset_cfg *d, long rows, long stripe_rows)
+{
+    struct columnar_writer *w = xcalloc(1, sizeof *w);
+
+    w->shape = columnar_shape_of(d, rows, stripe_rows);
+    w->encoded = memory_new(w->shape.stripes * columnar_encoded_bytes(&w->shape, w->shape.stripe_rows));
+    w->cursors = xcalloc(w->shape.streams, sizeof *w->cursors);
+    w->entries = memory_new(w->shape.stripes * w->shape.streams * sizeof *w->entries);
+    w->image_capacity = image_bound(&w->shape);
+    w->image = memory_new(w->image_capacity);
+    w->lz4_state = memory_new((size_t)LZ4_sizeofState());
+    w->zstd = ZSTD_createCCtx();
+    ASSERT(w->zstd != NULL);
+    return w;
+}
+
+void columnar_writer_free(struct columnar_writer *w)
+{
+    if (w == NULL)
+        return;
+    free(w->encoded);
+    free(w->cursors);
+    free(w->entries);
+    free(w->image);
+    free(w->lz4_state);
+    ZSTD_freeCCtx(w->zstd);
+    free(w);
+}
+
+/* ----------------------------------------------------------------------------------- encode */
+
+static uint64_t stripe_rows_of(const struct columnar_shape *s, uint64_t stripe)
+{
+    uint64_t left = s->rows - stripe * s->stripe_rows;
+
+    return left < s->stripe_rows ? left : s->stripe_rows;
+}
+
+static void put(unsigned char **cursor, const void *data, size_t n)
+{
+    memcpy(*cursor, data, n);
+    *cursor += n;
+}
+
+/* Row by row: reading stays sequential and every stream has its own place to write. */
+static void encode_rows(struct columnar_writer *w, const struct row_table *t, size_t from, size_t n)
+{
+    const struct columnar_shape *s = &w->shape;
+    unsigned char **sparse = w->cursors + STREAM_DENSE + s->dense;
+    size_t features = s->session_features + s->item_features, list = s->list_length;
+
+    for (size_t i = from; i < from + n; i++) {
+        const uint64_t *ids = t->sparse_rows + i * t->values;
+
+        put(&w->cursors[STREAM_SESSION], &t->session[i], 8);
+        put(&w->cursors[STREAM_TIME], &t->time_us[i], 8);
+        put(&w->cursors[STREAM_SAMPLE], &t->sample[i], 8);
+        put(&w->cursors[STREAM_LABEL], &t->label[i], 4);
+        for (size_t k = 0; k < s->dense; k++)
+            put(&w->cursors[STREAM_DENSE + k], &t->dense_rows[i * t->dense + k], 4);
+        for (size_t f = 0; f < features; f++)
+            put(&sparse[f], ids + f * list, 8 * list);
+    }
+}
+
+double columnar_encode(struct columnar_writer *w, const struct row_table *t, enum table_order order)
+{
+    struct columnar_shape *s = &w->shape;
+    struct columnar_entry *e = w->entries;
+    unsigned char *at = w->encoded;
+    double bytes = 0;
+
+    ASSERT((uint64_t)t->rows == s->rows);
+    s->order = order;
+    for (uint64_t stripe = 0; stripe < s->stripes; stripe++, e += s->streams) {
+        uint64_t rows = stripe_rows_of(s, stripe);
+        unsigned char *start = at;
+
+        for (uint64_t i = 0; i < s->streams; i++) {
+            e[i].encoded = columnar_width(s, i) * rows;
+            w->cursors[i] = at;
+            at += memory_round_up(e[i].encoded, 8);
+        }
+        encode_rows(w, t, stripe * s->stripe_rows, rows);
+        for (uint64_t i = 0; i < s->streams; i++) {
+            e[i].checksum = columnar_checksum(start, e[i].encoded);
+            start += memory_round_up(e[i].encoded, 8);
+            bytes += (double)e[i].encoded;
+        }
+    }
+    return bytes;
+}
+
+/* --------------------------------------------------------------------------------- compress */
+
+static size_t compress(struct columnar_writer *w, enum codec codec, const void *from, size_t n, void *to,
+                       size_t room)
+{
+    size_t size = n;
+
+    switch (codec) {
+    case CODEC_LZ4:
+        size = (size_t)LZ4_compress_fast_extState(w->lz4_state, from, to, (int)n, (int)room, 1);
+        ASSERT(n == 0 || size > 0);
+        break;
+    case CODEC_ZSTD:
+        size = ZSTD_compressCCtx(w->zstd, to, room, from, n, ZSTD_LEVEL);
+        ASSERT(!ZSTD_isError(size));
+        break;
+    default:
+        memcpy(to, from, n);
+    }
+    return size;
+}
+
+static unsigned char *pad(struct columnar_writer *w, unsigned char *at)
+{
+    unsigned char *end = w->image + memory_round_up((size_t)(at - w->image), DISK_BLOCK);
+
+    memset(at, 0, (size_t)(end - at));
+    return end;
+}
+
+static void write_footer(struct columnar_writer *w, unsigned char *at)
+{
+    const struct columnar_shape *s = &w->shape;
+    size_t entries = s->stripes * s->streams * sizeof *w->entries;
+    struct columnar_tail tail = {.footer = (uint64_t)(at - w->image), .bytes = sizeof *s + entries};
+    unsigned char *start = at;
+
+    memcpy(tail.magic, COLUMNAR_MAGIC, sizeof tail.magic);
+    put(&at, s, sizeof *s);
+    put(&at, w->entries, entries);
+    tail.checksum = columnar_checksum(start, tail.bytes);
+    at = pad(w, at + sizeof tail);
+    memset(start + tail.bytes, 0, (size_t)(at - start) - tail.bytes);
+    memcpy(at - sizeof tail, &tail, sizeof tail);
+    w->image_size = (size_t)(at - w->image);
+    ASSERT(w->image_size <= w->image_capacity);
+}
+
+double columnar_compress(struct columnar_writer *w, enum codec codec)
+{
+    struct columnar_shape *s = &w->shape;
+    struct columnar_entry *e = w->entries;
+    const unsigned char *from = w->encoded;
+    unsigned char *at = w->image;
+    double bytes = 0;
+
+    s->codec = codec;
+    for (uint64_t stripe = 0; stripe < s->stripes; stripe++) {
+        for (uint64_t i = 0; i < s->streams; i++, e++) {
+            size_t room = w->image_capacity - (size_t)(at - w->image);
+
+            e->offset = (uint64_t)(at - w->image);
+            e->compressed = compress(w, codec, from, e->encoded, at, room);
+            at += e->compressed;
+            from += memory_round_up(e->encoded, 8);
+            bytes += (double)e->compressed;
+        }
+        at = pad(w, at);
+    }
+    write_footer(w, at);
+    return bytes;
+}
+
+double columnar_compress_used(struct columnar_writer *w, enum codec codec, const struct columnar_uses *uses,
+                              double *encoded)
+{
+    const struct columnar_shape *s = &w->shape;
+    const unsigned char *from = w->encoded;
+    unsigned char *at = w->image;
+
+    *encoded = 0;
+    for (uint64_t i = 0; i < s->stripes * s->streams; i++) {
+        const struct columnar_entry *e = &w->entries[i];
+
+        if (columnar_wanted(s, i % s->streams, uses)) {
+            at += compress(w, codec, from, e->encoded, at, w->image_capacity - (size_t)(at - w->image));
+            *encoded += (double)e->encoded;
+        }
+        from += memory_round_up(e->encoded, 8);
+    }
+    return (double)(at - w->image);
+}
+
+/* ------------------------------------------------------------------------------------ write */
+
+static int open_table(const char *path, bool *direct)
+{
+    int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, fd = -1;
+
+    if (*direct) {
+        fd = open(path, flags | O_DIRECT, 0666);
+        *direct = fd >= 0 || errno != EINVAL;
+    }
+    return *direct ? fd : open(path, flags, 0666);
+}
+
+static int write_image(const struct columnar_writer *w, int fd, const char *path, struct err *err)
+{
+    size_t at = 0;
+
+    while (at < w->image_size) {
+        ssize_t n = pwrite(fd, w->image + at, w->image_size - at, (off_t)at);
+
+        if (n >= 0 && n < DISK_BLOCK && at + (size_t)n < w->image_size) {
+            errno = ENOSPC; /* a full disk takes a last piece and says so only on the next write */
+            n = -1;
+        }
+        if (n < 0)
+            return err_io(err, "cannot write the table", path);
+        at += at + (size_t)n < w->image_size ? (size_t)n / DISK_BLOCK * DISK_BLOCK : (size_t)n;
+    }
+    return 0;
+}
+
+int columnar_write(struct columnar_writer *w, const char *path, bool *direct, double *bytes, struct err *err)
+{
+    int fd = open_table(path, direct), rc;
+
+    if (fd < 0)
+        return err_io(err, "cannot create the table", path);
+    rc = write_image(w, fd, path, err);
+    if (close(fd) != 0 && rc == 0)
+        rc = err_io(err, "cannot write the table", path);
+    *bytes = (double)w->image_size;
+    return rc;
+}

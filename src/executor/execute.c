@@ -1,0 +1,662 @@
+#include "executor/execute.h"
+
+#include "base/arena.h"
+#include "executor/memory.h"
+#include "executor/pool.h"
+#include "executor/queue.h"
+#include "executor/stages.h"
+
+#include <errno.h>
+#include <math.h>
+#include <pthread.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* A batch on its way; a cached batch is on its way once per epoch. */
+struct delivery {
+    struct batch *batch;
+    double born_s;
+};
+
+struct file {
+    long partition;
+    char path[4096];
+};
+
+struct run {
+    struct setup setup;
+    const struct exec_options *opt;
+    struct exec_result *out;
+    long stripes, batches;          /* of one epoch */
+    long read_stripes, all_stripes; /* that are read from files; that reach the trainer */
+    char folder[3900];
+    struct file *files;
+    struct delivery *deliveries; /* by sequence number, over all epochs */
+    struct stripe *stripe_store;
+    struct batch *batch_store; /* with prep.cache: every batch of an epoch, by sequence number */
+    size_t stripe_store_n, batch_store_n;
+    struct queue *queues[EXEC_STAGES - 1]; /* files, stripes, batches */
+    struct pool stripe_pool, batch_pool;
+    struct counter ready, go; /* threads that are ready; 1: go */
+    struct counter next_partition, next_file, next_stripe, files_done, stripes_done;
+    pthread_mutex_t lock; /* of failure and the note */
+    struct err failure;
+    bool direct;
+};
+
+struct worker {
+    struct run *run;
+    enum exec_stage_id stage;
+    int index;
+    pthread_t thread;
+    struct span_buf *spans;
+    union {
+        struct etl_worker etl;
+        struct storage_worker storage;
+        struct prep_worker prep;
+        struct train_worker train;
+    } u;
+    struct exec_stage sum;
+    double end_s;
+    struct delivery **held; /* prep: batches of one stripe whose turn has not come, in order */
+    long held_from, held_n;
+};
+
+/* ---------------------------------------------------------------------------------- failing */
+
+/* The first failure is the one that is told; everybody is woken to stop. */
+static void run_fail(struct run *r, const struct err *e)
+{
+    pthread_mutex_lock(&r->lock);
+    if (r->failure.code == 0)
+        r->failure = *e;
+    pthread_mutex_unlock(&r->lock);
+    for (int i = 0; i < EXEC_STAGES - 1; i++)
+        queue_close(r->queues[i]);
+    pool_close(&r->stripe_pool);
+    pool_close(&r->batch_pool);
+    counter_close(&r->files_done);
+    counter_close(&r->stripes_done);
+}
+
+static void note_buffered(struct run *r, bool direct)
+{
+    pthread_mutex_lock(&r->lock);
+    r->direct = r->direct && direct;
+    pthread_mutex_unlock(&r->lock);
+}
+
+/* ---------------------------------------------------------------------------------- waiting */
+
+static void *take(struct worker *w, struct queue *q)
+{
+    double before = clock_wall_s();
+    void *item = queue_pop(q);
+
+    w->sum.starved_s += clock_wall_s() - before;
+    w->sum.items_in += item != NULL;
+    return item;
+}
+
+static bool give(struct worker *w, struct queue *q, uint64_t sequence, void *item)
+{
+    double before = clock_wall_s();
+    bool open = queue_push(q, sequence, item);
+
+    w->sum.blocked_s += clock_wall_s() - before;
+    w->sum.items_out += open;
+    return open;
+}
+
+static void *reserve(struct worker *w, struct pool *p)
+{
+    double before = clock_wall_s();
+    void *object = pool_get(p);
+
+    w->sum.blocked_s += clock_wall_s() - before;
+    return object;
+}
+
+static bool wait_for(struct worker *w, struct counter *c, long value)
+{
+    double before = clock_wall_s();
+    bool reached = counter_wait(c, value);
+
+    w->sum.starved_s += clock_wall_s() - before;
+    return reached;
+}
+
+/* -------------------------------------------------------------------------------------- ETL */
+
+static int run_etl(struct worker *w, struct err *err)
+{
+    struct run *r = w->run;
+    long p;
+
+    while ((p = counter_add(&r->next_partition)) < r->setup.partitions) {
+        bool direct = r->setup.plan.storage.direct;
+        double bytes;
+
+        TRY(etl_worker_run(&w->u.etl, p, r->files[p].path, &direct, &bytes, err));
+        note_buffered(r, direct);
+        w->sum.items_in++;
+        w->sum.bytes_out += bytes;
+        if (!give(w, r->queues[0], (uint64_t)p, &r->files[p]))
+            return 0;
+    }
+    return 0;
+}
+
+/* ---------------------------------------------------------------------------------- storage */
+
+static int read_stripes(struct worker *w, long file, long partition, struct err *err)
+{
+    struct run *r = w->run;
+    bool direct = r->setup.plan.storage.direct;
+
+    TRY(storage_worker_open(&w->u.storage, r->files[partition].path, file, &direct, err));
+    note_buffered(r, direct);
+    for (long i = 0; i < r->setup.stripes; i++) {
+        struct stripe *s = reserve(w, &r->stripe_pool);
+
+        if (s == NULL)
+            return 0;
+        s->sequence = (uint64_t)(file * r->setup.stripes + i);
+        TRY(storage_worker_run(&w->u.storage, i, s, err));
+        if (!give(w, r->queues[1], s->sequence, s))
+            return 0;
+    }
+    return 0;
+}
+
+/* Files are numbered through all epochs that read them; those of the first come from ETL. */
+static int run_storage(struct worker *w, struct err *err)
+{
+    struct run *r = w->run;
+    long n, partitions = r->setup.partitions;
+
+    while ((n = counter_add(&r->next_file)) * r->setup.stripes < r->read_stripes) {
+        long partition = n % partitions, file = n;
+
+        if (n < partitions) {
+            struct file *f = take(w, r->queues[0]);
+
+            if (f == NULL)
+                return 0;
+            file = partition = f->partition;
+            counter_add(&r->files_done);
+        } else if (!wait_for(w, &r->files_done, partition + 1)) {
+            return 0;
+        }
+        TRY(read_stripes(w, file, partition, err));
+    }
+    return 0;
+}
+
+/* ------------------------------------------------------------------------------- preprocess */
+
+/*
+ * Batches leave in order.  While an earlier stripe is still at another worker, finished batches
+ * stay here and the worker goes on; `all` waits until every one has been handed over.
+ */
+static bool hand_over(struct worker *w, uint64_t mine_from, bool all)
+{
+    struct run *r = w->run;
+
+    while (w->held_from < w->held_n) {
+        struct delivery *d = w->held[w->held_from];
+        uint64_t sequence = (uint64_t)(d - r->deliveries);
+        enum queue_try t = queue_try_push(r->queues[2], sequence, mine_from, d);
+
+        if (t == QUEUE_CLOSED)
+            return false;
+        if (t == QUEUE_EARLY && !all)
+            return true;
+        if (t == QUEUE_PUSHED)
+            w->sum.items_out++;
+        else if (!give(w, r->queues[2], sequence, d))
+            return false;
+        w->held_from++;
+    }
+    w->held_from = w->held_n = 0;
+    return true;
+}
+
+static void hold(struct worker *w, uint64_t sequence, struct batch *b, double born_s)
+{
+    struct delivery *d = &w->run->deliveries[sequence];
+
+    *d = (struct delivery){b, born_s};
+    w->held[w->held_n++] = d;
+}
+
+static struct batch *fresh_batch(struct worker *w, uint64_t sequence)
+{
+    struct run *r = w->run;
+    struct batch *b = r->setup.plan.prep.cache ? &r->batch_store[sequence] : reserve(w, &r->batch_pool);
+
+    if (b != NULL) {
+        b->sequence = sequence;
+        b->kept = r->setup.plan.prep.cache;
+    }
+    return b;
+}
+
+static bool prepare_stripe(struct worker *w, struct stripe *s)
+{
+    struct run *r = w->run;
+    uint64_t from = s->sequence * (uint64_t)r->setup.slices;
+
+    s->taken_s = clock_wall_s();
+    for (long i = 0; i < r->setup.slices; i++) {
+        struct batch *b = fresh_batch(w, from + (uint64_t)i);
+
+        if (b == NULL)
+            return false;
+        prep_worker_run(&w->u.prep, s, i, b);
+        hold(w, b->sequence, b, s->taken_s);
+        if (i + 1 < r->setup.slices && !hand_over(w, from, false))
+            return false;
+    }
+    pool_put(&r->stripe_pool, s);
+    return hand_over(w, from, true);
+}
+
+/* Stripe `n` counts through all epochs; the batches it became in the first are handed out once more. */
+static bool replay_stripe(struct worker *w, long n)
+{
+    struct run *r = w->run;
+    uint64_t from = (uint64_t)(n * r->setup.slices);
+
+    if (!wait_for(w, &r->stripes_done, r->stripes))
+        return false;
+    for (uint64_t i = from; i < from + (uint64_t)r->setup.slices; i++) {
+        hold(w, i, prep_worker_hit(&w->u.prep, r->batch_store, (uint64_t)r->batches, i), clock_wall_s());
+        if (!hand_over(w, from, i + 1 == from + (uint64_t)r->setup.slices))
+            return false;
+    }
+    return true;
+}
+
+static int run_prep(struct worker *w, struct err *err)
+{
+    struct run *r = w->run;
+    long n;
+
+    (void)err;
+    while ((n = counter_add(&r->next_stripe)) < r->all_stripes) {
+        struct stripe *s;
+
+        if (n >= r->read_stripes) {
+            if (!replay_stripe(w, n))
+                return 0;
+            continue;
+        }
+        s = take(w, r->queues[1]);
+        if (s == NULL || !prepare_stripe(w, s))
+            return 0;
+        counter_add(&r->stripes_done);
+    }
+    w->sum.bytes_out = w->u.prep.batch_bytes;
+    return 0;
+}
+
+/* --------------------------------------------------------------------------------- training */
+
+static int run_train(struct worker *w, struct err *err)
+{
+    enum { STEPS_A_LINE = 32 };
+    struct run *r = w->run;
+    long total = r->all_stripes * r->setup.slices;
+
+    (void)err;
+    for (long i = 0; i < total; i++) {
+        struct delivery *d = take(w, r->queues[2]);
+
+        if (d == NULL)
+            return 0;
+        r->out->losses[i] = train_worker_run(&w->u.train, d->batch);
+        r->out->batch_latency_s[i] = clock_wall_s() - d->born_s;
+        w->sum.items_out++;
+        if (!d->batch->kept)
+            pool_put(&r->batch_pool, d->batch);
+        if (i % STEPS_A_LINE == 0)
+            progress_step(r->opt->progress, (double)i, NULL);
+    }
+    return 0;
+}
+
+/* ---------------------------------------------------------------------------------- threads */
+
+static int (*const stage_bodies[EXEC_STAGES])(struct worker *, struct err *) = {run_etl, run_storage,
+                                                                                run_prep, run_train};
+
+static void *worker_main(void *arg)
+{
+    struct worker *w = arg;
+    struct err err = {0};
+    double before;
+    sigset_t full;
+
+    /* A file size limit should be an error to report, not a signal that ends the program. */
+    sigemptyset(&full);
+    sigaddset(&full, SIGXFSZ);
+    pthread_sigmask(SIG_BLOCK, &full, NULL);
+    counter_add(&w->run->ready);
+    (void)counter_wait(&w->run->go, 1);
+    before = clock_cpu_s();
+    if (stage_bodies[w->stage](w, &err) != 0) {
+        err_at(&err, "stage \"%s\"", w->run->setup.plan.stage_names[w->stage]);
+        run_fail(w->run, &err);
+    }
+    w->sum.cpu_s = clock_cpu_s() - before;
+    w->end_s = clock_wall_s();
+    return NULL;
+}
+
+static void worker_init(struct worker *w, struct run *r, enum exec_stage_id stage, int index,
+                        struct span_log *log)
+{
+    char variant[64];
+
+    w->run = r;
+    w->stage = stage;
+    w->index = index;
+    setup_variant(&r->setup, stage, variant, sizeof variant);
+    w->spans = span_log_thread(log, r->setup.plan.stage_names[stage], index);
+    if (log != NULL)
+        w->spans->variant = span_log_keep(log, variant);
+    switch (stage) {
+    case EXEC_ETL:
+        etl_worker_init(&w->u.etl, &r->setup, w->spans);
+        break;
+    case EXEC_STORAGE:
+        storage_worker_init(&w->u.storage, &r->setup, w->spans);
+        break;
+    case EXEC_PREP:
+        w->held = xcalloc((size_t)r->setup.slices, sizeof(struct delivery *));
+        prep_worker_init(&w->u.prep, &r->setup, w->spans);
+        break;
+    default:
+        train_worker_init(&w->u.train, &r->setup, w->spans);
+    }
+}
+
+static void worker_fini(struct worker *w)
+{
+    switch (w->stage) {
+    case EXEC_ETL:
+        etl_worker_fini(&w->u.etl);
+        break;
+    case EXEC_STORAGE:
+        storage_worker_fini(&w->u.storage);
+        break;
+    case EXEC_PREP:
+        prep_worker_fini(&w->u.prep);
+        break;
+    default:
+        train_worker_fini(&w->u.train);
+    }
+    free(w->held);
+    span_buf_free(w->spans);
+}
+
+/* The first `n` of the processors this process may use. */
+static void choose_processors(int n, cpu_set_t *set)
+{
+    cpu_set_t allowed;
+
+    CPU_ZERO(set);
+    CPU_ZERO(&allowed);
+    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
+        return;
+    for (int c = 0; c < CPU_SETSIZE && n > 0; c++)
+        if (CPU_ISSET(c, &allowed)) {
+            CPU_SET(c, set);
+            n--;
+        }
+}
+
+static int start_threads(struct run *r, struct worker *workers, int n, int *started, struct err *err)
+{
+    pthread_attr_t attr;
+    cpu_set_t set;
+    int rc = 0;
+
+    pthread_attr_init(&attr);
+    if (r->opt->pin > 0) {
+        choose_processors(r->opt->pin, &set);
+        pthread_attr_setaffinity_np(&attr, sizeof set, &set);
+    }
+    for (*started = 0; *started < n && rc == 0; *started += rc == 0)
+        rc = pthread_create(&workers[*started].thread, &attr, worker_main, &workers[*started]);
+    pthread_attr_destroy(&attr);
+    if (rc == 0)
+        return 0;
+    errno = rc;
+    return err_io(err, "cannot start", "a worker thread");
+}
+
+/* Starts the clock and everybody, waits for the end; the failure of a worker becomes ours. */
+static int run_threads(struct run *r, struct worker *workers, int n, struct span_log *log, double *start_s,
+                       struct err *err)
+{
+    int started, rc = start_threads(r, workers, n, &started, err);
+
+    if (rc != 0)
+        run_fail(r, err);
+    else
+        (void)counter_wait(&r->ready, n);
+    span_log_start(log);
+    *start_s = clock_wall_s();
+    counter_set(&r->go, 1);
+    for (int i = 0; i < started; i++)
+        pthread_join(workers[i].thread, NULL);
+    if (rc == 0 && r->failure.code != 0) {
+        *err = r->failure;
+        rc = err->code;
+    }
+    return rc;
+}
+
+/* -------------------------------------------------------------------------- before and after */
+
+static int make_files(struct run *r, struct err *err)
+{
+    snprintf(r->folder, sizeof r->folder, "%s/table-XXXXXX", r->opt->folder);
+    if (mkdtemp(r->folder) == NULL)
+        return err_io(err, "cannot create a folder for the table", r->folder);
+    r->files = xcalloc((size_t)r->setup.partitions, sizeof *r->files);
+    for (long p = 0; p < r->setup.partitions; p++) {
+        r->files[p].partition = p;
+        snprintf(r->files[p].path, sizeof r->files[p].path, "%s/%05ld.table", r->folder, p);
+    }
+    return 0;
+}
+
+static void remove_files(struct run *r)
+{
+    for (long p = 0; p < r->setup.partitions; p++)
+        unlink(r->files[p].path);
+    rmdir(r->folder);
+    free(r->files);
+}
+
+/* As many as can be in use at once, so that waiting for one never stops the item that everyone waits for. */
+static void make_stores(struct run *r)
+{
+    const struct exec_plan *p = &r->setup.plan;
+    size_t stripes = (size_t)(p->buffers[1] + 1 + p->storage.workers + p->prep.workers);
+    size_t batches = (size_t)(p->buffers[2] + 2 + p->prep.workers * r->setup.slices);
+
+    r->stripe_store_n = stripes;
+    r->stripe_store = xcalloc(stripes, sizeof *r->stripe_store);
+    pool_init(&r->stripe_pool, stripes);
+    for (size_t i = 0; i < stripes; i++) {
+        stripe_init(&r->stripe_store[i], &p->data, p->etl.stripe_rows);
+        pool_put(&r->stripe_pool, &r->stripe_store[i]);
+    }
+    r->batch_store_n = p->prep.cache ? (size_t)r->batches : batches;
+    r->batch_store = xcalloc(r->batch_store_n, sizeof *r->batch_store);
+    pool_init(&r->batch_pool, r->batch_store_n);
+    for (size_t i = 0; i < r->batch_store_n; i++) {
+        batch_init(&r->batch_store[i], &r->setup.shape, r->setup.slice_rows);
+        pool_put(&r->batch_pool, &r->batch_store[i]);
+    }
+}
+
+static void run_init(struct run *r)
+{
+    const struct exec_plan *p = &r->setup.plan;
+    size_t total;
+
+    r->stripes = r->setup.partitions * r->setup.stripes;
+    r->batches = r->stripes * r->setup.slices;
+    r->all_stripes = r->stripes * p->data.epochs;
+    r->read_stripes = p->prep.cache ? r->stripes : r->all_stripes;
+    r->direct = true;
+    total = (size_t)(r->batches * p->data.epochs);
+    r->deliveries = xcalloc(total, sizeof *r->deliveries);
+    r->out->losses = xcalloc(total, sizeof *r->out->losses);
+    r->out->batch_latency_s = xcalloc(total, sizeof *r->out->batch_latency_s);
+    for (int i = 0; i < EXEC_STAGES - 1; i++)
+        r->queues[i] = queue_new((size_t)p->buffers[i], 0);
+    pthread_mutex_init(&r->lock, NULL);
+    counter_init(&r->ready);
+    counter_init(&r->go);
+    counter_init(&r->next_partition);
+    counter_init(&r->next_file);
+    counter_init(&r->next_stripe);
+    counter_init(&r->files_done);
+    counter_init(&r->stripes_done);
+    make_stores(r);
+}
+
+static void run_fini(struct run *r)
+{
+    for (int i = 0; i < EXEC_STAGES - 1; i++)
+        queue_free(r->queues[i]);
+    for (size_t i = 0; i < r->stripe_store_n; i++)
+        stripe_fini(&r->stripe_store[i]);
+    for (size_t i = 0; i < r->batch_store_n; i++)
+        batch_fini(&r->batch_store[i]);
+    free(r->stripe_store);
+    free(r->batch_store);
+    free(r->deliveries);
+    pool_fini(&r->stripe_pool);
+    pool_fini(&r->batch_pool);
+    counter_fini(&r->ready);
+    counter_fini(&r->go);
+    counter_fini(&r->next_partition);
+    counter_fini(&r->next_file);
+    counter_fini(&r->next_stripe);
+    counter_fini(&r->files_done);
+    counter_fini(&r->stripes_done);
+    pthread_mutex_destroy(&r->lock);
+}
+
+static const char *cache_note(const struct run *r)
+{
+    if (!r->setup.plan.storage.direct)
+        return "buffered as asked: the table was read from the page cache";
+    return r->direct ? "O_DIRECT"
+                     : "the file system refuses O_DIRECT: the table was read from the page cache";
+}
+
+static void add_worker(struct exec_result *out, const struct worker *w)
+{
+    struct exec_stage *s = &out->stages[w->stage];
+
+    s->busy_s += w->spans->busy_s;
+    s->cpu_s += w->sum.cpu_s;
+    s->starved_s += w->sum.starved_s;
+    s->blocked_s += w->sum.blocked_s;
+    s->items_in += w->sum.items_in;
+    s->items_out += w->sum.items_out;
+    s->bytes_out += w->stage == EXEC_STORAGE ? w->u.storage.decoded_bytes : w->sum.bytes_out;
+    out->read_bytes += w->stage == EXEC_STORAGE ? w->u.storage.read_bytes : 0;
+    out->cpu_total_s += w->sum.cpu_s;
+}
+
+static void collect(struct run *r, const struct worker *workers, int n, double start_s)
+{
+    struct exec_result *out = r->out;
+    const struct dataset_cfg *d = &r->setup.plan.data;
+
+    for (int i = 0; i < n; i++)
+        add_worker(out, &workers[i]);
+    out->makespan_s = workers[n - 1].end_s - start_s; /* the trainer's */
+    out->samples = (double)(d->rows * d->epochs);
+    out->throughput_per_s = out->samples / out->makespan_s;
+    out->raw_bytes = r->setup.logs.bytes;
+    out->table_bytes = out->stages[EXEC_ETL].bytes_out;
+    out->batches = (uint64_t)(r->batches * d->epochs);
+    out->first_loss = out->last_loss = NAN;
+    for (uint64_t i = 0; i < out->batches; i++)
+        if (!isnan(out->losses[i])) {
+            out->first_loss = isnan(out->first_loss) ? out->losses[i] : out->first_loss;
+            out->last_loss = out->losses[i];
+        }
+    out->cold = r->setup.plan.storage.direct && r->direct;
+    out->cache_note = cache_note(r);
+}
+
+static int run_workers(struct run *r, struct span_log *log, struct err *err)
+{
+    const struct exec_plan *p = &r->setup.plan;
+    const long counts[EXEC_STAGES] = {p->etl.workers, p->storage.workers, p->prep.workers, 1};
+    int n = 0, total = (int)(counts[0] + counts[1] + counts[2] + counts[3]), rc;
+    struct worker *workers = xcalloc((size_t)total, sizeof *workers);
+    double start_s;
+
+    for (int stage = 0; stage < EXEC_STAGES; stage++)
+        for (int i = 0; i < counts[stage]; i++)
+            worker_init(&workers[n++], r, (enum exec_stage_id)stage, i, log);
+    progress_begin(r->opt->progress, "execute", (double)(r->all_stripes * r->setup.slices));
+    rc = run_threads(r, workers, n, log, &start_s, err);
+    progress_end(r->opt->progress);
+    if (rc == 0)
+        collect(r, workers, n, start_s);
+    for (int i = 0; i < n; i++)
+        worker_fini(&workers[i]);
+    free(workers);
+    return rc;
+}
+
+int exec_run(const struct exec_plan *plan, const struct exec_options *opt, struct span_log *log,
+             struct exec_result *out, struct err *err)
+{
+    struct run *r = xcalloc(1, sizeof *r);
+    int rc;
+
+    *out = (struct exec_result){0};
+    r->opt = opt;
+    r->out = out;
+    rc = setup_init(&r->setup, plan, err);
+    if (rc == 0)
+        rc = rawlog_open(&plan->data, opt->folder, &r->setup.logs, err);
+    if (rc == 0)
+        rc = rawlog_warm(&r->setup.logs, err);
+    if (rc == 0)
+        rc = make_files(r, err);
+    if (rc == 0) {
+        run_init(r);
+        rc = run_workers(r, opt->spans ? log : NULL, err);
+        run_fini(r);
+        remove_files(r);
+    }
+    if (rc != 0)
+        exec_result_free(out);
+    free(r);
+    return rc;
+}
+
+void exec_result_free(struct exec_result *r)
+{
+    free(r->losses);
+    free(r->batch_latency_s);
+    r->losses = r->batch_latency_s = NULL;
+}

@@ -1,0 +1,41 @@
+/*
+ * profile.h - the parts of exec_profile(): one bench per kind of work.
+ */
+#ifndef EXECUTOR_PROFILE_H
+#define EXECUTOR_PROFILE_H
+
+#include "executor/stages.h"
+
+enum { PROFILE_ORDERS = 2 };
+
+/* One size of data: a single partition, its table in every order and codec, and a worker of each kind. */
+struct bench {
+    struct setup setup; /* its switches are set before each measurement */
+    const struct exec_options *opt;
+    struct span_log *log;
+    struct span_buf *spans[EXEC_STAGES];
+    char folder[3900];
+    bool direct;
+};
+
+int bench_init(struct bench *b, const struct exec_plan *plan, const struct exec_options *opt,
+               struct span_log *log, struct err *err);
+void bench_fini(struct bench *b); /* removes the tables */
+
+/* Where the table in this order and codec is. */
+void bench_path(const struct bench *b, enum table_order order, enum codec codec, char *buf, size_t size);
+
+/* Sets the switches that etl and storage look at, and the variant that spans carry. */
+void bench_switch(struct bench *b, enum exec_stage_id stage);
+
+/* Decodes the stripes of one table into `out` (`n` of them, initialized). */
+int bench_stripes(struct bench *b, enum table_order order, struct stripe *out, long n, struct err *err);
+
+int profile_etl(struct bench *b, int repeats, struct err *err); /* writes the tables that the others read */
+int profile_storage(struct bench *b, int repeats, struct err *err);
+int profile_batches(struct bench *b, int repeats,
+                    struct err *err); /* preprocessing and training, several batch sizes */
+int profile_disk(struct bench *b, int repeats, struct err *err);
+int profile_cores(struct bench *b, int repeats, struct err *err);
+
+#endif
