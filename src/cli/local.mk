@@ -10,6 +10,7 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd_graph.c \
 	%D%/cmd_help.c \
 	%D%/cmd_models.c \
+	%D%/cmd_rank.c \
 	%D%/cmd_run.c \
 	%D%/keep.c \
 	%D%/keep.h \

@@ -129,6 +129,12 @@ static double phase_alone(const struct scenario *s, const struct stage *st, cons
     }
 }
 
+/* A disk with a write bandwidth of its own serves reads and writes side by side. */
+static bool writes_apart(const struct scenario *s, const struct stage *st, const struct phase *p)
+{
+    return p->role == ROLE_DISK_WRITE && s->resources[st->on[p->role]].write_bw > 0;
+}
+
 static void add_piece(const struct scenario *s, int stage, const struct item *in, double times, struct bound *b,
                       struct item *leave)
 {
@@ -144,7 +150,9 @@ static void add_piece(const struct scenario *s, int stage, const struct item *in
     if (st->instant)
         return;
     for (int i = 0; i < d.n; i++) {
-        b->resource_demand[st->on[d.phases[i].role]] += times * phase_seconds(s, st, &d.phases[i]);
+        double *demand = writes_apart(s, st, &d.phases[i]) ? b->write_demand : b->resource_demand;
+
+        demand[st->on[d.phases[i].role]] += times * phase_seconds(s, st, &d.phases[i]);
         alone += phase_alone(s, st, &d.phases[i]);
     }
     b->stage_service_s[stage] += times * alone;
@@ -213,6 +221,7 @@ void bound_compute(const struct scenario *s, struct arena *a, struct bound *out)
     *out = (struct bound){.throughput_per_s = INFINITY, .bottleneck = "nothing"};
     out->resource_per_s = arena_array(a, (size_t)s->resources_n, sizeof(double));
     out->resource_demand = arena_array(a, (size_t)s->resources_n, sizeof(double));
+    out->write_demand = arena_array(a, (size_t)s->resources_n, sizeof(double));
     out->stage_per_s = arena_array(a, (size_t)s->stages_n, sizeof(double));
     out->stage_service_s = arena_array(a, (size_t)s->stages_n, sizeof(double));
     walk_epochs(s, out);
@@ -225,6 +234,7 @@ void bound_compute(const struct scenario *s, struct arena *a, struct bound *out)
         limit(out, out->stage_per_s[i], s->stages[i].name);
     }
     for (int i = 0; i < s->resources_n; i++) {
+        out->resource_demand[i] = fmax(out->resource_demand[i], out->write_demand[i]);
         out->resource_per_s[i] = inverse(out->resource_demand[i]);
         limit(out, out->resource_per_s[i], s->resources[i].name);
     }

@@ -50,7 +50,7 @@ struct stage_rt {
     uint64_t items_in; /* since the start: what later epochs wait for */
     struct level busy, blocked, inside;
     struct tally wait_s, service_s;
-    double *op_s, lost_units, arrived_units;
+    double *op_s, disk_bytes, lost_units, arrived_units;
 };
 
 struct flow {
@@ -139,7 +139,7 @@ static void begin_measuring(struct flow *f)
         level_start(&st->blocked, now, st->blocked.value);
         level_start(&st->inside, now, st->inside.value);
         st->wait_s = st->service_s = (struct tally){0};
-        st->units_out = st->lost_units = st->arrived_units = 0;
+        st->units_out = st->disk_bytes = st->lost_units = st->arrived_units = 0;
         memset(st->op_s, 0, sizeof(double) * (size_t)model_operators(st->def->model, st->def->cfg));
         if (st->in != NULL)
             buffer_begin_measuring(st->in);
@@ -469,7 +469,10 @@ static void worker_next_phase(struct worker *w)
         const struct phase *p = &d->phases[w->phase++];
 
         amount += p->amount;
-        w->stage->op_s[p->op] += p->role == ROLE_CPU || p->role == ROLE_GPU || p->role == ROLE_SERVERS ? p->amount : 0;
+        if (p->role == ROLE_DISK_READ || p->role == ROLE_DISK_WRITE)
+            w->stage->disk_bytes += p->amount;
+        else if (p->role != ROLE_NET)
+            w->stage->op_s[p->op] += p->amount;
     } while (first->role == ROLE_CPU && w->phase < d->n && d->phases[w->phase].role == ROLE_CPU);
     w->phase_s += amount;
     worker_use(w, first, amount);
@@ -689,6 +692,7 @@ static void stage_result(struct stage_rt *st, double window_s, struct arena *a, 
     out->op_s_per_unit = arena_array(a, (size_t)ops, sizeof(double));
     for (int i = 0; i < ops; i++)
         out->op_s_per_unit[i] = st->op_s[i] / units;
+    out->disk_bytes_per_unit = st->disk_bytes / units;
     if (workers > 0) {
         out->utilization = busy / (double)workers;
         out->blocked_frac = blocked / (double)workers;

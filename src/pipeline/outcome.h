@@ -13,6 +13,7 @@ struct outcome_stage {
     int ops_n;
     const char **op_names;
     struct estimate *op_s_per_unit; /* seconds of work per unit */
+    double cpu_s_per_unit, disk_bytes_per_unit;
 };
 
 struct outcome_resource {
@@ -37,7 +38,8 @@ struct outcome {
     int stages_n, resources_n;
     struct outcome_stage *stages;
     struct outcome_resource *resources;
-    double *throughput_rep; /* per replication: for paired comparisons */
+    /* Per replication, for paired comparisons; larger is better: throughput, or 1 / mean latency for open arrivals. */
+    double *objective_rep;
 };
 
 /* The result document of CLI.md; the caller frees it. */

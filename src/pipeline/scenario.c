@@ -100,16 +100,36 @@ static void append_name(struct scenario *s, const char ***list, int *n, const ch
 
 /* ------------------------------------------- calibrations and presets */
 
-/* The k-th draw of a parameter: lognormal around the estimate, so that a cost stays positive. */
+/* Fixed, per-item and per-byte cost of one operator are one uncertain thing: ...costs.hash. */
+static const char *uncertain_name(const struct reader *r, const char *path)
+{
+    char *name = arena_strdup(r->s->arena, path), *dot = strrchr(name, '.');
+
+    if (dot != NULL && strstr(name, ".costs.") != NULL)
+        *dot = '\0';
+    return name;
+}
+
+/*
+ * The k-th draw of a parameter: lognormal around the estimate, so that a cost stays positive.  The terms of one
+ * operator's cost share their z: fits know their sum better than each of them.
+ */
 static double drawn_value(const struct reader *r, const struct param_row *row)
 {
+    const char *name;
     struct rng rng;
-    double z;
+    double z = 0;
 
-    if (r->opt == NULL || r->opt->parameter_draw == 0 || !(row->stderr_ > 0) || row->value <= 0)
+    if (!(row->stderr_ > 0) || row->value <= 0)
         return row->value;
-    rng_keyed(&rng, r->s->seed, r->opt->parameter_draw, rng_hash("calibration"), rng_hash(row->path), 0);
-    z = rng_normal(&rng);
+    name = uncertain_name(r, row->path);
+    append_name(r->s, &r->s->uncertain, &r->s->uncertain_n, name);
+    if (r->opt->parameter_draw > 0) {
+        rng_keyed(&rng, r->s->seed, r->opt->parameter_draw, rng_hash("calibration"), rng_hash(name), 0);
+        z = rng_normal(&rng);
+    }
+    if (r->opt->bump != NULL && strcmp(r->opt->bump, name) == 0)
+        z += 1;
     return row->value * exp(z * fmin(row->stderr_ / row->value, 1));
 }
 

@@ -91,6 +91,8 @@ struct scenario {
     struct stage *stages; /* in the order of flow */
     const char **calibrations; /* names that were applied */
     int calibrations_n;
+    const char **uncertain;    /* calibrated operators and values with a standard error: names for scenario_options.bump */
+    int uncertain_n;
     const char **assumed; /* JSON paths whose values nobody measured */
     int assumed_n;
     struct warning *warnings;
@@ -102,6 +104,7 @@ struct scenario_options {
     /* A draw of the calibrated parameters, for prediction intervals: 0 is the estimate itself, k > 0 the k-th
        draw value * exp(z * stderr / value), z normal and keyed by (seed, k, path). */
     uint32_t parameter_draw;
+    const char *bump; /* one of scenario.uncertain: its values are raised by one standard error; NULL: none */
 };
 
 int scenario_build(const struct json *tree, const char *file, const struct scenario_options *opt,

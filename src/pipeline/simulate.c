@@ -88,7 +88,10 @@ static void fold_one_stage(const struct batch *b, long n, int i, struct arena *a
             x[r] = b->results[r].stages[i].op_s_per_unit[k];
         out->op_names[k] = model_operator_name(def->model, def->cfg, k);
         out->op_s_per_unit[k] = fold(x, n, o->confidence);
+        out->cpu_s_per_unit += out->op_s_per_unit[k].mean;
     }
+    for (long r = 0; r < n; r++)
+        out->disk_bytes_per_unit += b->results[r].stages[i].disk_bytes_per_unit / (double)n;
 }
 
 static void fold_resources(const struct batch *b, long n, struct arena *a, double *x, struct outcome *o)
@@ -128,8 +131,9 @@ static void fold_all(const struct batch *b, long n, struct arena *a, struct outc
 
     o->replications = n;
     o->throughput_per_s = FOLD(throughput_per_s);
-    o->throughput_rep = arena_array(a, (size_t)n, sizeof(double));
-    memcpy(o->throughput_rep, x, (size_t)n * sizeof(double));
+    o->objective_rep = arena_array(a, (size_t)n, sizeof(double));
+    for (long i = 0; i < n; i++)
+        o->objective_rep[i] = b->s->workload.kind == WORKLOAD_OPEN ? 1 / b->results[i].latency_s[0] : x[i];
     o->terminating = b->s->horizon.kind != HORIZON_STEADY;
     o->makespan_s = FOLD(makespan_s);
     o->stall = FOLD(stall_frac);

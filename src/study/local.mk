@@ -1,2 +1,10 @@
 noinst_LIBRARIES += %D%/libstudy.a
-%C%_libstudy_a_SOURCES =
+%C%_libstudy_a_SOURCES = \
+	%D%/rank.c \
+	%D%/rank.h \
+	%D%/shapley.c \
+	%D%/shapley.h \
+	%D%/values.c \
+	%D%/values.h \
+	%D%/variant.c \
+	%D%/variant.h

@@ -1,0 +1,106 @@
+#include "study/values.h"
+
+#include "engine/replicate.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct job {
+    struct set_values *v;
+    struct progress *progress;
+    pthread_mutex_t lock; /* of the arena and of `done` */
+    size_t done;
+};
+
+void values_init(struct set_values *v, const struct study *st, struct arena *a)
+{
+    *v = (struct set_values){.st = st, .a = a};
+}
+
+void values_want(struct set_values *v, opt_set set)
+{
+    if (v->n == v->cap) {
+        struct set_value *grown = arena_array(v->a, 2 * v->cap + 64, sizeof *grown);
+
+        if (v->n > 0)
+            memcpy(grown, v->list, v->n * sizeof *grown);
+        v->list = grown;
+        v->cap = 2 * v->cap + 64;
+    }
+    v->list[v->n++] = (struct set_value){.set = set};
+}
+
+static int by_set(const void *x, const void *y)
+{
+    opt_set a = ((const struct set_value *)x)->set, b = ((const struct set_value *)y)->set;
+
+    return (a > b) - (a < b);
+}
+
+static void sort_unique(struct set_values *v)
+{
+    size_t kept = 0;
+
+    qsort(v->list, v->n, sizeof *v->list, by_set);
+    for (size_t i = 0; i < v->n; i++)
+        if (kept == 0 || v->list[kept - 1].set != v->list[i].set)
+            v->list[kept++] = v->list[i];
+    v->n = kept;
+}
+
+static int simulate_one(void *ctx, uint32_t i, struct err *err)
+{
+    struct job *job = ctx;
+    struct set_values *v = job->v;
+    struct set_value *value = &v->list[i];
+    struct arena *a = arena_new();
+    struct scenario *s = NULL;
+    struct outcome o;
+    int rc = variant_build(v->st, value->set, NULL, 0, &s, err);
+
+    if (rc == 0)
+        rc = variant_simulate(v->st, s, 1, a, &o, err);
+    if (rc == 0) {
+        for (long r = 0; r < o.replications; r++) {
+            value->objective[r] = o.objective_rep[r];
+            value->mean += o.objective_rep[r] / (double)o.replications;
+        }
+        for (int k = 0; k < o.stages_n; k++) {
+            value->cpu[k] = o.stages[k].cpu_s_per_unit;
+            value->disk[k] = o.stages[k].disk_bytes_per_unit;
+        }
+        value->cost_usd_per_h = o.cost_usd_per_h.mean;
+        pthread_mutex_lock(&job->lock);
+        value->limit = arena_strdup(v->a, o.bound.bottleneck);
+        progress_step(job->progress, (double)++job->done, NULL);
+        pthread_mutex_unlock(&job->lock);
+    }
+    scenario_free(s);
+    arena_free(a);
+    return rc;
+}
+
+int values_simulate(struct set_values *v, int stages_n, struct progress *progress, struct err *err)
+{
+    struct job job = {.v = v, .progress = progress, .lock = PTHREAD_MUTEX_INITIALIZER};
+    int rc;
+
+    sort_unique(v);
+    for (size_t i = 0; i < v->n; i++) {
+        v->list[i].objective = arena_array(v->a, (size_t)v->st->replications, sizeof(double));
+        v->list[i].cpu = arena_array(v->a, (size_t)stages_n, sizeof(double));
+        v->list[i].disk = arena_array(v->a, (size_t)stages_n, sizeof(double));
+    }
+    progress_begin(progress, "simulating combinations", (double)v->n);
+    rc = replicate_run(0, (uint32_t)v->n, v->st->threads, simulate_one, &job, err);
+    progress_end(progress);
+    return rc;
+}
+
+const struct set_value *values_find(const struct set_values *v, opt_set set)
+{
+    struct set_value key = {.set = set};
+
+    return bsearch(&key, v->list, v->n, sizeof *v->list, by_set);
+}

@@ -1,0 +1,33 @@
+/*
+ * values.h - what sets of optimizations are worth, each simulated once.
+ *
+ * Sets are simulated in parallel, each with the same seed and replications, so
+ * that values can be compared replication by replication.
+ */
+#ifndef STUDY_VALUES_H
+#define STUDY_VALUES_H
+
+#include "study/variant.h"
+
+struct set_value {
+    opt_set set;
+    double *objective;  /* per replication */
+    double mean;        /* of the objective */
+    double *cpu, *disk; /* per stage, per unit */
+    double cost_usd_per_h;
+    const char *limit;  /* what limits the bound */
+};
+
+struct set_values {
+    const struct study *st;
+    struct arena *a;
+    struct set_value *list; /* ascending by set */
+    size_t n, cap;
+};
+
+void values_init(struct set_values *v, const struct study *st, struct arena *a);
+void values_want(struct set_values *v, opt_set set); /* legal sets only; twice is fine */
+int values_simulate(struct set_values *v, int stages_n, struct progress *progress, struct err *err);
+const struct set_value *values_find(const struct set_values *v, opt_set set); /* NULL: not among them */
+
+#endif

@@ -1,0 +1,53 @@
+#include "study/variant.h"
+
+#include <string.h>
+
+bool set_is_legal(const struct study *st, opt_set set)
+{
+    for (int i = 0; i < st->n; i++)
+        for (int k = i + 1; k < st->n; k++)
+            if ((set >> i & 1) && (set >> k & 1) &&
+                !optimizations_compatible(&st->optimizations[i], &st->optimizations[k]))
+                return false;
+    return true;
+}
+
+static bool is_named(const char *name, const char *const *names, int n)
+{
+    for (int i = 0; i < n; i++)
+        if (strcmp(names[i], name) == 0)
+            return true;
+    return false;
+}
+
+int variant_build(const struct study *st, opt_set set, const char *const *only_stages, int only_n,
+                  struct scenario **out, struct err *err)
+{
+    struct scenario_options so = {.resolver = st->resolver, .parameter_draw = st->parameter_draw};
+    struct json *tree = json_copy(st->tree);
+    int rc = 0;
+
+    for (int i = 0; rc == 0 && i < st->n; i++)
+        if (set >> i & 1)
+            rc = optimization_apply(tree, &st->optimizations[i], err);
+    if (rc == 0)
+        rc = scenario_build(tree, st->file, &so, out, err);
+    json_free(tree);
+    if (rc != 0 || only_stages == NULL)
+        return rc;
+    for (int i = 0; i < (*out)->stages_n; i++)
+        (*out)->stages[i].instant = !is_named((*out)->stages[i].name, only_stages, only_n);
+    return 0;
+}
+
+int variant_simulate(const struct study *st, const struct scenario *s, int threads, struct arena *a,
+                     struct outcome *out, struct err *err)
+{
+    struct simulate_options opt = {.seed = st->seed,
+                                   .replications = st->replications,
+                                   .confidence = st->confidence,
+                                   .threads = threads};
+
+    return simulate(s, &opt, a, out, err);
+}
+
