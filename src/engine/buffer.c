@@ -20,6 +20,16 @@ struct buffer {
     uint64_t in, out; /* since the beginning: in == out + length, always */
 };
 
+static long putting(const void *buffer)
+{
+    return buffer_putters_waiting(buffer);
+}
+
+static long taking(const void *buffer)
+{
+    return buffer_takers_waiting(buffer);
+}
+
 struct buffer *buffer_new(struct sim *sim, const char *name, long capacity)
 {
     struct buffer *b = ARENA_NEW(sim->arena, struct buffer);
@@ -28,6 +38,8 @@ struct buffer *buffer_new(struct sim *sim, const char *name, long capacity)
     b->name = arena_strdup(sim->arena, name);
     b->capacity = capacity;
     buffer_begin_measuring(b);
+    sim_watch(sim, "to put into buffer", b->name, true, putting, b);
+    sim_watch(sim, "to take from buffer", b->name, false, taking, b);
     return b;
 }
 

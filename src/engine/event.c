@@ -62,8 +62,10 @@ void event_queue_renumber(struct event_queue *q)
     const uint64_t ties = (EVENT_SEQUENCES - 1) << HEAP_INDEX_BITS;
     struct key_heap *h = &q->heap;
 
-    heap_sort(h);
     q->sequence = 0;
+    if (q->shuffle != 0)
+        return;
+    heap_sort(h);
     for (size_t i = HEAP_ROOT; i < h->end; i++)
         h->key[i] = (h->key[i] & ~(heap_key)ties) | q->sequence++ << HEAP_INDEX_BITS;
 }
@@ -83,4 +85,14 @@ bool event_queue_cancel(struct event_queue *q, event_id id)
     if (q->dead > FEW_DEAD && q->dead > heap_count(&q->heap) / 2)
         event_queue_purge(q);
     return true;
+}
+
+void event_queue_shuffle_ties(struct event_queue *q, uint64_t seed)
+{
+    q->shuffle = seed | UINT64_C(1) << 63;
+}
+
+size_t event_queue_bytes(const struct event_queue *q)
+{
+    return q->heap.room * sizeof(heap_key) + q->chunk_room * sizeof *q->chunk;
 }

@@ -32,7 +32,8 @@ struct event {
 struct event_queue {
     struct key_heap heap;
     uint64_t sequence;
-    size_t dead; /* cancelled, still in the heap */
+    uint64_t shuffle; /* 0: first come, first served among ties */
+    size_t dead;      /* cancelled, still in the heap */
     uint32_t free, slots;
     struct event **chunk;
     size_t chunks, chunk_room;
@@ -45,6 +46,8 @@ uint32_t event_queue_more(struct event_queue *q); /* a chunk of free slots; retu
 void event_queue_purge(struct event_queue *q);    /* drops the keys of cancelled events */
 void event_queue_renumber(struct event_queue *q); /* the sequence starts again, the order stays */
 bool event_queue_cancel(struct event_queue *q, event_id id);
+void event_queue_shuffle_ties(struct event_queue *q, uint64_t seed);
+size_t event_queue_bytes(const struct event_queue *q); /* outside the arena */
 
 static inline struct event *event_at(const struct event_queue *q, uint32_t index)
 {
@@ -54,6 +57,20 @@ static inline struct event *event_at(const struct event_queue *q, uint32_t index
 static inline size_t event_queue_count(const struct event_queue *q)
 {
     return heap_count(&q->heap) - q->dead;
+}
+
+/* Shuffled ties: a hash in the place of the sequence; where two are equal the slot decides, so the order
+ * stays total. */
+static inline uint64_t event_tie(struct event_queue *q, unsigned priority)
+{
+    uint64_t x = q->sequence++;
+
+    if (__builtin_expect(q->shuffle != 0, 0)) {
+        x = (x + q->shuffle) * UINT64_C(0x9e3779b97f4a7c15);
+        x = (x ^ x >> 32) * UINT64_C(0xbf58476d1ce4e5b9);
+        x >>= 64 - EVENT_SEQUENCE_BITS;
+    }
+    return (uint64_t)priority << EVENT_SEQUENCE_BITS | x;
 }
 
 static inline event_id event_push(struct event_queue *q, double time, unsigned priority, event_fn *fn,
@@ -71,7 +88,7 @@ static inline event_id event_push(struct event_queue *q, double time, unsigned p
     e->fn = fn;
     e->self = self;
     e->arg = arg;
-    heap_push(&q->heap, heap_pack(time, (uint64_t)priority << EVENT_SEQUENCE_BITS | q->sequence++, index));
+    heap_push(&q->heap, heap_pack(time, event_tie(q, priority), index));
     return e->id;
 }
 

@@ -38,6 +38,13 @@ struct station {
     uint64_t inside_at_start;
 };
 
+static long waiting(const void *station)
+{
+    const struct station *st = station;
+
+    return (long)st->queue.count;
+}
+
 struct station *station_new(struct sim *sim, const char *name, long servers, long queue_limit)
 {
     struct station *st = ARENA_NEW(sim->arena, struct station);
@@ -48,6 +55,7 @@ struct station *station_new(struct sim *sim, const char *name, long servers, lon
     st->servers = servers;
     st->queue_limit = queue_limit;
     station_begin_measuring(st);
+    sim_watch(sim, "for a server of", st->name, true, waiting, st);
     return st;
 }
 

@@ -1,6 +1,8 @@
 /* The calendar: its order, its ids, its memory, and the clock that follows it. */
+#include "engine/buffer.h"
 #include "engine/event.h"
 #include "engine/rng.h"
+#include "engine/station.h"
 
 #include <criterion/criterion.h>
 #include <math.h>
@@ -288,4 +290,114 @@ Test(sim, refuses_a_time_that_is_no_number, .signal = SIGABRT)
 Test(sim, free_of_nothing_is_fine)
 {
     sim_free(NULL);
+}
+
+static void grow(struct sim *sim, void *self, uint64_t arg)
+{
+    arena_alloc(sim->arena, 1000);
+    sim_after(sim, 1, grow, self, arg);
+}
+
+Test(sim, stops_at_the_cap_on_memory)
+{
+    struct sim *sim = sim_new(1, 0);
+
+    sim->max_bytes = 10000000;
+    sim_after(sim, 0, grow, NULL, 0);
+    sim_run(sim, INFINITY);
+    cr_expect(sim->capped);
+    cr_expect_eq(sim->cap, CAP_BYTES);
+    cr_expect(sim->events > 8000 && sim->events < 20000, "%lu", (unsigned long)sim->events);
+    sim_free(sim);
+}
+
+Test(sim, stops_at_the_cap_on_wall_time)
+{
+    struct sim *sim = sim_new(1, 0);
+
+    sim->max_wall_s = 0.05;
+    sim->max_events = 1000000000;
+    sim_after(sim, 0, again, NULL, 11);
+    sim_run(sim, INFINITY);
+    cr_expect(sim->capped);
+    cr_expect_eq(sim->cap, CAP_WALL);
+    sim_free(sim);
+}
+
+static void order_of_ties(uint64_t seed, struct log *log)
+{
+    struct sim *sim = sim_new(1, 0);
+
+    log->n = 0;
+    if (seed != 0)
+        sim_random_ties(sim, seed);
+    for (uint64_t i = 0; i < 20; i++)
+        sim_at(sim, 1, i < 10 ? PRIO_NORMAL : PRIO_LAST, note, log, i);
+    sim_run(sim, INFINITY);
+    sim_free(sim);
+}
+
+Test(sim, ties_may_be_shuffled_by_a_seed)
+{
+    struct log fifo, one, one_again, two;
+    size_t moved = 0, differ = 0;
+
+    order_of_ties(0, &fifo);
+    order_of_ties(1, &one);
+    order_of_ties(1, &one_again);
+    order_of_ties(2, &two);
+    cr_assert_eq(one.n, 20);
+    for (size_t i = 0; i < 20; i++) {
+        cr_expect_eq(one.seen[i], one_again.seen[i]);
+        cr_expect_eq(one.seen[i] < 10, i < 10, "priorities still count");
+        moved += one.seen[i] != fifo.seen[i];
+        differ += one.seen[i] != two.seen[i];
+    }
+    cr_expect(moved > 5 && differ > 5);
+}
+
+static void trace(void *ctx, const struct sim *sim, event_fn *fn, const void *self, uint64_t arg)
+{
+    struct log *log = ctx;
+
+    cr_expect(fn == note && self == (const char *)ctx - sizeof *log);
+    log->at_s[log->n] = sim->now;
+    log->seen[log->n++] = arg;
+}
+
+Test(sim, tells_each_event_to_the_trace)
+{
+    struct log logs[2] = {{.n = 0}, {.n = 0}};
+    struct sim *sim = sim_new(1, 0);
+
+    sim->trace = trace;
+    sim->trace_ctx = &logs[1];
+    for (uint64_t i = 0; i < 5; i++)
+        sim_after(sim, (double)i, note, &logs[0], i);
+    sim_run(sim, INFINITY);
+    cr_expect_arr_eq(logs[0].seen, logs[1].seen, 5);
+    sim_free(sim);
+}
+
+Test(sim, says_who_waits_for_what)
+{
+    struct sim *sim = sim_new(1, 0);
+    struct buffer *b = buffer_new(sim, "batches", 1), *idle = buffer_new(sim, "orders", 1);
+    struct station *st = station_new(sim, "gpu", 1, -1);
+    char text[300], small[20];
+
+    cr_expect_eq(sim_waiting(sim, text, sizeof text), 0);
+    cr_expect_str_eq(text, "");
+    for (int i = 0; i < 3; i++)
+        buffer_put(b, b, nothing, NULL, 0);
+    buffer_get(idle, nothing, NULL);
+    station_seize(st, nothing, NULL, 0);
+    station_seize(st, nothing, NULL, 0);
+    sim_run(sim, INFINITY);
+    cr_expect(sim_idle(sim));
+    cr_expect_eq(sim_waiting(sim, text, sizeof text), 3);
+    cr_expect_str_eq(text, "2 wait to put into buffer \"batches\"; 1 wait to take from buffer \"orders\"; 1 "
+                           "wait for a server of \"gpu\"");
+    cr_expect_eq(sim_waiting(sim, small, sizeof small), 3, "a short buffer only shortens the text");
+    sim_free(sim);
 }
