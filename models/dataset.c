@@ -7,7 +7,8 @@ const struct param dataset_params[] = {
     INT(T, rows, "65536", 1, 1e12, "Samples in the log: one epoch"),
     INT(T, partition_rows, "8192", 1, 1e9, "Rows of one log partition, the unit of ETL work"),
     INT(T, session_samples, "16", 1, 1e5, "Samples of one session (S)"),
-    REAL(T, repeat_prob, UNIT_FRAC, "0.9", 0, 1, "Chance that the session features repeat from one sample to the next (d)"),
+    REAL(T, repeat_prob, UNIT_FRAC, "0.9", 0, 1,
+         "Chance that the session features repeat from one sample to the next (d)"),
     INT(T, active_sessions, "500", 1, 1e8, "Sessions open at any moment; their rows interleave"),
     INT(T, session_features, "24", 0, 10000, "Sparse features that repeat within a session"),
     INT(T, item_features, "16", 0, 10000, "Sparse features drawn afresh for every sample"),
@@ -29,17 +30,18 @@ const char *const table_order_names[] = {"time", "session", NULL};
 int dataset_check(const struct dataset_cfg *d, const char *where, struct err *err)
 {
     if (d->rows % d->partition_rows != 0)
-        return err_set(err, ERR_SCENARIO, "%s.partition_rows: %ld does not divide rows (%ld)", where, d->partition_rows,
-                       d->rows);
+        return err_set(err, ERR_SCENARIO, "%s.partition_rows: %ld does not divide rows (%ld)", where,
+                       d->partition_rows, d->rows);
     if (d->used_session_features > d->session_features)
-        return err_set(err, ERR_SCENARIO, "%s.used_session_features: %ld, but there are only %ld session_features", where,
+        return err_set(err, ERR_SCENARIO,
+                       "%s.used_session_features: %ld, but there are only %ld session_features", where,
                        d->used_session_features, d->session_features);
     if (d->used_item_features > d->item_features)
-        return err_set(err, ERR_SCENARIO, "%s.used_item_features: %ld, but there are only %ld item_features", where,
-                       d->used_item_features, d->item_features);
+        return err_set(err, ERR_SCENARIO, "%s.used_item_features: %ld, but there are only %ld item_features",
+                       where, d->used_item_features, d->item_features);
     if (d->session_features + d->item_features == 0)
-        return err_set(err, ERR_SCENARIO, "%s: session_features and item_features are both 0; a row needs a feature",
-                       where);
+        return err_set(err, ERR_SCENARIO,
+                       "%s: session_features and item_features are both 0; a row needs a feature", where);
     return 0;
 }
 

@@ -13,12 +13,13 @@
 
 #include "models/model.h"
 
-const char *const etl_op_names[] = {"parse",         "join",         "order_time",    "order_session", "encode",
-                                    "compress_none", "compress_lz4", "compress_zstd", "write",         NULL};
+const char *const etl_op_names[] = {
+    "parse",         "join",         "order_time",    "order_session", "encode",
+    "compress_none", "compress_lz4", "compress_zstd", "write",         NULL};
 const char *const codec_names[] = {"none", "lz4", "zstd", NULL};
 
 #define RATIO_HELP "Compressed over encoded bytes, "
-#define T struct etl_cfg
+#define T          struct etl_cfg
 static const struct param params[] = {
     INT(T, workers, "1", 1, 4096, "Partitions worked on at a time"),
     CHOICE(T, order, "time", table_order_names, "Order of the rows in a partition"),
@@ -31,26 +32,35 @@ static const struct param params[] = {
     REAL(T, ratio_session_zstd, UNIT_FRAC, "1", 0, 2, RATIO_HELP "session order, zstd"),
     REAL(T, used_ratio_time_lz4, UNIT_FRAC, "1", 0, 2, RATIO_HELP "time order, lz4, streams the job uses"),
     REAL(T, used_ratio_time_zstd, UNIT_FRAC, "1", 0, 2, RATIO_HELP "time order, zstd, streams the job uses"),
-    REAL(T, used_ratio_session_lz4, UNIT_FRAC, "1", 0, 2, RATIO_HELP "session order, lz4, streams the job uses"),
-    REAL(T, used_ratio_session_zstd, UNIT_FRAC, "1", 0, 2, RATIO_HELP "session order, zstd, streams the job uses"),
+    REAL(T, used_ratio_session_lz4, UNIT_FRAC, "1", 0, 2,
+         RATIO_HELP "session order, lz4, streams the job uses"),
+    REAL(T, used_ratio_session_zstd, UNIT_FRAC, "1", 0, 2,
+         RATIO_HELP "session order, zstd, streams the job uses"),
     PARAMS_END};
 #undef T
 
 static const char *const roles[] = {"cpu", "disk", NULL};
+/* Codecs work through what comes in and write what goes out: both cost. */
 static const struct op_info ops[] = {
-    {"parse", "rows", NULL},          {"join", "rows", NULL},
-    {"order_time", "rows", NULL},     {"order_session", "rows", NULL},
-    {"encode", "values", NULL},       {"compress_none", NULL, "encoded bytes"},
-    {"compress_lz4", NULL, "encoded bytes"}, {"compress_zstd", NULL, "encoded bytes"},
-    {"write", NULL, "compressed bytes"},     {NULL, NULL, NULL}};
+    {"parse", "rows", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"join", "rows", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"order_time", "rows", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"order_session", "rows", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"encode", "values", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"compress_none", "encoded bytes", NULL, COUNT_BYTES_IN, COUNT_DEFAULT},
+    {"compress_lz4", "encoded bytes", "compressed bytes", COUNT_BYTES_IN, COUNT_BYTES_OUT},
+    {"compress_zstd", "encoded bytes", "compressed bytes", COUNT_BYTES_IN, COUNT_BYTES_OUT},
+    {"write", NULL, "compressed bytes", COUNT_DEFAULT, COUNT_BYTES_IN},
+    {NULL, NULL, NULL, COUNT_DEFAULT, COUNT_DEFAULT}};
 
 static int check(void *cfg, const struct model_env *env, struct err *err)
 {
     const struct etl_cfg *c = cfg;
 
     if (env->data->partition_rows % c->stripe_rows != 0)
-        return err_set(err, ERR_SCENARIO, "%s.stripe_rows: %ld does not divide the data set's partition_rows (%ld)",
-                       env->where, c->stripe_rows, env->data->partition_rows);
+        return err_set(err, ERR_SCENARIO,
+                       "%s.stripe_rows: %ld does not divide the data set's partition_rows (%ld)", env->where,
+                       c->stripe_rows, env->data->partition_rows);
     return 0;
 }
 
@@ -81,14 +91,15 @@ static void demand(const void *cfg, const struct item *in, const struct luck *lu
     const struct dataset_cfg *d = in->data;
     double rows = in->rows, encoded = rows * dataset_row_bytes(d, false);
     double used = rows * dataset_row_bytes(d, true);
-    double values = rows * (dataset_session_values(d, false) + dataset_item_values(d, false) + (double)d->dense_features);
-    int order = c->order == ORDER_TIME ? ETL_ORDER_TIME : ETL_ORDER_SESSION, compress = ETL_COMPRESS_NONE + c->codec;
+    double values =
+        rows * (dataset_session_values(d, false) + dataset_item_values(d, false) + (double)d->dense_features);
+    int order = c->order == ORDER_TIME ? ETL_ORDER_TIME : ETL_ORDER_SESSION,
+        compress = ETL_COMPRESS_NONE + c->codec;
 
     demand_cost(out, ETL_PARSE, &c->costs[ETL_PARSE], rows, 0, in, luck);
     demand_cost(out, ETL_JOIN, &c->costs[ETL_JOIN], rows, 0, in, luck);
     demand_cost(out, order, &c->costs[order], rows, 0, in, luck);
     demand_cost(out, ETL_ENCODE, &c->costs[ETL_ENCODE], values, 0, in, luck);
-    demand_cost(out, compress, &c->costs[compress], 0, encoded, in, luck);
     leave->order = c->order;
     leave->codec = c->codec;
     leave->stripe_rows = (double)c->stripe_rows;
@@ -96,6 +107,7 @@ static void demand(const void *cfg, const struct item *in, const struct luck *lu
     leave->encoded_used_bytes = used;
     leave->bytes = encoded * ratio(c, false);
     leave->used_bytes = used * ratio(c, true);
+    demand_cost(out, compress, &c->costs[compress], encoded, leave->bytes, in, luck);
     demand_cost(out, ETL_WRITE, &c->costs[ETL_WRITE], 0, leave->bytes, in, luck);
     demand_add(out, ROLE_DISK_WRITE, ETL_WRITE, leave->bytes, 1);
 }

@@ -18,7 +18,7 @@ enum etl_op {
     ETL_ORDER_TIME,    /* rows left as they came: rows */
     ETL_ORDER_SESSION, /* sort by (session, time) and permute: rows, decoded row bytes */
     ETL_ENCODE,   /* rows into streams: sparse values and dense numbers, encoded bytes */
-    ETL_COMPRESS_NONE, /* encoded bytes in */
+    ETL_COMPRESS_NONE, /* encoded bytes in (and, with a codec, compressed bytes out) */
     ETL_COMPRESS_LZ4,
     ETL_COMPRESS_ZSTD,
     ETL_WRITE,    /* hand the file to the disk: compressed bytes (CPU part; the disk part is the disk's) */

@@ -31,8 +31,8 @@ void demand_add(struct demand *d, enum role role, int op, double amount, double 
     d->phases[d->n++] = (struct phase){.role = role, .op = op, .amount = amount, .requests = requests};
 }
 
-void demand_cost(struct demand *d, int op, const struct cost *c, double items, double bytes, const struct item *in,
-                 const struct luck *luck)
+void demand_cost(struct demand *d, int op, const struct cost *c, double items, double bytes,
+                 const struct item *in, const struct luck *luck)
 {
     double seconds = c->fixed_s + c->per_item_s * items + c->per_byte_s * bytes;
 
@@ -50,7 +50,8 @@ double luck_law(const struct law *law, const struct item *in, const struct luck 
     return luck_law_sum(law, 1, in, luck, purpose);
 }
 
-double luck_law_sum(const struct law *law, long n, const struct item *in, const struct luck *luck, uint64_t purpose)
+double luck_law_sum(const struct law *law, long n, const struct item *in, const struct luck *luck,
+                    uint64_t purpose)
 {
     struct rng r;
     double sum = 0;

@@ -78,9 +78,13 @@ struct shape {
     long queue_limit; /* workers == 0: items beyond this are lost; -1: none are */
 };
 
+/* Which measurement of a span a cost's term counts. */
+enum op_counts { COUNT_DEFAULT, COUNT_ITEMS, COUNT_BYTES_IN, COUNT_BYTES_OUT }; /* default: items, and bytes in */
+
 struct op_info {
     const char *name;
     const char *items, *bytes; /* what the operator's cost counts; NULL: that term is not used */
+    enum op_counts items_from, bytes_from;
 };
 
 struct model_env {

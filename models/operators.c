@@ -12,7 +12,8 @@
 #include <math.h>
 #include <string.h>
 
-struct operator {
+struct operator
+{
     const char *name;
     bool per_batch;
     struct law cpu, gpu, disk_bytes, net_bytes;
@@ -22,17 +23,19 @@ struct operators_cfg {
     long workers, prefetch, batch;
     bool in_order;
     const struct json *ops;
-    const struct operator *list; /* built by check() */
+    const struct operator* list; /* built by check() */
     int n;
 };
 
 #define T struct operators_cfg
 static const struct param params[] = {
     INT(T, workers, "1", 1, 1e6, "Items worked on at a time"),
-    INT(T, prefetch, "-1", -1, 1e6, "Finished batches one worker may hold for the next stage; -1: as the edge's buffer"),
+    INT(T, prefetch, "-1", -1, 1e6,
+        "Finished batches one worker may hold for the next stage; -1: as the edge's buffer"),
     INT(T, batch, "0", 0, 1e9, "Units gathered into one batch; 0 takes items as they come"),
     BOOL(T, in_order, "false", "Batches leave in the order in which they were taken"),
-    JSONV(T, ops, "List of {name, cpu, gpu, disk_bytes, net_bytes, per_batch}, run in this order"), PARAMS_END};
+    JSONV(T, ops, "List of {name, cpu, gpu, disk_bytes, net_bytes, per_batch}, run in this order"),
+    PARAMS_END};
 #undef T
 
 #define T struct operator
@@ -41,19 +44,23 @@ static const struct param op_params[] = {
     LAW(T, gpu, UNIT_S, "0s", 0, 1e9, "Seconds of one GPU"),
     LAW(T, disk_bytes, UNIT_BYTES, "0B", 0, 1e18, "Bytes read from the disk, in one request"),
     LAW(T, net_bytes, UNIT_BYTES, "0B", 0, 1e18, "Bytes sent over the link"),
-    BOOL(T, per_batch, "false", "Once per batch instead of once per unit"), PARAMS_END};
+    BOOL(T, per_batch, "false", "Once per batch instead of once per unit"),
+    PARAMS_END};
 #undef T
 
 static const char *const roles[] = {NULL}; /* which are needed follows from the operators */
 
-static int read_operator(struct operator *op, const struct json *v, const char *where, struct arena *a, struct err *err)
+static int read_operator(struct operator* op, const struct json *v, const char *where, struct arena *a,
+                         struct err *err)
 {
     struct json *rest;
     int rc;
 
     if (json_type(v) != JSON_OBJECT || json_get_string(v, "name", NULL) == NULL)
-        return err_set(err, ERR_SCENARIO, "%s: an operator is an object with a name, such as {\"name\": \"decode\", \"cpu\": \"1ms\"}",
-                       where);
+        return err_set(
+            err, ERR_SCENARIO,
+            "%s: an operator is an object with a name, such as {\"name\": \"decode\", \"cpu\": \"1ms\"}",
+            where);
     rest = json_copy(v); /* laws keep no pointers into the tree */
     json_remove(rest, "name");
     rc = param_load(op_params, rest, where, a, op, err);
@@ -65,17 +72,16 @@ static int read_operator(struct operator *op, const struct json *v, const char *
 static int check(void *cfg, const struct model_env *env, struct err *err)
 {
     struct operators_cfg *c = cfg;
-    struct operator *list;
+    struct operator* list;
     int i = 0;
 
     if (c->ops == NULL || json_type(c->ops) != JSON_ARRAY || json_size(c->ops) == 0)
         return err_set(err, ERR_SCENARIO, "%s.ops: a list of at least one operator is needed", env->where);
     if (json_size(c->ops) > DEMAND_MAX / 4)
-        return err_set(err, ERR_SCENARIO, "%s.ops: %zu operators; at most %d are allowed in one stage", env->where,
-                       json_size(c->ops), DEMAND_MAX / 4);
+        return err_set(err, ERR_SCENARIO, "%s.ops: %zu operators; at most %d are allowed in one stage",
+                       env->where, json_size(c->ops), DEMAND_MAX / 4);
     list = arena_array(env->arena, json_size(c->ops), sizeof *list);
-    JSON_EACH(v, c->ops)
-    {
+    JSON_EACH (v, c->ops) {
         const char *where = arena_printf(env->arena, "%s.ops[%d]", env->where, i);
 
         TRY(read_operator(&list[i++], v, where, env->arena, err));
@@ -103,7 +109,7 @@ static void demand(const void *cfg, const struct item *in, const struct luck *lu
 
     (void)leave;
     for (int i = 0; i < c->n; i++) {
-        const struct operator *op = &c->list[i];
+        const struct operator* op = & c->list[i];
         long n = op->per_batch ? 1 : (long)fmax(1, round(in->count));
         uint64_t purpose = 4 * (uint64_t)i;
         double disk = luck_law_sum(&op->disk_bytes, n, in, luck, purpose);

@@ -14,8 +14,9 @@
 #include <math.h>
 #include <string.h>
 
-const char *const prep_op_names[] = {"filter",       "dedup",       "hash",    "cross",     "clip", "bucketize",
-                                     "fused_sparse", "fused_dense", "collate", "cache_hit", NULL};
+const char *const prep_op_names[] = {"filter",    "dedup",        "hash",        "cross",   "clip",
+                                     "bucketize", "fused_sparse", "fused_dense", "collate", "cache_hit",
+                                     NULL};
 
 #define T struct preprocess_cfg
 static const struct param params[] = {
@@ -27,21 +28,23 @@ static const struct param params[] = {
     BOOL(T, cache, "false", "Keep finished batches in memory for later epochs"),
     INT(T, crosses, "8", 0, 10000, "Feature crosses computed from pairs of session features"),
     JSONV(T, ops, "Order of the operators filter, hash, cross, clip and bucketize"),
-    COSTS(T, costs, prep_op_names, "Cost of each operator on one core"), PARAMS_END};
+    COSTS(T, costs, prep_op_names, "Cost of each operator on one core"),
+    PARAMS_END};
 #undef T
 
 static const char *const roles[] = {"cpu", NULL};
-static const struct op_info ops[] = {{"filter", "rows", NULL},
-                                     {"dedup", "session values", NULL},
-                                     {"hash", "values", NULL},
-                                     {"cross", "crosses", NULL},
-                                     {"clip", "dense numbers", NULL},
-                                     {"bucketize", "dense numbers", NULL},
-                                     {"fused_sparse", "values and crosses", NULL},
-                                     {"fused_dense", "dense numbers", NULL},
-                                     {"collate", "values", NULL},
-                                     {"cache_hit", "rows", NULL},
-                                     {NULL, NULL, NULL}};
+static const struct op_info ops[] = {
+    {"filter", "rows", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"dedup", "session values", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"hash", "values", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"cross", "crosses", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"clip", "dense numbers", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"bucketize", "dense numbers", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"fused_sparse", "values and crosses", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"fused_dense", "dense numbers", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"collate", "values", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"cache_hit", "rows", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {NULL, NULL, NULL, COUNT_DEFAULT, COUNT_DEFAULT}};
 
 /* The operators that an author may order. */
 static const int orderable[] = {PREP_HASH, PREP_CROSS, PREP_CLIP, PREP_BUCKETIZE, PREP_FILTER};
@@ -71,22 +74,23 @@ static int read_order(const struct preprocess_cfg *c, const char *where, int *or
         memcpy(order, orderable, sizeof orderable);
         return 0;
     }
-    JSON_EACH(v, c->ops)
-    {
+    JSON_EACH (v, c->ops) {
         const char *name = json_string(v);
         int op = name != NULL ? orderable_named(name) : -1;
 
         if (op < 0 || n == ORDERABLE || position(order, n, op) < n)
-            return err_set(err, ERR_SCENARIO,
-                           "%s.ops[%d]: %s%s%s; each of filter, hash, cross, clip, bucketize is needed exactly once", where,
-                           n, name ? "\"" : "", name ? name : json_type_name(json_type(v)), name ? "\"" : "");
+            return err_set(
+                err, ERR_SCENARIO,
+                "%s.ops[%d]: %s%s%s; each of filter, hash, cross, clip, bucketize is needed exactly once",
+                where, n, name ? "\"" : "", name ? name : json_type_name(json_type(v)), name ? "\"" : "");
         order[n++] = op;
     }
     if (n != ORDERABLE)
-        return err_set(err, ERR_SCENARIO, "%s.ops: %d operators; filter, hash, cross, clip, bucketize are all needed",
-                       where, n);
+        return err_set(err, ERR_SCENARIO,
+                       "%s.ops: %d operators; filter, hash, cross, clip, bucketize are all needed", where, n);
     if (position(order, n, PREP_CROSS) < position(order, n, PREP_HASH))
-        return err_set(err, ERR_SCENARIO, "%s.ops: cross reads what hash makes, so it must come after it", where);
+        return err_set(err, ERR_SCENARIO, "%s.ops: cross reads what hash makes, so it must come after it",
+                       where);
     return 0;
 }
 
@@ -129,7 +133,8 @@ static void shape(const void *cfg, struct shape *out)
 {
     const struct preprocess_cfg *c = cfg;
 
-    *out = (struct shape){.workers = c->workers, .prefetch = -1, .in_order = true, .caches = c->cache, .queue_limit = -1};
+    *out = (struct shape){
+        .workers = c->workers, .prefetch = -1, .in_order = true, .caches = c->cache, .queue_limit = -1};
 }
 
 long preprocess_slices(const struct preprocess_cfg *c, const struct dataset_cfg *d, double rows)
@@ -147,7 +152,8 @@ static long pieces(const void *cfg, const struct item *in)
 }
 
 /* How many things an operator touches, given the rows and distinct groups left at that point of the chain. */
-static double op_items(const struct preprocess_cfg *c, const struct dataset_cfg *d, int op, double rows, double groups)
+static double op_items(const struct preprocess_cfg *c, const struct dataset_cfg *d, int op, double rows,
+                       double groups)
 {
     double session = groups * dataset_session_values(d, true), item = rows * dataset_item_values(d, true);
     double crosses = groups * (double)c->crosses;
@@ -195,7 +201,8 @@ static void demand(const void *cfg, const struct item *in, const struct luck *lu
         deduped = deduped || op == PREP_DEDUP;
         groups = deduped ? dataset_distinct_groups(d, in->order, in->rows, kept) : rows;
     }
-    demand_cost(out, PREP_COLLATE, &c->costs[PREP_COLLATE], op_items(c, d, PREP_COLLATE, rows, groups), 0, in, luck);
+    demand_cost(out, PREP_COLLATE, &c->costs[PREP_COLLATE], op_items(c, d, PREP_COLLATE, rows, groups), 0, in,
+                luck);
 }
 
 const struct model preprocess_model = {

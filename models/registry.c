@@ -10,7 +10,8 @@
 
 #include <string.h>
 
-extern const struct model station_model, operators_model, etl_model, storage_model, preprocess_model, training_model;
+extern const struct model station_model, operators_model, etl_model, storage_model, preprocess_model,
+    training_model;
 
 const struct model *const models[] = {
     &station_model, &operators_model, &etl_model, &storage_model, &preprocess_model, &training_model, NULL,

@@ -19,7 +19,8 @@ static const struct param params[] = {
 #undef T
 
 static const char *const roles[] = {"servers", NULL};
-static const struct op_info ops[] = {{"service", NULL, NULL}, {NULL, NULL, NULL}};
+static const struct op_info ops[] = {{"service", NULL, NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+                                     {NULL, NULL, NULL, COUNT_DEFAULT, COUNT_DEFAULT}};
 
 static void shape(const void *cfg, struct shape *out)
 {

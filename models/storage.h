@@ -12,8 +12,9 @@
 #include "models/etl.h"
 
 enum storage_op {
-    STORAGE_READ,            /* CPU part of reading: requests (items), compressed bytes */
-    STORAGE_DECOMPRESS_NONE, /* encoded bytes out */
+    STORAGE_OPEN,            /* a file: footer and checks */
+    STORAGE_READ,            /* CPU part of reading: compressed bytes */
+    STORAGE_DECOMPRESS_NONE, /* encoded bytes out (and, with a codec, compressed bytes in) */
     STORAGE_DECOMPRESS_LZ4,
     STORAGE_DECOMPRESS_ZSTD,
     STORAGE_DECODE,          /* values decoded (sparse values and dense numbers) as items; encoded bytes */

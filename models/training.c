@@ -15,25 +15,27 @@
 const char *const train_op_names[] = {"embed", "expand", "mlp", "scatter", NULL};
 
 #define T struct training_cfg
-static const struct param params[] = {
-    INT(T, workers, "1", 1, 1, "Trainers; one on this path"),
-    INT(T, embedding_dim, "32", 1, 4096, "Width of an embedding vector"),
-    INT(T, table_rows, "50000", 2, 1e9, "Rows of every embedding table"),
-    INT(T, hidden, "128", 1, 65536, "Width of the two hidden layers"),
-    REAL(T, learning_rate, UNIT_NONE, "0.05", 0, 10, "Step size of SGD"),
-    COSTS(T, costs, train_op_names, "Cost of each operator on one core"), PARAMS_END};
+static const struct param params[] = {INT(T, workers, "1", 1, 1, "Trainers; one on this path"),
+                                      INT(T, embedding_dim, "32", 1, 4096, "Width of an embedding vector"),
+                                      INT(T, table_rows, "50000", 2, 1e9, "Rows of every embedding table"),
+                                      INT(T, hidden, "128", 1, 65536, "Width of the two hidden layers"),
+                                      REAL(T, learning_rate, UNIT_NONE, "0.05", 0, 10, "Step size of SGD"),
+                                      COSTS(T, costs, train_op_names, "Cost of each operator on one core"),
+                                      PARAMS_END};
 #undef T
 
 static const char *const roles[] = {"cpu", NULL};
-static const struct op_info ops[] = {{"embed", "values", NULL},
-                                     {"expand", "rows x session features", NULL},
-                                     {"mlp", "rows", NULL},
-                                     {"scatter", "values", NULL},
-                                     {NULL, NULL, NULL}};
+static const struct op_info ops[] = {
+    {"embed", "values", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"expand", "rows x session features", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"mlp", "rows", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"scatter", "values", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {NULL, NULL, NULL, COUNT_DEFAULT, COUNT_DEFAULT}};
 
 static void shape(const void *cfg, struct shape *out)
 {
-    *out = (struct shape){.workers = ((const struct training_cfg *)cfg)->workers, .prefetch = -1, .queue_limit = -1};
+    *out = (struct shape){
+        .workers = ((const struct training_cfg *)cfg)->workers, .prefetch = -1, .queue_limit = -1};
 }
 
 static void demand(const void *cfg, const struct item *in, const struct luck *luck, struct demand *out,
@@ -42,12 +44,14 @@ static void demand(const void *cfg, const struct item *in, const struct luck *lu
     const struct training_cfg *c = cfg;
     const struct dataset_cfg *d = in->data;
     double groups = in->distinct > 0 ? in->distinct : in->rows;
-    double values = groups * (dataset_session_values(d, true) + in->crosses) + in->rows * dataset_item_values(d, true);
+    double values =
+        groups * (dataset_session_values(d, true) + in->crosses) + in->rows * dataset_item_values(d, true);
 
     (void)leave;
     demand_cost(out, TRAIN_EMBED, &c->costs[TRAIN_EMBED], values, 0, in, luck);
     if (in->distinct > 0)
-        demand_cost(out, TRAIN_EXPAND, &c->costs[TRAIN_EXPAND], in->rows * (double)d->used_session_features, 0, in, luck);
+        demand_cost(out, TRAIN_EXPAND, &c->costs[TRAIN_EXPAND], in->rows * (double)d->used_session_features,
+                    0, in, luck);
     demand_cost(out, TRAIN_MLP, &c->costs[TRAIN_MLP], in->rows, 0, in, luck);
     demand_cost(out, TRAIN_SCATTER, &c->costs[TRAIN_SCATTER], values, 0, in, luck);
 }
