@@ -7,6 +7,7 @@ criterion_tests += \
 	%D%/unit/test_cores \
 	%D%/unit/test_link \
 	%D%/unit/test_buffer \
+	%D%/unit/test_space \
 	%D%/unit/test_replicate \
 	%D%/analytic/test_closed_forms
 
@@ -18,6 +19,7 @@ criterion_tests += \
 %C%_unit_test_link_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_buffer_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_replicate_LDADD = $(engine_libs) $(CRITERION_LIBS)
+%C%_unit_test_space_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_analytic_test_closed_forms_SOURCES = %D%/analytic/test_closed_forms.c %D%/analytic/closed_forms.h
 %C%_analytic_test_closed_forms_LDADD = $(engine_libs) $(CRITERION_LIBS)
 

@@ -23,6 +23,8 @@ noinst_LIBRARIES += %D%/libengine.a
 	%D%/share.h \
 	%D%/sim.c \
 	%D%/sim.h \
+	%D%/space.c \
+	%D%/space.h \
 	%D%/station.c \
 	%D%/station.h \
 	%D%/stats.c \
