@@ -1,4 +1,8 @@
 noinst_LIBRARIES += %D%/libcalibrate.a
 %C%_libcalibrate_a_SOURCES = \
+	%D%/calibrate.c \
+	%D%/calibrate.h \
+	%D%/fit.c \
+	%D%/fit.h \
 	%D%/resolve.c \
 	%D%/resolve.h

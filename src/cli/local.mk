@@ -6,7 +6,9 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd.h \
 	%D%/cmd_bound.c \
 	%D%/cmd_check.c \
+	%D%/cmd_exec.c \
 	%D%/cmd_explain.c \
+	%D%/cmd_fit.c \
 	%D%/cmd_graph.c \
 	%D%/cmd_help.c \
 	%D%/cmd_models.c \

@@ -5,6 +5,8 @@ noinst_LIBRARIES += %D%/libexecutor.a
 	%D%/columnar_read.c %D%/columnar_write.c \
 	%D%/execute.c %D%/execute.h \
 	%D%/memory.c %D%/memory.h \
+	%D%/plan.c \
+	%D%/plan.h \
 	%D%/pool.c %D%/pool.h \
 	%D%/profile.c %D%/profile.h %D%/profile_batches.c %D%/profile_cores.c \
 	%D%/queue.c %D%/queue.h \

@@ -26,7 +26,7 @@ static const struct param resource_params[] = {
     REAL(T, latency, UNIT_S, "0s", 0, 1e6, "Disks: latency of one operation"),
     REAL(T, bandwidth, UNIT_BYTES_PER_S, "10GB/s", 1, 1e15, "Links: bytes per second"),
     REAL(T, flow_cap, UNIT_BYTES_PER_S, "0B/s", 0, 1e15, "Links and disks: most one flow can get; 0: no limit"),
-    JSONV(T, speed, "Cores: list of the relative speed of a core while 1, 2, ... are busy"),
+    REAL(T, contention, UNIT_NONE, "0", 0, 10, "Cores: work takes 1 + contention * (busy cores - 1) times as long"),
     REAL(T, price, UNIT_USD_PER_H, "0usd/h", 0, 1e9, "Price of one"),
     PARAMS_END};
 #undef T
@@ -225,21 +225,12 @@ static int read_resource(struct reader *r, const struct json *v, struct resource
     out->name = arena_strdup(s->arena, json_key(v));
     out->price *= (double)out->count;
     out->queue_limit = -1;
-    if (out->speed != NULL) {
-        double *speeds = arena_array(s->arena, (size_t)out->count, sizeof *speeds), last = 1;
+    if (out->contention > 0) {
+        double *speeds = arena_array(s->arena, (size_t)out->count, sizeof *speeds);
 
-        for (long i = 0; i < out->count; i++) {
-            const struct json *e = (size_t)i < json_size(out->speed) ? json_at(out->speed, (size_t)i) : NULL;
-
-            if (e != NULL && !(json_number(e) > 0 && json_number(e) <= 1)) {
-                json_free(params);
-                return bad(r, where, "speed: numbers above 0 and at most 1 are needed");
-            }
-            last = e != NULL ? fmin(last, json_number(e)) : last;
-            speeds[i] = last;
-        }
+        for (long i = 0; i < out->count; i++)
+            speeds[i] = 1 / (1 + out->contention * (double)i);
         out->speeds = speeds;
-        out->speed = NULL;
     }
     json_free(params);
     return 0;

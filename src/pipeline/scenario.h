@@ -37,7 +37,7 @@ struct resource {
     int kind; /* enum resource_kind */
     long count;
     double read_bw, write_bw, iops, latency, bandwidth, flow_cap;
-    const struct json *speed; /* as read; cores: relative speed of a core while 1, 2, ... are busy */
+    double contention;        /* cores: what every further busy core costs the others (caches, memory, SMT) */
     const double *speeds;     /* count entries, or NULL: all 1 */
     double price;             /* USD per hour of the whole resource: price of one times count */
     long queue_limit;         /* servers: the smallest limit of the stages on it; -1 none */

@@ -1,5 +1,7 @@
 noinst_LIBRARIES += %D%/libstudy.a
 %C%_libstudy_a_SOURCES = \
+	%D%/measure.c \
+	%D%/measure.h \
 	%D%/rank.c \
 	%D%/rank.h \
 	%D%/shapley.c \

@@ -1,0 +1,32 @@
+/*
+ * measure.h - executions of a scenario, their spans kept in the store.
+ */
+#ifndef STUDY_MEASURE_H
+#define STUDY_MEASURE_H
+
+#include "executor/plan.h"
+#include "pipeline/outcome.h"
+#include "store/store.h"
+
+struct measure_options {
+    const char *folder;
+    struct store *store; /* NULL: spans are not kept */
+    struct progress *progress;
+};
+
+struct measurement {
+    double throughput_per_s, makespan_s;
+    struct exec_result result; /* without its arrays */
+    int64_t trace_id;          /* 0: spans were not kept */
+};
+
+/* One execution. */
+int measure_run(const struct scenario *s, const struct measure_options *opt, struct measurement *out, struct err *err);
+
+/* Operators alone; *trace_id is the profile's trace. */
+int measure_profile(const struct scenario *s, const struct measure_options *opt, int64_t *trace_id, struct err *err);
+
+/* n executions as an outcome document like that of `run`, with intervals over the executions. */
+struct json *measurements_json(const struct scenario *s, const struct measurement *m, long n, double confidence);
+
+#endif
