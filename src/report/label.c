@@ -1,0 +1,168 @@
+#include "report/label.h"
+
+#include "base/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+char *label_cut(char *buf, size_t size, const char *name, size_t most)
+{
+    size_t bytes = 0, characters = 0, keep = 0;
+
+    for (; name[bytes] != '\0' && characters <= most && bytes + 4 < size; bytes++) {
+        bool begins = ((unsigned char)name[bytes] & 0xc0) != 0x80;
+
+        if (begins && characters + 3 == most)
+            keep = bytes; /* room for the dots from here */
+        characters += begins;
+        buf[bytes] = (unsigned char)name[bytes] < 0x20 || name[bytes] == 0x7f ? ' ' : name[bytes];
+    }
+    if (name[bytes] == '\0' && characters <= most) {
+        buf[bytes] = '\0';
+        return buf;
+    }
+    strcpy(buf + (keep > 0 && keep + 4 <= size ? keep : 0), "...");
+    return buf;
+}
+
+struct estimate estimate_of(double value)
+{
+    return (struct estimate){.mean = value, .lo = NAN, .hi = NAN};
+}
+
+struct estimate estimate_read(const struct json *object, const char *key)
+{
+    const struct json *v = object != NULL ? json_get(object, key) : NULL;
+    struct estimate e = estimate_of(NAN);
+
+    if (v == NULL)
+        return e;
+    if (json_type(v) != JSON_OBJECT)
+        return estimate_of(json_number(v));
+    e.mean = json_get_number(v, "mean", NAN);
+    e.predicts = json_get(v, "pred_lo") != NULL && json_get(v, "pred_hi") != NULL;
+    e.lo = json_get_number(v, e.predicts ? "pred_lo" : "lo", NAN);
+    e.hi = json_get_number(v, e.predicts ? "pred_hi" : "hi", NAN);
+    return e;
+}
+
+bool estimate_is_known(struct estimate e)
+{
+    return isfinite(e.mean);
+}
+
+struct form {
+    const char *before, *after;
+    double scale;
+};
+
+struct prefix {
+    double from, scale;
+    const char *unit;
+};
+
+static struct form prefixed(double magnitude, const struct prefix *p)
+{
+    while (p->from > 0 && magnitude < p->from)
+        p++;
+    return (struct form){"", p->unit, p->scale};
+}
+
+static struct form form_of(double v, enum label_style style)
+{
+    static const struct prefix seconds[] = {
+        {7200, 1.0 / 3600, " h"}, {1, 1, " s"}, {1e-3, 1e3, " ms"}, {1e-6, 1e6, " us"}, {0, 1e9, " ns"}};
+    static const struct prefix bytes[] = {
+        {1e12, 1e-12, " TB"}, {1e9, 1e-9, " GB"}, {1e6, 1e-6, " MB"}, {1e3, 1e-3, " kB"}, {0, 1, " B"}};
+
+    v = fabs(v);
+    switch (style) {
+    case LABEL_PER_S:
+        return (struct form){"", "/s", 1};
+    case LABEL_GAIN:
+        return (struct form){"\xc3\x97", "", 1};
+    case LABEL_FRAC:
+    case LABEL_CHANGE:
+        return (struct form){"", " %", 100};
+    case LABEL_S:
+        return v == 0 ? (struct form){"", " s", 1} : prefixed(v, seconds);
+    case LABEL_BYTES:
+        return prefixed(v, bytes);
+    case LABEL_USD:
+        return (struct form){"$", "", 1};
+    case LABEL_USD_PER_H:
+        return (struct form){"$", "/h", 1};
+    case LABEL_WATT:
+        return (struct form){"", " W", 1};
+    case LABEL_NUMBER:
+        break;
+    }
+    return (struct form){"", "", 1};
+}
+
+/* Decimals that show `step` with two digits. */
+static int decimals_for(double step)
+{
+    int d;
+
+    if (!isfinite(step) || step <= 0)
+        return 0;
+    d = 1 - (int)floor(log10(step));
+    return d < 0 ? 0 : d > 6 ? 6 : d;
+}
+
+/* Digits in groups of three: "81,250". */
+static void number(char *buf, size_t size, double v, int decimals)
+{
+    char plain[64];
+    size_t n = 0, digits;
+
+    if (fabs(v) >= 1e12) {
+        snprintf(buf, size, "%.4g", v);
+        return;
+    }
+    snprintf(plain, sizeof plain, "%.*f", decimals, fabs(v));
+    if (v < 0 && strspn(plain, "0.") != strlen(plain))
+        n += (size_t)snprintf(buf, size, "\xe2\x88\x92"); /* a minus sign, as wide as a digit */
+    digits = strcspn(plain, ".");
+    for (size_t i = 0; plain[i] != '\0' && n + 2 < size; i++) {
+        if (i > 0 && i < digits && (digits - i) % 3 == 0)
+            buf[n++] = ',';
+        buf[n++] = plain[i];
+    }
+    buf[n] = '\0';
+}
+
+char *label_estimate(char *buf, size_t size, struct estimate e, enum label_style style)
+{
+    struct form f = form_of(e.mean, style);
+    bool has_interval = isfinite(e.lo) && isfinite(e.hi) && e.hi > e.lo;
+    double half = has_interval ? f.scale * (e.hi - e.lo) / 2 : 0, size_of_mean = fabs(f.scale * e.mean) / 100;
+    int decimals;
+    char mean[64], lo[64], hi[64];
+
+    if (!estimate_is_known(e)) {
+        snprintf(buf, size, "\xe2\x80\x93");
+        return buf;
+    }
+    /* Digits beyond the interval's own size say nothing; nor do those beyond four. */
+    decimals = decimals_for(has_interval ? half : size_of_mean * 10);
+    if (has_interval && decimals > decimals_for(size_of_mean) && size_of_mean > 0)
+        decimals = decimals_for(size_of_mean);
+    number(mean, sizeof mean, f.scale * e.mean, decimals);
+    if (!has_interval) {
+        snprintf(buf, size, "%s%s%s%s", style == LABEL_CHANGE && e.mean > 0 ? "+" : "", f.before, mean,
+                 f.after);
+        return buf;
+    }
+    number(lo, sizeof lo, f.scale * e.lo, decimals);
+    number(hi, sizeof hi, f.scale * e.hi, decimals);
+    snprintf(buf, size, "%s%s%s [%s, %s]", f.before, mean, f.after, lo, hi);
+    return buf;
+}
+
+char *label_value(char *buf, size_t size, double value, enum label_style style)
+{
+    return label_estimate(buf, size, estimate_of(value), style);
+}

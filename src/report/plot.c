@@ -1,0 +1,357 @@
+#include "report/plot.h"
+
+#include "base/arena.h"
+#include "base/text.h"
+#include "report/label.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <math.h>
+#include <spawn.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { WIDTH = 900, LONGEST_LABEL = 30 };
+
+/* Okabe and Ito's colours, told apart by colour-blind readers too. */
+static const char *const colour[] = {"#0072B2", "#E69F00", "#009E73", "#CC79A7", "#999999"};
+enum { COLOURS = sizeof colour / sizeof colour[0] };
+
+/* ------------------------------------------------------------------- script */
+
+/* A title stands inside quotes in gnuplot's script, so it must be ours and harmless. */
+static const char *title(const char *s)
+{
+    for (const char *c = s; *c != '\0'; c++)
+        ASSERT(isalnum((unsigned char)*c) || strchr(" ,.:()/%=+-", *c) != NULL);
+    return s;
+}
+
+struct range {
+    double lo, hi;
+};
+
+static void widen(struct range *r, double v)
+{
+    if (!isfinite(v))
+        return;
+    r->lo = v < r->lo ? v : r->lo;
+    r->hi = v > r->hi ? v : r->hi;
+}
+
+/* What the axis must show.  Computed here because gnuplot stops at empty or single-valued ranges. */
+static struct range axis_range(const struct plot *p)
+{
+    struct range r = {INFINITY, -INFINITY};
+    double margin;
+
+    for (size_t s = 0; s < p->n_series; s++) {
+        for (size_t i = 0; i < p->rows; i++) {
+            widen(&r, p->series[s].points[i].value);
+            widen(&r, p->series[s].points[i].lo);
+            widen(&r, p->series[s].points[i].hi);
+        }
+    }
+    widen(&r, p->reference);
+    if (r.lo > r.hi)
+        return (struct range){0, 1};
+    margin = r.hi > r.lo ? 0.06 * (r.hi - r.lo) : 0.1 * fabs(r.hi) + (r.hi == 0);
+    return (struct range){r.lo >= 0 && r.lo - margin < 0 ? 0 : r.lo - margin, r.hi + margin};
+}
+
+static double stacked_top(const struct plot *p)
+{
+    double top = 0;
+
+    for (size_t i = 0; i < p->rows; i++) {
+        double sum = 0;
+
+        for (size_t s = 0; s < p->n_series; s++)
+            sum += isfinite(p->series[s].points[i].value) ? p->series[s].points[i].value : 0;
+        top = sum > top ? sum : top;
+    }
+    return top > 0 ? top : 1;
+}
+
+static int height(const struct plot *p)
+{
+    switch (p->kind) {
+    case PLOT_INTERVALS:
+        return 100 + 18 * (int)p->n_series * (int)p->rows;
+    case PLOT_STACKED:
+        return 100 + 34 * (int)p->rows;
+    case PLOT_SCATTER:
+        return 520;
+    }
+    return 400;
+}
+
+static void script_head(const struct plot *p, struct text *t)
+{
+    text_printf(t,
+                "set terminal svg size %d,%d font \"sans-serif,13\" noenhanced\n"
+                "set output \"plot.svg\"\n"
+                "set termoption noenhanced\n"
+                "set datafile separator \"\\t\"\n"
+                "set border 3 lc rgb \"#555555\"\n"
+                "set tics nomirror out scale 0.5 tc rgb \"#333333\"\n"
+                "set grid lc rgb \"#dddddd\" lt 1\n"
+                "set key above left horizontal reverse Left samplen 2 tc rgb \"#333333\"\n"
+                "set xlabel \"%s\" tc rgb \"#333333\"\n",
+                WIDTH, height(p), title(p->x_title));
+}
+
+static void script_rows(const struct plot *p, struct text *t)
+{
+    text_printf(t,
+                "set lmargin at screen 0.26\nset rmargin at screen 0.97\nset yrange [%g:0.6]\nset grid noy\n"
+                "set ytics scale 0\n",
+                -(double)p->rows + 0.4);
+}
+
+static void script_intervals(const struct plot *p, struct text *t)
+{
+    struct range r = axis_range(p);
+
+    script_rows(p, t);
+    text_printf(t, "set xrange [%.17g:%.17g]\n", r.lo, r.hi);
+    if (isfinite(p->reference))
+        text_printf(t, "set arrow from %.17g, graph 0 to %.17g, graph 1 nohead lc rgb \"#333333\" dt 2\n",
+                    p->reference, p->reference);
+    text_add(t, "plot ");
+    for (size_t s = 0; s < p->n_series; s++)
+        text_printf(t,
+                    "%s\"data\" using %zu:($1%+g):%zu:%zu:ytic(\"@\".strcol(1).\"@\") with xerrorbars pt 7 "
+                    "ps 0.8 lw 2 "
+                    "lc rgb \"%s\" title \"%s\"",
+                    s > 0 ? ", " : "", 2 + 3 * s, 0.15 * ((double)p->n_series - 1) - 0.3 * (double)s,
+                    3 + 3 * s, 4 + 3 * s, colour[s % COLOURS], title(p->series[s].name));
+    text_add(t, "\n");
+}
+
+static void script_stacked(const struct plot *p, struct text *t)
+{
+    script_rows(p, t);
+    text_printf(t, "set xrange [0:%.17g]\nset style fill solid 0.9 noborder\nplot ", 1.02 * stacked_top(p));
+    for (size_t s = 0; s < p->n_series; s++)
+        text_printf(
+            t,
+            "%s\"data\" using %zu:1:%zu:%zu:($1-0.32):($1+0.32):ytic(\"@\".strcol(1).\"@\") with boxxyerror "
+            "lc rgb \"%s\" title \"%s\"",
+            s > 0 ? ", " : "", 2 + 3 * s, 3 + 3 * s, 4 + 3 * s, colour[s % COLOURS],
+            title(p->series[s].name));
+    text_add(t, "\n");
+}
+
+static void script_scatter(const struct plot *p, struct text *t)
+{
+    struct range r = axis_range(p);
+
+    text_printf(
+        t,
+        "set size ratio 1\nset ylabel \"%s\" tc rgb \"#333333\"\nset xrange [%.17g:%.17g]\n"
+        "set yrange [%.17g:%.17g]\nset samples 2\n"
+        "plot \"+\" using 1:(0.9*$1):(1.1*$1) with filledcurves fc rgb \"#e3eef6\" title \"within 10 %%\", "
+        "x with lines lc rgb \"#777777\" dt 2 title \"equal\", "
+        "\"data\" using 2:5:3:4:6:7 with xyerrorbars pt 7 ps 0.7 lw 1.5 lc rgb \"%s\" title \"a variant\", "
+        "\"data\" using 2:5:(sprintf(\"%%d\", 1-$1)) with labels offset 1.1,0.7 tc rgb \"#333333\" notitle\n",
+        title(p->y_title), r.lo, r.hi, r.lo, r.hi, colour[0]);
+}
+
+/* One line a row: minus the row's number (rows go downwards), then value, lo and hi of each series. */
+static void data_lines(const struct plot *p, struct text *t)
+{
+    for (size_t i = 0; i < p->rows; i++) {
+        double end = 0;
+
+        text_printf(t, "%d", -(int)i);
+        for (size_t s = 0; s < p->n_series; s++) {
+            struct plot_point v = p->series[s].points[i];
+
+            if (p->kind == PLOT_STACKED) {
+                double length = isfinite(v.value) ? v.value : 0;
+
+                v = (struct plot_point){end + length / 2, end, end + length};
+                end += length;
+            } else if (!isfinite(v.lo) || !isfinite(v.hi)) {
+                v.lo = v.hi = v.value;
+            }
+            text_printf(t, "\t%.17g\t%.17g\t%.17g", v.value, v.lo, v.hi);
+        }
+        text_add(t, "\n");
+    }
+}
+
+/* ------------------------------------------------------------------ gnuplot */
+
+/* gnuplot's own last words, for the message. */
+static void read_log(const char *path, struct text *t)
+{
+    struct err ignored = {0};
+    char *log = NULL;
+    size_t n;
+
+    if (text_read_file(path, &log, &n, &ignored) != 0)
+        return;
+    for (size_t i = 0; i < n && i < 300; i++)
+        text_add_n(t, (unsigned char)log[i] < 0x20 ? " " : &log[i], 1);
+    free(log);
+}
+
+static int spawn_gnuplot(const char *folder, pid_t *pid)
+{
+    extern char **environ;
+    char *const argv[] = {"gnuplot", "-d", "script", NULL};
+    posix_spawn_file_actions_t actions;
+    int rc;
+
+    posix_spawn_file_actions_init(&actions);
+    posix_spawn_file_actions_addchdir_np(&actions, folder);
+    posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", 0, 0);
+    posix_spawn_file_actions_addopen(&actions, 1, "log", 01101 /* O_WRONLY | O_CREAT | O_TRUNC */, 0600);
+    posix_spawn_file_actions_adddup2(&actions, 1, 2);
+    rc = posix_spawnp(pid, "gnuplot", &actions, NULL, argv, environ);
+    posix_spawn_file_actions_destroy(&actions);
+    return rc;
+}
+
+static int run_gnuplot(const char *folder, const char *log_path, struct err *err)
+{
+    struct text words = {0};
+    int rc, status;
+    pid_t pid;
+
+    rc = spawn_gnuplot(folder, &pid);
+    if (rc == ENOENT)
+        return err_set(
+            err, ERR_PROGRAM,
+            "gnuplot is not installed, and plots need it; install it (Debian: \"apt install gnuplot-nox\")");
+    if (rc != 0)
+        return err_set(err, ERR_PROGRAM, "gnuplot cannot be started: %s", strerror(rc));
+    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+        ;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 0)
+        return 0;
+    if (WIFEXITED(status) && WEXITSTATUS(status) == 127)
+        return err_set(err, ERR_PROGRAM, "gnuplot cannot be started; is it installed (Debian: gnuplot-nox)?");
+    text_add(&words, "");
+    read_log(log_path, &words);
+    err_set(err, ERR_PROGRAM, "gnuplot could not draw: %s", words.s);
+    text_free(&words);
+    return err->code;
+}
+
+/* ---------------------------------------------------------------------- SVG */
+
+static bool starts(const char *s, const char *word)
+{
+    return strncmp(s, word, strlen(word)) == 0;
+}
+
+/* gnuplot's "@-3@" stands for the label of row 3. Returns how many bytes it took, 0 if s is no such thing. */
+static size_t place_label(const struct plot *p, const char *s, struct text *out)
+{
+    char cut[4 * LONGEST_LABEL + 8], *end;
+    long row = s[0] == '@' ? -strtol(s + 1, &end, 10) : -1;
+
+    if (row < 0 || (size_t)row >= p->rows || *end != '@')
+        return 0;
+    text_add_html(out, label_cut(cut, sizeof cut, p->labels[row], LONGEST_LABEL));
+    return (size_t)(end + 1 - s);
+}
+
+/* Makes gnuplot's file a part of a page: no prolog, ids of its own, no tool tips, the labels in their places.
+ */
+static void clean_svg(const struct plot *p, const char *svg, struct text *out)
+{
+    static const char *const ids[] = {"gpPt",           "gpDot",   "gnuplot_plot_",
+                                      "gnuplot_canvas", "textbox", "greybox"};
+    const char *s = strstr(svg, "<svg");
+    size_t n;
+
+    if (s == NULL)
+        return;
+    text_printf(out, "<svg role=\"img\" aria-label=\"%s\" ", title(p->about));
+    for (s += strlen("<svg"); *s != '\0'; s += n) {
+        n = place_label(p, s, out);
+        if (n > 0)
+            continue;
+        n = 1;
+        if (starts(s, "<title>") && strstr(s, "</title>") != NULL) {
+            n = (size_t)(strstr(s, "</title>") - s) + strlen("</title>");
+            continue;
+        }
+        for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
+            if (starts(s, ids[i]))
+                text_printf(out, "%s_", p->id);
+        text_add_n(out, s, 1);
+    }
+}
+
+static int draw(const struct plot *p, const char *folder, struct text *out, struct err *err)
+{
+    struct text script = {0}, data = {0};
+    char path[3][128], *svg = NULL;
+    size_t n;
+    int rc;
+
+    snprintf(path[0], sizeof path[0], "%s/script", folder);
+    snprintf(path[1], sizeof path[1], "%s/data", folder);
+    snprintf(path[2], sizeof path[2], "%s/plot.svg", folder);
+    script_head(p, &script);
+    if (p->kind == PLOT_INTERVALS)
+        script_intervals(p, &script);
+    else if (p->kind == PLOT_STACKED)
+        script_stacked(p, &script);
+    else
+        script_scatter(p, &script);
+    text_add(&data, "");
+    data_lines(p, &data);
+    rc = text_write_file(path[0], script.s, script.len, err);
+    if (rc == 0)
+        rc = text_write_file(path[1], data.s, data.len, err);
+    snprintf(path[0], sizeof path[0], "%s/log", folder);
+    if (rc == 0)
+        rc = run_gnuplot(folder, path[0], err);
+    if (rc == 0)
+        rc = text_read_file(path[2], &svg, &n, err);
+    if (rc == 0)
+        clean_svg(p, svg, out);
+    free(svg);
+    text_free(&script);
+    text_free(&data);
+    return rc;
+}
+
+static void remove_folder(const char *folder)
+{
+    static const char *const name[] = {"script", "data", "log", "plot.svg"};
+    char path[128];
+
+    for (size_t i = 0; i < sizeof name / sizeof name[0]; i++) {
+        snprintf(path, sizeof path, "%s/%s", folder, name[i]);
+        unlink(path);
+    }
+    rmdir(folder);
+}
+
+int plot_svg(const struct plot *p, struct text *out, struct err *err)
+{
+    const char *tmp = getenv("TMPDIR");
+    char folder[80];
+    int rc;
+
+    ASSERT(p->rows > 0 && p->n_series > 0);
+    if (tmp == NULL || tmp[0] == '\0' || strlen(tmp) > 50)
+        tmp = "/tmp";
+    snprintf(folder, sizeof folder, "%s/foresight-plot-XXXXXX", tmp);
+    if (mkdtemp(folder) == NULL)
+        return err_io(err, "make a folder for plots", folder);
+    rc = draw(p, folder, out, err);
+    remove_folder(folder);
+    return rc;
+}

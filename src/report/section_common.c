@@ -1,0 +1,69 @@
+#include "report/sections.h"
+
+#include "base/json.h"
+
+#include <stdlib.h>
+
+bool section_source(const struct review *r, const struct json *result, const char *command)
+{
+    double replications;
+    struct text t = {0};
+
+    if (result == NULL) {
+        doc_block(r->d, DOC_MISSING,
+                  "The store holds no such result for this scenario; \"foresight %s SCENARIO\" makes one.",
+                  command);
+        return false;
+    }
+    text_printf(&t, "From \"foresight %s\", version %s, seed %.0f",
+                json_get_string(result, "command", command), json_get_string(result, "version", "?"),
+                json_get_number(result, "seed", 0));
+    replications = json_get_number(result, "replications", 0);
+    if (replications > 0)
+        text_printf(&t, ", %.0f replications", replications);
+    text_printf(&t, ", scenario %.12s.", json_get_string(result, "scenario_sha256", "?"));
+    doc_block(r->d, DOC_SOURCE, "%s", t.s);
+    text_free(&t);
+    return true;
+}
+
+const struct json *section_list(const struct json *result, const char *key)
+{
+    const struct json *v = result != NULL ? json_get(result, key) : NULL;
+
+    return v != NULL && json_size(v) > 0 && (json_type(v) == JSON_ARRAY || json_type(v) == JSON_OBJECT)
+               ? v
+               : NULL;
+}
+
+void section_words(const struct json *v, struct text *out)
+{
+    bool first = true;
+    char *compact;
+
+    text_add(out, "");
+    if (v == NULL)
+        return;
+    if (json_type(v) == JSON_STRING) {
+        text_add(out, json_string(v));
+        return;
+    }
+    if (json_type(v) == JSON_ARRAY) {
+        JSON_EACH (c, v) {
+            text_add(out, first ? "" : ", ");
+            section_words(c, out);
+            first = false;
+        }
+        return;
+    }
+    compact = json_compact(v);
+    text_add(out, compact);
+    free(compact);
+}
+
+void cell_estimate(struct doc *d, struct estimate e, enum label_style style)
+{
+    char buf[160];
+
+    doc_cell(d, "%s", label_estimate(buf, sizeof buf, e, style));
+}

@@ -1,0 +1,233 @@
+#include "base/arena.h"
+#include "base/json.h"
+#include "report/plot.h"
+#include "report/sections.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+static enum label_style style_of(const char *unit)
+{
+    static const struct {
+        const char *unit;
+        enum label_style style;
+    } known[] = {{"s", LABEL_S}, {"bytes", LABEL_BYTES}, {"B", LABEL_BYTES}, {"frac", LABEL_FRAC}};
+
+    for (size_t i = 0; i < sizeof known / sizeof known[0]; i++)
+        if (strcmp(unit, known[i].unit) == 0)
+            return known[i].style;
+    return LABEL_NUMBER;
+}
+
+/* The figure that is plotted: throughput where the variants have it, else what they list first. */
+static const char *main_figure(const struct json *variants)
+{
+    const char *first = NULL;
+
+    JSON_EACH (v, variants) {
+        const struct json *figures = section_list(v, "figures");
+
+        if (figures == NULL)
+            continue;
+        JSON_EACH (f, figures) {
+            const char *name = json_get_string(f, "name", "");
+
+            if (strstr(name, "throughput") != NULL)
+                return name;
+            if (first == NULL)
+                first = name;
+        }
+    }
+    return first != NULL ? first : "";
+}
+
+static const struct json *figure_of(const struct json *variant, const char *name)
+{
+    const struct json *figures = section_list(variant, "figures");
+
+    if (figures != NULL)
+        JSON_EACH (f, figures) {
+            if (strcmp(json_get_string(f, "name", ""), name) == 0)
+                return f;
+        }
+    return NULL;
+}
+
+static void cell_inside(struct doc *d, const struct json *figure)
+{
+    const struct json *inside = json_get(figure, "inside_interval");
+
+    if (inside == NULL || json_type(inside) != JSON_BOOL)
+        doc_cell(d, "\xe2\x80\x93");
+    else
+        doc_mark(d, json_bool(inside) ? DOC_GOOD : DOC_BAD, json_bool(inside) ? "inside" : "outside");
+}
+
+static void figure_cells(const struct review *r, const struct json *f)
+{
+    enum label_style style = style_of(json_get_string(f, "unit", ""));
+    char value[96];
+
+    doc_cell(r->d, "%s", json_get_string(f, "unit", ""));
+    cell_estimate(r->d, estimate_read(f, "measured"), style);
+    cell_estimate(r->d, estimate_read(f, "predicted"), style);
+    doc_cell(r->d, "%s",
+             label_value(value, sizeof value, json_get_number(f, "error_frac", NAN), LABEL_CHANGE));
+    cell_inside(r->d, f);
+}
+
+static void main_table(const struct review *r, const struct json *variants, const char *name)
+{
+    static const char *const heads[] = {">No.",       "<Variant", "<Unit",     ">Measured",
+                                        ">Predicted", ">Error",   "<Interval", NULL};
+    int number = 0;
+
+    doc_heading(r->d, name);
+    doc_table(r->d, heads);
+    JSON_EACH (v, variants) {
+        const struct json *f = figure_of(v, name);
+
+        if (f == NULL)
+            continue;
+        doc_row(r->d);
+        doc_cell(r->d, "%d", ++number);
+        doc_cell(r->d, "%s", json_get_string(v, "name", "?"));
+        figure_cells(r, f);
+    }
+    doc_table_end(r->d);
+}
+
+static void other_table(const struct review *r, const struct json *variants, const char *name)
+{
+    static const char *const heads[] = {"<Variant",   "<Figure", "<Unit",     ">Measured",
+                                        ">Predicted", ">Error",  "<Interval", NULL};
+    size_t others = 0;
+
+    JSON_EACH (v, variants)
+        others += section_list(v, "figures") != NULL
+                      ? json_size(json_get(v, "figures")) - (figure_of(v, name) != NULL)
+                      : 0;
+    if (others == 0)
+        return;
+    doc_heading(r->d, "All other figures");
+    doc_table(r->d, heads);
+    JSON_EACH (v, variants) {
+        if (section_list(v, "figures") == NULL)
+            continue;
+        JSON_EACH (f, json_get(v, "figures")) {
+            if (strcmp(json_get_string(f, "name", ""), name) == 0)
+                continue;
+            doc_row(r->d);
+            doc_cell(r->d, "%s", json_get_string(v, "name", "?"));
+            doc_cell(r->d, "%s", json_get_string(f, "name", "?"));
+            figure_cells(r, f);
+        }
+    }
+    doc_table_end(r->d);
+}
+
+static void validation_plot(const struct review *r, const struct json *variants, const char *name)
+{
+    struct arena *a = arena_new();
+    struct plot_point *measured = arena_array(a, json_size(variants), sizeof *measured);
+    struct plot_point *predicted = arena_array(a, json_size(variants), sizeof *predicted);
+    struct plot_series series[] = {{"measured", measured}, {"predicted", predicted}};
+    struct plot p = {.kind = PLOT_SCATTER,
+                     .id = "validation",
+                     .about = "Predicted against measured, one point per variant",
+                     .x_title = "measured",
+                     .y_title = "predicted",
+                     .series = series,
+                     .n_series = 2,
+                     .reference = NAN};
+
+    JSON_EACH (v, variants) {
+        const struct json *f = figure_of(v, name);
+        struct estimate m, q;
+
+        if (f == NULL)
+            continue;
+        m = estimate_read(f, "measured");
+        q = estimate_read(f, "predicted");
+        measured[p.rows] = (struct plot_point){m.mean, m.lo, m.hi};
+        predicted[p.rows++] = (struct plot_point){q.mean, q.lo, q.hi};
+    }
+    if (p.rows > 0)
+        doc_plot(r->d, &p,
+                 "Numbers are those of the table. A point on the dashed line was predicted exactly. Bars are "
+                 "the intervals "
+                 "of both sides.");
+    arena_free(a);
+}
+
+static void speedup_table(const struct review *r, const struct json *speedups)
+{
+    static const char *const heads[] = {"<Speed-up against the baseline", ">Measured", ">Predicted", NULL};
+
+    doc_heading(r->d, "Speed-ups");
+    doc_table(r->d, heads);
+    JSON_EACH (v, speedups) {
+        doc_row(r->d);
+        doc_cell(r->d, "%s", json_get_string(v, "name", "?"));
+        cell_estimate(r->d, estimate_read(v, "measured"), LABEL_GAIN);
+        cell_estimate(r->d, estimate_read(v, "predicted"), LABEL_GAIN);
+    }
+    doc_table_end(r->d);
+}
+
+static void summary_table(const struct review *r)
+{
+    static const char *const heads[] = {"<How far from reality", ">Value", NULL};
+    static const struct {
+        const char *key, *words, *note;
+        enum label_style style;
+    } line[] = {
+        {"median_abs_error_frac", "Median error", "half of the figures are closer", LABEL_FRAC},
+        {"p90_abs_error_frac", "90th percentile of the error", "", LABEL_FRAC},
+        {"kendall_tau", "Kendall's tau",
+         "1: all pairs of variants that can be told apart are in the right order", LABEL_NUMBER},
+        {"top_choice_regret_frac", "Lost by choosing the predicted best", "against the truly best variant",
+         LABEL_FRAC},
+        {"local_choice_regret_frac", "Lost by choosing the locally best",
+         "what each team's own figures would have chosen", LABEL_FRAC},
+        {"interval_coverage_frac", "Measured values inside the predicted interval", "", LABEL_FRAC},
+        {"interval_width_frac", "Width of the predicted interval", "of the predicted value", LABEL_FRAC},
+    };
+    char value[96];
+
+    doc_table(r->d, heads);
+    for (size_t i = 0; i < sizeof line / sizeof line[0]; i++) {
+        double v = json_get_number(r->validate, line[i].key, NAN);
+
+        if (!isfinite(v))
+            continue;
+        doc_row(r->d);
+        doc_cell_note(r->d, line[i].words, line[i].note);
+        doc_cell(r->d, "%s", label_value(value, sizeof value, v, line[i].style));
+    }
+    doc_table_end(r->d);
+}
+
+void section_validation(const struct review *r)
+{
+    const struct json *variants = section_list(r->validate, "variants");
+    const char *name;
+
+    doc_section(r->d, "validation", "Predicted against measured");
+    if (section_source(r, r->validate, "validate")) {
+        doc_block(r->d, DOC_PARA,
+                  "Each variant was really executed on this machine and simulated; the simulation was "
+                  "calibrated on the baseline alone.");
+        summary_table(r);
+        if (variants != NULL) {
+            name = main_figure(variants);
+            validation_plot(r, variants, name);
+            main_table(r, variants, name);
+            if (section_list(r->validate, "speedups") != NULL)
+                speedup_table(r, json_get(r->validate, "speedups"));
+            other_table(r, variants, name);
+        }
+    }
+    doc_section_end(r->d);
+}
