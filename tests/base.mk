@@ -26,3 +26,6 @@ tests_fuzz_fuzz_json_LDADD = $(base_libs)
 tests_fuzz_fuzz_json_LDFLAGS = $(FUZZ_LDFLAGS)
 tests_fuzz_fuzz_law_LDADD = $(base_libs)
 tests_fuzz_fuzz_law_LDFLAGS = $(FUZZ_LDFLAGS)
+
+stress_tests += %D%/stress/progress
+tests_stress_progress_LDADD = $(base_libs)

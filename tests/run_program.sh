@@ -11,7 +11,8 @@ status=$?
 printf '%s\n' "$out"
 if ! printf '%s\n' "$out" | grep -Eq '^1\.\.[0-9]+'; then
     echo 1..1
-    if test $status -eq 0; then echo "ok 1 - ${1##*/}"; else echo "not ok 1 - ${1##*/} (exit status $status)"; fi
+    test $status -eq 0 && echo "ok 1 - ${1##*/}" || echo "not ok 1 - ${1##*/} (exit status $status)"
+    exit 0
 fi
 # What TAP has already called a failure is not to be counted once more as an error.
 printf '%s\n' "$out" | grep -q '^not ok' && exit 0
