@@ -8,8 +8,10 @@ criterion_tests += \
 	%D%/unit/test_link \
 	%D%/unit/test_buffer \
 	%D%/unit/test_space \
+	%D%/unit/test_desk \
 	%D%/unit/test_replicate \
-	%D%/analytic/test_closed_forms
+	%D%/analytic/test_closed_forms \
+	%D%/analytic/test_disciplines
 
 %C%_unit_test_event_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_rng_LDADD = $(engine_libs) $(CRITERION_LIBS)
@@ -19,9 +21,11 @@ criterion_tests += \
 %C%_unit_test_link_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_buffer_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_replicate_LDADD = $(engine_libs) $(CRITERION_LIBS)
+%C%_unit_test_desk_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_space_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_analytic_test_closed_forms_SOURCES = %D%/analytic/test_closed_forms.c %D%/analytic/closed_forms.h
 %C%_analytic_test_closed_forms_LDADD = $(engine_libs) $(CRITERION_LIBS)
+%C%_analytic_test_disciplines_LDADD = $(engine_libs) $(CRITERION_LIBS)
 
 bench_programs += %D%/bench/bench_engine
 %C%_bench_bench_engine_LDADD = $(engine_libs)

@@ -4,6 +4,8 @@ noinst_LIBRARIES += %D%/libengine.a
 	%D%/buffer.h \
 	%D%/cores.c \
 	%D%/cores.h \
+	%D%/desk.c \
+	%D%/desk.h \
 	%D%/disk.c \
 	%D%/event.c \
 	%D%/event.h \
