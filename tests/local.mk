@@ -11,7 +11,7 @@
 
 criterion_tests =
 stress_tests =
-golden_tests =
+golden_tests = %D%/golden/blas.t
 bench_programs =
 fuzz_programs =
 
