@@ -22,6 +22,7 @@ static const struct option_def options[] = {
     {"profile", NULL, "measure every operator alone instead of running the pipeline", false},
     {"folder", "DIR", "where data files are made and kept (default foresight.work)", false},
     {"repeats", "N", "how often each variant is executed, interleaved", false},
+    {"variants", "N", "how many variants at most (default 14)", false},
     {"name", "NAME", "name of the calibration (default: the scenario's name)", false},
     {"trace", "ID", "the trace to use (default: the latest of the scenario)", false},
     {"format", "FORMAT", "output format", false},

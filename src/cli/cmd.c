@@ -5,10 +5,10 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct cmd cmd_run, cmd_bound, cmd_check, cmd_models, cmd_explain, cmd_graph, cmd_help, cmd_rank, cmd_exec, cmd_fit;
+extern const struct cmd cmd_run, cmd_bound, cmd_check, cmd_models, cmd_explain, cmd_graph, cmd_help, cmd_rank, cmd_exec, cmd_fit, cmd_validate;
 
 const struct cmd *const cmds[] = {
-    &cmd_run, &cmd_bound, &cmd_check, &cmd_graph, &cmd_exec, &cmd_fit, &cmd_rank, &cmd_models, &cmd_explain, &cmd_help, NULL,
+    &cmd_run, &cmd_bound, &cmd_check, &cmd_graph, &cmd_exec, &cmd_fit, &cmd_validate, &cmd_rank, &cmd_models, &cmd_explain, &cmd_help, NULL,
 };
 
 const struct cmd *cmd_find(const char *name)

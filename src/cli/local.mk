@@ -14,6 +14,7 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd_models.c \
 	%D%/cmd_rank.c \
 	%D%/cmd_run.c \
+	%D%/cmd_validate.c \
 	%D%/keep.c \
 	%D%/keep.h \
 	%D%/load.c \

@@ -681,7 +681,7 @@ static void build_stages(struct flow *f)
 
 static void stage_result(struct stage_rt *st, double window_s, struct arena *a, struct flow_stage *out)
 {
-    double now = st->flow->sim->now, units = fmax(st->units_out, 1e-300);
+    double now = st->flow->sim->now, units = fmax(st->flow->units_out, 1e-300);
     long workers = st->def->shape.workers;
     int ops = model_operators(st->def->model, st->def->cfg);
     double busy = level_mean(&st->busy, now), blocked = level_mean(&st->blocked, now);

@@ -19,7 +19,7 @@ struct flow_stage {
     double throughput_per_s; /* units */
     double wait_s, service_s; /* mean per piece: waiting for a worker or server; from taking to finished */
     double utilization, queue_mean, blocked_frac, starved_frac;
-    double *op_s_per_unit; /* seconds of work per unit, by operator */
+    double *op_s_per_unit; /* seconds of work per unit that left the pipeline, by operator */
     double disk_bytes_per_unit, lost_frac;
 };
 

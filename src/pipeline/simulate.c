@@ -257,15 +257,15 @@ static int drawn_throughput(const struct json *tree, const char *file, const str
     return rc;
 }
 
-/* total variance = variance over parameter draws (which holds their sampling error too) + (discrepancy * mean)^2 */
+/* Sampling error, parameters and discrepancy add up as variances of the logarithm: a rate stays positive. */
 static void widen(struct estimate *e, double relative_sd, double t)
 {
-    double sampling = (e->hi - e->lo) / 2, wide = t * relative_sd * fabs(e->mean);
+    double sampling = (e->hi - e->lo) / 2 / fabs(e->mean), wide = t * relative_sd;
     double half = sqrt(sampling * sampling + wide * wide);
 
     e->has_pred = true;
-    e->pred_lo = e->mean - half;
-    e->pred_hi = e->mean + half;
+    e->pred_lo = e->mean * exp(-half);
+    e->pred_hi = e->mean * exp(half);
 }
 
 int simulate_uncertainty(const struct json *tree, const char *file, const struct resolver *resolver, uint32_t draws,

@@ -8,5 +8,7 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/shapley.h \
 	%D%/values.c \
 	%D%/values.h \
+	%D%/validate.c \
+	%D%/validate.h \
 	%D%/variant.c \
 	%D%/variant.h

@@ -76,35 +76,6 @@ static struct estimate gain_over_base(const struct work *w, opt_set set)
     return estimate_ratio(with->objective, base->objective, (size_t)w->st->replications, w->st->confidence);
 }
 
-static int local_objective(const struct work *w, const struct optimization *o, opt_set set, double *objective,
-                           struct err *err)
-{
-    struct arena *a = arena_new();
-    struct scenario *s = NULL;
-    struct outcome out;
-    int rc = variant_build(w->st, set, o->touches, o->touches_n, &s, err);
-
-    if (rc == 0)
-        rc = variant_simulate(w->st, s, w->st->threads, a, &out, err);
-    if (rc == 0)
-        memcpy(objective, out.objective_rep, (size_t)out.replications * sizeof *objective);
-    scenario_free(s);
-    arena_free(a);
-    return rc;
-}
-
-static int local_gain(const struct work *w, int i, struct estimate *out, struct err *err)
-{
-    const struct optimization *o = &w->st->optimizations[i];
-    size_t n = (size_t)w->st->replications;
-    double *with = arena_array(w->a, n, sizeof *with), *without = arena_array(w->a, n, sizeof *without);
-
-    TRY(local_objective(w, o, NOTHING, without, err));
-    TRY(local_objective(w, o, one(i), with, err));
-    *out = estimate_ratio(with, without, n, w->st->confidence);
-    return 0;
-}
-
 /* --------------------------------------------------------------- shares */
 
 static double log_gain(const struct work *w, const struct set_value *v, long r)
@@ -440,7 +411,7 @@ static int fill_list(struct work *w, struct err *err)
         r->opt = &w->st->optimizations[i];
         r->index = i;
         r->end_to_end_gain = gain_over_base(w, one(i));
-        TRY(local_gain(w, i, &r->local_gain, err));
+        TRY(variant_local_gain(w->st, i, &r->local_gain, err));
         find_deltas(w, r);
     }
     find_shares(w);

@@ -1,5 +1,6 @@
 #include "study/variant.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 bool set_is_legal(const struct study *st, opt_set set)
@@ -51,3 +52,36 @@ int variant_simulate(const struct study *st, const struct scenario *s, int threa
     return simulate(s, &opt, a, out, err);
 }
 
+
+static int local_objective(const struct study *st, const struct optimization *o, opt_set set, double *objective,
+                           struct err *err)
+{
+    struct arena *a = arena_new();
+    struct scenario *s = NULL;
+    struct outcome out;
+    int rc = variant_build(st, set, o->touches, o->touches_n, &s, err);
+
+    if (rc == 0)
+        rc = variant_simulate(st, s, st->threads, a, &out, err);
+    if (rc == 0)
+        memcpy(objective, out.objective_rep, (size_t)out.replications * sizeof *objective);
+    scenario_free(s);
+    arena_free(a);
+    return rc;
+}
+
+int variant_local_gain(const struct study *st, int i, struct estimate *out, struct err *err)
+{
+    const struct optimization *o = &st->optimizations[i];
+    size_t n = (size_t)st->replications;
+    double *with = xcalloc(n, sizeof *with), *without = xcalloc(n, sizeof *without);
+    int rc = local_objective(st, o, 0, without, err);
+
+    if (rc == 0)
+        rc = local_objective(st, o, (opt_set)1 << i, with, err);
+    if (rc == 0)
+        *out = estimate_ratio(with, without, n, st->confidence);
+    free(with);
+    free(without);
+    return rc;
+}

@@ -42,4 +42,7 @@ int variant_build(const struct study *st, opt_set set, const char *const *only_s
 int variant_simulate(const struct study *st, const struct scenario *s, int threads, struct arena *a,
                      struct outcome *out, struct err *err);
 
+/* What optimization i gains in the stages it touches when all others are infinitely fast. */
+int variant_local_gain(const struct study *st, int i, struct estimate *out, struct err *err);
+
 #endif
