@@ -10,6 +10,7 @@ criterion_tests += \
 	%D%/unit/test_space \
 	%D%/unit/test_desk \
 	%D%/unit/test_replicate \
+	%D%/unit/test_output \
 	%D%/analytic/test_closed_forms \
 	%D%/analytic/test_disciplines
 
@@ -21,6 +22,7 @@ criterion_tests += \
 %C%_unit_test_link_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_buffer_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_replicate_LDADD = $(engine_libs) $(CRITERION_LIBS)
+%C%_unit_test_output_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_desk_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_space_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_analytic_test_closed_forms_SOURCES = %D%/analytic/test_closed_forms.c %D%/analytic/closed_forms.h

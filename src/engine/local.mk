@@ -15,6 +15,8 @@ noinst_LIBRARIES += %D%/libengine.a
 	%D%/law_check.h \
 	%D%/link.c \
 	%D%/link.h \
+	%D%/output.c \
+	%D%/output.h \
 	%D%/replicate.c \
 	%D%/replicate.h \
 	%D%/ring.h \
