@@ -67,18 +67,72 @@ double dataset_sessions(const struct dataset_cfg *d, enum table_order order, dou
     return 1 + (rows - 1) / run;
 }
 
+/*
+ * Distinct groups among the rows of one session that were kept, out of `length` consecutive ones.  A row
+ * counts when it is kept and no earlier kept row of the stretch belongs to its group; q is the chance that
+ * one more row back is of the same group and was dropped.  `sum`: of this over the lengths 1 .. length
+ * instead.
+ */
+static double groups_in_stretch(double repeat, double kept, double length, bool sum)
+{
+    double q = repeat * (1 - kept), fresh = (1 - repeat) / (1 - q), tail = 1 - pow(q, length);
+
+    if (sum)
+        return kept *
+               (fresh * length * (length + 1) / 2 + (1 - fresh) / (1 - q) * (length - q * tail / (1 - q)));
+    return kept * (fresh * length + (1 - fresh) * tail / (1 - q));
+}
+
+/* The same for `rows` consecutive rows of one slot: sessions of S rows each, one after the other, at a random
+ * phase. */
+static double groups_in_slot(const struct dataset_cfg *d, double rows, double kept)
+{
+    double length = (double)d->session_samples, d_ = d->repeat_prob;
+    double cut = fmax(0, fmin(length, rows) - 1); /* longest stretch at either end of the window */
+    double ends = 2 / length * groups_in_stretch(d_, kept, cut, true);
+
+    if (rows < 1)
+        return rows * groups_in_stretch(d_, kept, 1, false);
+    if (rows >= length)
+        return ends + (rows - length + 1) / length * groups_in_stretch(d_, kept, length, false);
+    return ends + (length - rows + 1) / length * groups_in_stretch(d_, kept, rows, false);
+}
+
+/* All slots together; each receives m ~ Binomial(rows, 1/A) of the rows.  Linear in m from S on, so few terms
+ * count. */
+static double groups_over_slots(const struct dataset_cfg *d, double rows, double kept)
+{
+    double slots = (double)d->active_sessions, length = (double)d->session_samples, p = 1 / slots,
+           mean = rows * p;
+    double slope, at_length, sum, spread = 10 * sqrt(mean) + 10;
+
+    if (slots <= 1 || mean - spread > length)
+        return slots * groups_in_slot(d, mean, kept);
+    at_length = groups_in_slot(d, length, kept);
+    slope = groups_in_slot(d, length + 1, kept) - at_length;
+    sum = at_length + slope * (mean - length);
+    for (double m = floor(fmax(0, mean - spread)); m < fmin(length, mean + spread) && m <= rows; m++) {
+        double log_chance =
+            lgamma(rows + 1) - lgamma(m + 1) - lgamma(rows - m + 1) + m * log(p) + (rows - m) * log1p(-p);
+
+        sum += exp(log_chance) * (groups_in_slot(d, m, kept) - (at_length + slope * (m - length)));
+    }
+    return slots * sum;
+}
+
 double dataset_distinct_groups(const struct dataset_cfg *d, enum table_order order, double rows, double kept)
 {
-    double repeat = kept * d->repeat_prob / (1 - (1 - kept) * d->repeat_prob);
-    double n = rows * kept, sessions;
+    double partition = (double)d->partition_rows, same, q;
 
-    if (n <= 0)
+    if (rows * kept <= 0)
         return 0;
-    /* A session shows up among the kept rows when at least one of its rows there was kept. */
-    sessions = dataset_sessions(d, order, rows);
-    sessions *= -expm1(rows / sessions * log1p(-fmin(kept, 1 - 1e-12)));
-    sessions = fmin(sessions, n);
-    return sessions + (n - sessions) * (1 - repeat);
+    if (order == ORDER_TIME)
+        return groups_over_slots(d, rows, kept);
+    /* A share of the partition's groups; those that lie across the slice's edge are counted on both sides. */
+    same = d->repeat_prob * (1 - sessions_in_time_order(d, partition) / partition);
+    q = same * (1 - kept);
+    return rows / partition * groups_over_slots(d, partition, kept) +
+           (1 - rows / partition) * same * kept * kept / ((1 - q) * (1 - q));
 }
 
 double dataset_session_values(const struct dataset_cfg *d, bool used_only)

@@ -26,13 +26,14 @@ struct dataset_cfg {
     long active_sessions;  /* A: sessions open at any moment; the next row belongs to one of them at random */
     long session_features; /* sparse features that repeat within a session */
     long item_features;    /* sparse features drawn afresh for every sample */
-    long used_session_features, used_item_features; /* what the training job reads: the first so many of each */
-    long list_length;      /* values in every sparse feature of a row */
-    long dense_features;   /* all are used */
-    long vocabulary;       /* distinct raw ids of one sparse feature */
-    double zipf;           /* exponent of the ids' popularity */
-    double positive_frac;  /* rows with label 1 */
-    double keep_frac;      /* rows that survive the job's filter (down-sampled negatives) */
+    long used_session_features,
+        used_item_features; /* what the training job reads: the first so many of each */
+    long list_length;       /* values in every sparse feature of a row */
+    long dense_features;    /* all are used */
+    long vocabulary;        /* distinct raw ids of one sparse feature */
+    double zipf;            /* exponent of the ids' popularity */
+    double positive_frac;   /* rows with label 1 */
+    double keep_frac;       /* rows that survive the job's filter (down-sampled negatives) */
     long epochs;
     long seed;
 };
@@ -55,10 +56,12 @@ double dataset_sessions(const struct dataset_cfg *d, enum table_order order, dou
 
 /*
  * Expected number of distinct session-feature groups among `rows` consecutive
- * rows, of which a fraction `kept` (at random) has survived a filter.  A row
- * that is not the first of its session in the batch repeats its predecessor with
- * probability d^gap, gap geometric: d' = kept*d / (1 - (1 - kept)*d).
- * With S rows a session and kept = 1 this is RecD's factor S / (1 + (S-1)(1-d)).
+ * rows, of which a fraction `kept` (at random) has survived a filter: a group
+ * counts when at least one of its rows in the slice was kept.  In time order the
+ * rows of a slot are cut out of sessions of S rows at a random phase; clustered,
+ * a slice has its share of the partition's groups, and one more for a group that
+ * its edge cuts in two.  With S rows a session and kept = 1 this is RecD's factor
+ * S / (1 + (S-1)(1-d)).
  */
 double dataset_distinct_groups(const struct dataset_cfg *d, enum table_order order, double rows, double kept);
 
@@ -66,7 +69,8 @@ double dataset_distinct_groups(const struct dataset_cfg *d, enum table_order ord
 double dataset_session_values(const struct dataset_cfg *d, bool used_only);
 double dataset_item_values(const struct dataset_cfg *d, bool used_only);
 
-/* Bytes of one decoded row: 8 per sparse value, 4 per dense feature, 4 label, 8 session, 8 time, 8 sample id. */
+/* Bytes of one decoded row: 8 per sparse value, 4 per dense feature, 4 label, 8 session, 8 time, 8 sample id.
+ */
 double dataset_row_bytes(const struct dataset_cfg *d, bool used_only);
 
 #endif
