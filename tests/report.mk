@@ -1,1 +1,5 @@
 # Tests of the report floor; see local.mk.
+criterion_tests += %D%/unit/test_report %D%/unit/test_plot
+%C%_unit_test_report_LDADD = $(report_libs) $(CRITERION_LIBS)
+%C%_unit_test_plot_LDADD = $(report_libs) $(CRITERION_LIBS)
+EXTRA_DIST += %D%/unit/markup.h

@@ -139,11 +139,13 @@ void doc_svg(struct doc *d, const char *svg, const char *caption)
 
 void doc_plot(struct doc *d, const struct plot *p, const char *caption)
 {
+    struct plot numbered = *p;
     struct text svg = {0};
 
     if (!doc_has_drawings(d))
         return;
-    if (d->plots.code == 0 && plot_svg(p, &svg, &d->plots) == 0)
+    numbered.number = ++d->n_plots;
+    if (d->plots.code == 0 && plot_svg(&numbered, &svg, &d->plots) == 0)
         doc_svg(d, svg.s, caption);
     else
         doc_block(d, DOC_MISSING, "No plot here: %s. The table has the same figures.", d->plots.text);

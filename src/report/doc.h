@@ -52,6 +52,7 @@ struct doc {
     struct text *out;
     int columns, column; /* of the table being written; column < 0 outside a row */
     const char *const *heads;
+    int n_plots;
     struct err plots; /* why plots are missing; code 0 while they are not */
 };
 

@@ -27,7 +27,8 @@ static const char style[] =
     "0;width:100%;font-variant-numeric:tabular-nums}\n"
     "th{color:var(--soft);font-weight:600;text-align:left;border-bottom:2px solid "
     "var(--line);vertical-align:bottom}\n"
-    "th,td{padding:6px 10px 6px 0}\n"
+    "table.small{width:auto;min-width:52%}\n"
+    "th,td{padding:6px 0 6px 16px}th:first-child,td:first-child{padding-left:0}\n"
     "td{border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}\n"
     ".n{text-align:right;white-space:nowrap}\n"
     "td small{display:block;color:var(--soft);font-size:12.5px;line-height:1.4;white-space:normal}\n"
@@ -122,7 +123,7 @@ static const char *cell_class(const struct doc *d, int column)
 
 static void table(struct doc *d, const char *const *heads, int columns)
 {
-    text_add(d->out, "<div class=\"wide\"><table>\n<thead><tr>");
+    text_printf(d->out, "<div class=\"wide\"><table%s>\n<thead><tr>", columns <= 3 ? " class=\"small\"" : "");
     for (int i = 0; i < columns; i++) {
         text_printf(d->out, "<th%s>", cell_class(d, i));
         element(d, "", heads[i] + 1, "</th>");

@@ -6,6 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#define MINUS "\xe2\x88\x92" /* as wide as a digit */
+
 char *label_cut(char *buf, size_t size, const char *name, size_t most)
 {
     size_t bytes = 0, characters = 0, keep = 0;
@@ -71,8 +73,11 @@ static struct form prefixed(double magnitude, const struct prefix *p)
 
 static struct form form_of(double v, enum label_style style)
 {
-    static const struct prefix seconds[] = {
-        {7200, 1.0 / 3600, " h"}, {1, 1, " s"}, {1e-3, 1e3, " ms"}, {1e-6, 1e6, " us"}, {0, 1e9, " ns"}};
+    static const struct prefix seconds[] = {{7200, 1.0 / 3600, " h"},
+                                            {1, 1, " s"},
+                                            {1e-3, 1e3, " ms"},
+                                            {1e-6, 1e6, " \xc2\xb5s"},
+                                            {0, 1e9, " ns"}};
     static const struct prefix bytes[] = {
         {1e12, 1e-12, " TB"}, {1e9, 1e-9, " GB"}, {1e6, 1e-6, " MB"}, {1e3, 1e-3, " kB"}, {0, 1, " B"}};
 
@@ -101,6 +106,23 @@ static struct form form_of(double v, enum label_style style)
     return (struct form){"", "", 1};
 }
 
+/* More decimals than these say nothing to a reader, whatever the interval. */
+static int most_decimals(enum label_style style, double v)
+{
+    switch (style) {
+    case LABEL_FRAC:
+    case LABEL_CHANGE:
+        return 1;
+    case LABEL_GAIN:
+        return 2;
+    case LABEL_USD:
+    case LABEL_USD_PER_H:
+        return fabs(v) >= 0.1 || v == 0 ? 2 : 6;
+    default:
+        return 6;
+    }
+}
+
 /* Decimals that show `step` with two digits. */
 static int decimals_for(double step)
 {
@@ -124,7 +146,7 @@ static void number(char *buf, size_t size, double v, int decimals)
     }
     snprintf(plain, sizeof plain, "%.*f", decimals, fabs(v));
     if (v < 0 && strspn(plain, "0.") != strlen(plain))
-        n += (size_t)snprintf(buf, size, "\xe2\x88\x92"); /* a minus sign, as wide as a digit */
+        n += (size_t)snprintf(buf, size, MINUS);
     digits = strcspn(plain, ".");
     for (size_t i = 0; plain[i] != '\0' && n + 2 < size; i++) {
         if (i > 0 && i < digits && (digits - i) % 3 == 0)
@@ -134,31 +156,46 @@ static void number(char *buf, size_t size, double v, int decimals)
     buf[n] = '\0';
 }
 
+/* Digits beyond the interval's own size say nothing; nor do those beyond four. */
+static int decimals_of(struct estimate e, double scale, enum label_style style)
+{
+    double mean = fabs(scale * e.mean);
+    int most = most_decimals(style, e.mean), d;
+
+    if (!(e.hi > e.lo)) {
+        d = decimals_for(mean / 10);
+    } else {
+        d = decimals_for(scale * (e.hi - e.lo) / 2);
+        if (mean > 0 && d > decimals_for(mean / 100))
+            d = decimals_for(mean / 100);
+    }
+    return d < most ? d : most;
+}
+
 char *label_estimate(char *buf, size_t size, struct estimate e, enum label_style style)
 {
     struct form f = form_of(e.mean, style);
-    bool has_interval = isfinite(e.lo) && isfinite(e.hi) && e.hi > e.lo;
-    double half = has_interval ? f.scale * (e.hi - e.lo) / 2 : 0, size_of_mean = fabs(f.scale * e.mean) / 100;
-    int decimals;
     char mean[64], lo[64], hi[64];
+    const char *sign = "";
+    int decimals;
 
     if (!estimate_is_known(e)) {
         snprintf(buf, size, "\xe2\x80\x93");
         return buf;
     }
-    /* Digits beyond the interval's own size say nothing; nor do those beyond four. */
-    decimals = decimals_for(has_interval ? half : size_of_mean * 10);
-    if (has_interval && decimals > decimals_for(size_of_mean) && size_of_mean > 0)
-        decimals = decimals_for(size_of_mean);
-    number(mean, sizeof mean, f.scale * e.mean, decimals);
-    if (!has_interval) {
-        snprintf(buf, size, "%s%s%s%s", style == LABEL_CHANGE && e.mean > 0 ? "+" : "", f.before, mean,
-                 f.after);
+    decimals = decimals_of(e, f.scale, style);
+    if (f.before[0] == '$' && e.mean < 0)
+        sign = MINUS;
+    else if (style == LABEL_CHANGE && e.mean > 0)
+        sign = "+";
+    number(mean, sizeof mean, f.scale * (sign[0] != '\0' ? fabs(e.mean) : e.mean), decimals);
+    if (!(e.hi > e.lo)) {
+        snprintf(buf, size, "%s%s%s%s", sign, f.before, mean, f.after);
         return buf;
     }
     number(lo, sizeof lo, f.scale * e.lo, decimals);
     number(hi, sizeof hi, f.scale * e.hi, decimals);
-    snprintf(buf, size, "%s%s%s [%s, %s]", f.before, mean, f.after, lo, hi);
+    snprintf(buf, size, "%s%s%s%s [%s, %s]", sign, f.before, mean, f.after, lo, hi);
     return buf;
 }
 

@@ -65,7 +65,7 @@ static struct range axis_range(const struct plot *p)
 
 static double stacked_top(const struct plot *p)
 {
-    double top = 0;
+    double top = isfinite(p->reference) ? p->reference : 0;
 
     for (size_t i = 0; i < p->rows; i++) {
         double sum = 0;
@@ -123,14 +123,14 @@ static void script_intervals(const struct plot *p, struct text *t)
         text_printf(t, "set arrow from %.17g, graph 0 to %.17g, graph 1 nohead lc rgb \"#333333\" dt 2\n",
                     p->reference, p->reference);
     text_add(t, "plot ");
-    for (size_t s = 0; s < p->n_series; s++)
+    for (size_t i = 0; i < p->n_series; i++)
         text_printf(t,
-                    "%s\"data\" using %zu:($1%+g):%zu:%zu:ytic(\"@\".strcol(1).\"@\") with xerrorbars pt 7 "
-                    "ps 0.8 lw 2 "
-                    "lc rgb \"%s\" title \"%s\"",
-                    s > 0 ? ", " : "", 2 + 3 * s, 0.15 * ((double)p->n_series - 1) - 0.3 * (double)s,
-                    3 + 3 * s, 4 + 3 * s, colour[s % COLOURS], title(p->series[s].name));
-    text_add(t, "\n");
+                    "\"data\" using %zu:($1%+g):%zu:%zu with xerrorbars pt 7 ps 0.8 lw 2 lc rgb \"%s\" title "
+                    "\"%s\", ",
+                    2 + 3 * i, 0.15 * ((double)p->n_series - 1) - 0.3 * (double)i, 3 + 3 * i, 4 + 3 * i,
+                    colour[i % COLOURS], title(p->series[i].name));
+    /* The names stand once, between the series: at points that are not drawn. */
+    text_printf(t, "\"data\" using (%.17g):1:ytic(\"@\".strcol(1).\"@\") with points ps 0 notitle\n", r.lo);
 }
 
 static void script_stacked(const struct plot *p, struct text *t)
@@ -147,6 +147,23 @@ static void script_stacked(const struct plot *p, struct text *t)
     text_add(t, "\n");
 }
 
+/* gnuplot falls over labels at points that are nowhere. */
+static bool is_somewhere(const struct plot *p, size_t row)
+{
+    for (size_t s = 0; s < p->n_series; s++)
+        if (!isfinite(p->series[s].points[row].value))
+            return false;
+    return true;
+}
+
+static bool any_somewhere(const struct plot *p)
+{
+    for (size_t i = 0; i < p->rows; i++)
+        if (is_somewhere(p, i))
+            return true;
+    return false;
+}
+
 static void script_scatter(const struct plot *p, struct text *t)
 {
     struct range r = axis_range(p);
@@ -156,10 +173,16 @@ static void script_scatter(const struct plot *p, struct text *t)
         "set size ratio 1\nset ylabel \"%s\" tc rgb \"#333333\"\nset xrange [%.17g:%.17g]\n"
         "set yrange [%.17g:%.17g]\nset samples 2\n"
         "plot \"+\" using 1:(0.9*$1):(1.1*$1) with filledcurves fc rgb \"#e3eef6\" title \"within 10 %%\", "
-        "x with lines lc rgb \"#777777\" dt 2 title \"equal\", "
-        "\"data\" using 2:5:3:4:6:7 with xyerrorbars pt 7 ps 0.7 lw 1.5 lc rgb \"%s\" title \"a variant\", "
-        "\"data\" using 2:5:(sprintf(\"%%d\", 1-$1)) with labels offset 1.1,0.7 tc rgb \"#333333\" notitle\n",
-        title(p->y_title), r.lo, r.hi, r.lo, r.hi, colour[0]);
+        "x with lines lc rgb \"#777777\" dt 2 title \"equal\"",
+        title(p->y_title), r.lo, r.hi, r.lo, r.hi);
+    if (any_somewhere(p))
+        text_printf(t,
+                    ", \"data\" using 2:5:3:4:6:7 with xyerrorbars pt 7 ps 0.7 lw 1.5 lc rgb \"%s\" title "
+                    "\"a variant\", "
+                    "\"data\" using 2:5:(sprintf(\"%%d\", 1-$1)) with labels offset 1.1,0.7 tc rgb "
+                    "\"#333333\" notitle",
+                    colour[0]);
+    text_add(t, "\n");
 }
 
 /* One line a row: minus the row's number (rows go downwards), then value, lo and hi of each series. */
@@ -168,6 +191,8 @@ static void data_lines(const struct plot *p, struct text *t)
     for (size_t i = 0; i < p->rows; i++) {
         double end = 0;
 
+        if (p->kind == PLOT_SCATTER && !is_somewhere(p, i))
+            continue;
         text_printf(t, "%d", -(int)i);
         for (size_t s = 0; s < p->n_series; s++) {
             struct plot_point v = p->series[s].points[i];
@@ -287,7 +312,7 @@ static void clean_svg(const struct plot *p, const char *svg, struct text *out)
         }
         for (size_t i = 0; i < sizeof ids / sizeof ids[0]; i++)
             if (starts(s, ids[i]))
-                text_printf(out, "%s_", p->id);
+                text_printf(out, "plot%d_", p->number);
         text_add_n(out, s, 1);
     }
 }

@@ -32,14 +32,15 @@ struct plot_series {
 
 struct plot {
     enum plot_kind kind;
-    const char *id;    /* letters; makes the names inside the SVG unique on its page */
+    int number;        /* among the plots of its page; makes the names inside the SVG unique there */
     const char *about; /* what a reader who cannot see the plot is told */
     const char *x_title, *y_title;
     const char *const *labels; /* a user's text; not used by PLOT_SCATTER, which numbers its rows from 1 */
     size_t rows;
     const struct plot_series *series;
     size_t n_series;
-    double reference; /* PLOT_INTERVALS: a vertical line here; NAN: none */
+    double reference; /* PLOT_INTERVALS: a vertical line here; PLOT_STACKED: the axis goes at least this far;
+                         NAN: none */
 };
 
 /* ERR_PROGRAM when gnuplot is not installed. */

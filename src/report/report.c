@@ -87,8 +87,10 @@ static void answer_validate(const struct review *r, struct text *t)
         text_printf(
             t, "Checked against %zu really executed variants, half of the predicted figures were within %s.",
             json_size(variants), label_value(value, sizeof value, median, LABEL_FRAC));
-    else
+    else if (r->run != NULL || r->rank != NULL)
         text_add(t, "None of this has been checked against real execution yet.");
+    else
+        text_add(t, "The store holds no result for this scenario yet.");
 }
 
 static void fact_validation(const struct review *r)
@@ -103,18 +105,27 @@ static void fact_validation(const struct review *r)
              isfinite(p90) ? note : "foresight validate");
 }
 
-static void facts(const struct review *r, const struct json **list, size_t n)
+static void fact_throughput(const struct review *r)
 {
     struct estimate rate = throughput_of(r);
+    char value[160], lo[80], hi[80], note[240];
+
+    snprintf(note, sizeof note, "%ss a second", r->unit);
+    if (isfinite(rate.lo) && rate.hi > rate.lo)
+        snprintf(note, sizeof note, "%ss a second, %s to %s", r->unit,
+                 label_value(lo, sizeof lo, rate.lo, LABEL_NUMBER),
+                 label_value(hi, sizeof hi, rate.hi, LABEL_NUMBER));
+    doc_fact(r->d, "Throughput", label_value(value, sizeof value, rate.mean, LABEL_NUMBER), note);
+}
+
+static void facts(const struct review *r, const struct json **list, size_t n)
+{
     char value[160], note[200];
 
     if (r->run == NULL && n == 0 && r->validate == NULL)
         return;
     doc_facts(r->d);
-    snprintf(note, sizeof note,
-             isfinite(rate.lo) && rate.hi > rate.lo ? "%ss a second, %.4g to %.4g" : "%ss a second", r->unit,
-             rate.lo, rate.hi);
-    doc_fact(r->d, "Throughput", label_value(value, sizeof value, rate.mean, LABEL_NUMBER), note);
+    fact_throughput(r);
     doc_fact(r->d, "Limited by",
              bottleneck_of(r)[0] != '\0' ? label_cut(value, sizeof value, bottleneck_of(r), 40) : "?",
              "by the operational bound");

@@ -94,7 +94,6 @@ static void rank_plot(const struct review *r, const struct json **list, size_t n
     struct plot_series series[] = {{"whole pipeline (end to end)", gains(a, list, n, "end_to_end_gain")},
                                    {"touched stages alone (local)", gains(a, list, n, "local_gain")}};
     struct plot p = {.kind = PLOT_INTERVALS,
-                     .id = "ranking",
                      .about = "Local and end-to-end gain of each optimization",
                      .x_title = "gain (1 is no change)",
                      .labels = names,
@@ -166,7 +165,7 @@ static void what_comes_next(const struct review *r)
         doc_block(r->d, DOC_PARA, "Once the best set is built, the limit is %s.",
                   json_get_string(after, "bottleneck", "?"));
     if (next != NULL)
-        doc_block(r->d, DOC_PARA, "The measurement that would settle most: %s. %s",
+        doc_block(r->d, DOC_PARA, "The measurement that would settle most is %s: %s.",
                   json_get_string(next, "path", "?"), json_get_string(next, "why", ""));
 }
 

@@ -140,27 +140,24 @@ static void time_plots(const struct review *r, const struct json *stages)
         names[n++] = json_get_string(v, "name", "?");
 
     struct plot_series share[] = {{"busy", column(a, stages, "utilization_frac")},
-                                  {"blocked by the next stage", column(a, stages, "blocked_frac")},
-                                  {"starved by the one before", column(a, stages, "starved_frac")}};
+                                  {"blocked", column(a, stages, "blocked_frac")},
+                                  {"starved", column(a, stages, "starved_frac")}};
     struct plot_series spent[] = {{"service", column(a, stages, "service_s")},
                                   {"waiting", column(a, stages, "wait_s")}};
     struct plot p = {.kind = PLOT_STACKED,
-                     .id = "share",
                      .about = "How each stage spends its time",
-                     .x_title = "share of the stage's time",
+                     .x_title = "share of time",
                      .labels = names,
                      .rows = n,
                      .series = share,
                      .n_series = 3,
-                     .reference = NAN};
+                     .reference = 1};
 
-    p.x_title = "share of time";
     doc_plot(r->d, &p,
              "How the workers of each stage spend their time. Blocked: done, but the buffer behind is full. "
              "Starved: ready, but nothing arrives. A stage that is mostly starved gains nothing from being "
              "faster.");
     p = (struct plot){.kind = PLOT_STACKED,
-                      .id = "spent",
                       .about = "Seconds per item in each stage",
                       .x_title = "seconds per item",
                       .labels = names,

@@ -134,7 +134,6 @@ static void validation_plot(const struct review *r, const struct json *variants,
     struct plot_point *predicted = arena_array(a, json_size(variants), sizeof *predicted);
     struct plot_series series[] = {{"measured", measured}, {"predicted", predicted}};
     struct plot p = {.kind = PLOT_SCATTER,
-                     .id = "validation",
                      .about = "Predicted against measured, one point per variant",
                      .x_title = "measured",
                      .y_title = "predicted",
