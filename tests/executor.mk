@@ -1,1 +1,20 @@
 # Tests of the executor floor; see local.mk.
+criterion_tests += \
+	%D%/unit/test_queue \
+	%D%/unit/test_rawlog \
+	%D%/unit/test_columnar \
+	%D%/unit/test_kernels \
+	%D%/unit/test_execute
+EXTRA_DIST += %D%/unit/small_plan.h
+
+%C%_unit_test_queue_LDADD = $(executor_libs) $(CRITERION_LIBS)
+%C%_unit_test_rawlog_LDADD = $(executor_libs) $(CRITERION_LIBS)
+%C%_unit_test_columnar_LDADD = $(executor_libs) $(CRITERION_LIBS)
+%C%_unit_test_kernels_LDADD = $(executor_libs) $(CRITERION_LIBS)
+%C%_unit_test_execute_LDADD = $(executor_libs) $(CRITERION_LIBS)
+
+stress_tests += %D%/stress/queue_threads
+%C%_stress_queue_threads_LDADD = $(executor_libs)
+
+bench_programs += %D%/bench/bench_executor
+%C%_bench_bench_executor_LDADD = $(executor_libs)

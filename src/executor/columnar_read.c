@@ -178,8 +178,9 @@ static int read_footer(struct columnar_reader *r, double *requests, double *byte
     memcpy(&tail, data + span - sizeof tail, sizeof tail);
     if (memcmp(tail.magic, COLUMNAR_MAGIC, sizeof tail.magic) != 0)
         return damaged(r, "it does not end as one", err);
-    if (tail.footer != r->file_bytes - span || tail.bytes != size ||
-        tail.checksum != columnar_checksum(data, size))
+    if (tail.bytes != size)
+        return damaged(r, "its rows or columns are not those of this data set", err);
+    if (tail.footer != r->file_bytes - span || tail.checksum != columnar_checksum(data, size))
         return damaged(r, "its footer is damaged", err);
     memcpy(&r->shape, data, sizeof r->shape);
     TRY(check_shape(r, err));

@@ -24,10 +24,11 @@ static bool has_twins(const struct scenario *s)
 int exec_plan_of(const struct scenario *s, struct exec_plan *out, struct err *err)
 {
     if (!has_twins(s))
-        return err_set(err, ERR_SCENARIO,
-                       "%s: $.stages: the executor runs a chain of etl, storage, preprocess and training over a data "
-                       "set; scenarios/quickstart.json is one",
-                       s->file);
+        return err_set(
+            err, ERR_SCENARIO,
+            "%s: $.stages: the executor runs a chain of etl, storage, preprocess and training over a data "
+            "set; scenarios/quickstart.json is one",
+            s->file);
     *out = (struct exec_plan){.data = *s->workload.data,
                               .etl = *(const struct etl_cfg *)s->stages[EXEC_ETL].cfg,
                               .storage = *(const struct storage_cfg *)s->stages[EXEC_STORAGE].cfg,
@@ -38,7 +39,8 @@ int exec_plan_of(const struct scenario *s, struct exec_plan *out, struct err *er
         out->stage_names[i] = s->stages[i].name;
     for (int i = 1; i < EXEC_STAGES; i++) {
         if (s->stages[i].in_capacity < 1)
-            return err_set(err, ERR_SCENARIO, "%s: the buffer in front of \"%s\" holds %g; the executor needs room for 1",
+            return err_set(err, ERR_SCENARIO,
+                           "%s: the buffer in front of \"%s\" holds %g; the executor needs room for 1",
                            s->file, s->stages[i].name, s->stages[i].in_capacity);
         out->buffers[i - 1] = (long)s->stages[i].in_capacity;
     }

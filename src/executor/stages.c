@@ -235,13 +235,15 @@ void prep_worker_run(struct prep_worker *w, const struct stripe *stripe, long sl
     const struct setup *s = w->setup;
     long from = stripe->rows * slice / s->slices, to = stripe->rows * (slice + 1) / s->slices;
     int64_t item = (int64_t)out->sequence;
-    double items;
+    double items, cross_bytes;
 
     prep_begin(&w->kernel, stripe, from, to - from);
     for (int i = 0; i < s->chain_n; i++) {
         span_begin(w->spans);
         items = prep_run(&w->kernel, s->chain[i]);
-        span_end(w->spans, prep_op_names[s->chain[i]], item, items, NAN, NAN);
+        cross_bytes = (double)(w->kernel.units_n * s->shape.crosses) * sizeof *out->cross_ids;
+        span_end(w->spans, prep_op_names[s->chain[i]], item, items,
+                 s->chain[i] == PREP_FUSED_SPARSE ? cross_bytes : NAN, NAN);
     }
     span_begin(w->spans);
     items = prep_collate(&w->kernel, out);

@@ -7,14 +7,24 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    FETCH_AHEAD = 8, /* rows; the lists of the rows wanted lie apart once a filter has run */
+    COLUMN_PAD = 32,
+    FUSED_ROWS = 32 /* rows that hash and cross work on together while they are in the first-level cache */
+};
+
 #define DENSE_MAX 1e6f
 #define NO_SLOT   UINT32_MAX
 
 void prep_kernel_init(struct prep_kernel *k, const struct batch_shape *shape, long capacity, double keep_frac,
                       long table_rows)
 {
-    size_t n = (size_t)capacity, list = (size_t)shape->list_length;
+    size_t n, list = (size_t)shape->list_length;
 
+    /* Columns a power of two apart would fight for the same few places in the cache when rows are gathered.
+     */
+    capacity = (long)memory_round_up((size_t)capacity, COLUMN_PAD) + COLUMN_PAD / 2;
+    n = (size_t)capacity;
     *k = (struct prep_kernel){
         .shape = *shape, .capacity = capacity, .table_rows = (uint32_t)table_rows, .slots_n = 64};
     k->keep_below = keep_frac >= 1 ? UINT64_MAX : (uint64_t)(keep_frac * 0x1p64);
@@ -70,6 +80,12 @@ static const uint64_t *raw_lists(const struct prep_kernel *k, long feature)
 static uint32_t *hashed_lists(const struct prep_kernel *k, uint32_t *all, long feature)
 {
     return all + (size_t)feature * (size_t)k->capacity * (size_t)k->shape.list_length;
+}
+
+static inline void fetch_list(const uint64_t *raw, long list)
+{
+    __builtin_prefetch(raw);
+    __builtin_prefetch(raw + list - 1);
 }
 
 static inline uint64_t mix(uint64_t x)
@@ -128,6 +144,8 @@ static void hash_lists(struct prep_kernel *k)
             const uint64_t *ids = raw + (long)k->rows[i] * list;
             uint64_t h = k->list_hash[k->rows[i]];
 
+            if (i + FETCH_AHEAD < k->rows_n)
+                fetch_list(raw + (long)k->rows[i + FETCH_AHEAD] * list, list);
             for (long v = 0; v < list; v++)
                 h = (h ^ ids[v]) * UINT64_C(0x9e3779b97f4a7c15);
             k->list_hash[k->rows[i]] = h ^ h >> 32;
@@ -184,7 +202,7 @@ static double run_dedup(struct prep_kernel *k)
     } while (0)
 
 /*
- * SipHash-1-3 (Aumasson and Bernstein 2012) of one 64-bit word: a strong hash, so that
+ * SipHash-2-4 (Aumasson and Bernstein 2012) of one 64-bit word: a strong hash, so that
  * no choice of ids, by accident or on purpose, piles up in one bucket.
  */
 static inline uint64_t sip_hash(uint64_t key, uint64_t word)
@@ -195,11 +213,14 @@ static inline uint64_t sip_hash(uint64_t key, uint64_t word)
 
     v3 ^= word;
     SIP_ROUND;
+    SIP_ROUND;
     v0 ^= word;
     v3 ^= length;
     SIP_ROUND;
+    SIP_ROUND;
     v0 ^= length;
     v2 ^= 0xff;
+    SIP_ROUND;
     SIP_ROUND;
     SIP_ROUND;
     SIP_ROUND;
@@ -219,8 +240,11 @@ static void hash_feature(struct prep_kernel *k, long feature, uint64_t key, cons
     const uint64_t *raw = raw_lists(k, feature);
     long list = k->shape.list_length;
 
-    for (long i = 0; i < n; i++)
+    for (long i = 0; i < n; i++) {
+        if (i + FETCH_AHEAD < n)
+            fetch_list(raw + (long)rows[i + FETCH_AHEAD] * list, list);
         hash_list(k, key, raw + (long)rows[i] * list, out + (long)rows[i] * list);
+    }
 }
 
 static double hash_items(struct prep_kernel *k)
@@ -250,14 +274,22 @@ static inline void cross_pair(const struct prep_kernel *k, long cross, long *a, 
     *b = (*a + 1 + cross / n) % n;
 }
 
+/*
+ * Crossing two lists means all pairs of their values; the smallest hash of a pair stands for
+ * them all (MinHash), so lists that share most of their pairs tend to share the id.
+ */
 static inline uint32_t cross_lists(const struct prep_kernel *k, long cross, const uint32_t *a,
                                    const uint32_t *b)
 {
-    uint64_t h = (uint64_t)cross;
+    uint64_t smallest = UINT64_MAX, key = mix((uint64_t)cross + 1);
 
-    for (long v = 0; v < k->shape.list_length; v++)
-        h = mix(h ^ ((uint64_t)a[v] << 32 | b[v]));
-    return (uint32_t)(h % k->table_rows);
+    for (long i = 0; i < k->shape.list_length; i++)
+        for (long v = 0; v < k->shape.list_length; v++) {
+            uint64_t h = mix(key ^ ((uint64_t)a[i] << 32 | b[v]));
+
+            smallest = h < smallest ? h : smallest;
+        }
+    return (uint32_t)(mix(smallest) % k->table_rows);
 }
 
 static inline void cross_row(struct prep_kernel *k, long cross, long row)
@@ -279,17 +311,18 @@ static double run_cross(struct prep_kernel *k)
 
 static double run_fused_sparse(struct prep_kernel *k)
 {
-    long list = k->shape.list_length;
-
-    for (long i = 0; i < k->units_n; i++) {
-        long row = (long)k->units[i], at = row * list;
+    for (long i = 0; i < k->units_n; i += FUSED_ROWS) {
+        const uint32_t *units = k->units + i;
+        long n = k->units_n - i < FUSED_ROWS ? k->units_n - i : FUSED_ROWS;
 
         for (long f = 0; f < k->shape.session_features; f++)
-            hash_list(k, (uint64_t)f, raw_lists(k, f) + at, hashed_lists(k, k->session_ids, f) + at);
+            hash_feature(k, f, (uint64_t)f, units, n, hashed_lists(k, k->session_ids, f));
         for (long c = 0; c < k->shape.crosses; c++)
-            cross_row(k, c, row);
+            for (long u = 0; u < n; u++)
+                cross_row(k, c, (long)units[u]);
     }
-    return (double)(k->units_n * (k->shape.session_features * list + k->shape.crosses)) + hash_items(k);
+    return (double)(k->units_n * (k->shape.session_features * k->shape.list_length + k->shape.crosses)) +
+           hash_items(k);
 }
 
 /* ------------------------------------------------------------------------------------ dense */

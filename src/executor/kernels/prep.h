@@ -10,8 +10,8 @@
  *     n = prep_run(k, op);   once per operator of the chain; what it counted
  *     prep_collate(k, batch);
  *
- * hash        SipHash-1-3 of the raw id, keyed by the feature, modulo table_rows
- * cross       both features' hashed lists folded into one id per pair of session features
+ * hash        SipHash-2-4 of the raw id, keyed by the feature, modulo table_rows
+ * cross       all pairs of values of two session features' hashed lists, folded into one id by MinHash
  * clip        log1p of the number clipped to 0 .. DENSE_MAX
  * bucketize   rank of the raw number among fixed boundaries, by binary search
  * dedup       equal session lists by hashing them all, and comparing before believing it

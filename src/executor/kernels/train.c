@@ -9,6 +9,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    FETCH_AHEAD = 12
+}; /* values of a list; far enough for memory, near enough for the first-level cache */
+
 /* One fully connected layer and the gradient of its weights. */
 struct layer {
     long in, out;
@@ -169,16 +173,30 @@ void trainer_free(struct trainer *t)
 
 /* ----------------------------------------------------------------------- embedding, both ways */
 
+/* Fetches an embedding vector that will be wanted in a moment: which one it is, nobody but us can know in
+ * time. */
+static inline void fetch_vector(const float *v, long dim)
+{
+    enum { LINE_FLOATS = 64 / sizeof(float) };
+
+    for (long i = 0; i < dim; i += LINE_FLOATS)
+        __builtin_prefetch(v + i);
+}
+
 static void pool_feature(const struct trainer *t, long feature, const uint32_t *ids, long n, long list,
                          float *to, long stride)
 {
     const float *table = t->tables[feature];
+    const uint32_t *end = ids + n * list;
     size_t dim = (size_t)t->dim;
 
-    for (long i = 0; i < n; i++, to += stride) {
+    for (; ids < end; to += stride) {
         memset(to, 0, dim * sizeof *to);
-        for (long v = 0; v < list; v++)
-            add_to(to, table + *ids++ * dim, t->dim);
+        for (long v = 0; v < list; v++, ids++) {
+            if (end - ids > FETCH_AHEAD)
+                fetch_vector(table + ids[FETCH_AHEAD] * dim, t->dim);
+            add_to(to, table + *ids * dim, t->dim);
+        }
     }
 }
 
@@ -186,12 +204,16 @@ static void scatter_feature(struct trainer *t, long feature, const uint32_t *ids
                             const float *from, long stride)
 {
     float *table = t->tables[feature];
+    const uint32_t *end = ids + n * list;
     size_t dim = (size_t)t->dim;
 
-    for (long i = 0; i < n; i++, from += stride) {
+    for (; ids < end; from += stride) {
         scale_to(t->step, from, -t->rate, t->dim);
-        for (long v = 0; v < list; v++)
-            add_to(table + *ids++ * dim, t->step, t->dim);
+        for (long v = 0; v < list; v++, ids++) {
+            if (end - ids > FETCH_AHEAD)
+                fetch_vector(table + ids[FETCH_AHEAD] * dim, t->dim);
+            add_to(table + *ids * dim, t->step, t->dim);
+        }
     }
 }
 
