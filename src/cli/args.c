@@ -30,13 +30,15 @@ static const struct option_def options[] = {
     {"spans", NULL, "list every span", false},
     {"run", "ID", "a stored run", false},
     {"pin", "CPU", "pin measurements of operators alone to this processor", false},
-    {"store", "FILE", "the SQLite file of traces, calibrations and results (default $FORESIGHT_STORE or foresight.db)", true},
+    {"store", "FILE",
+     "the SQLite file of traces, calibrations and results (default $FORESIGHT_STORE or foresight.db)", true},
     {"seed", "N", "seed of all random streams (default: the scenario's)", true},
     {"threads", "N", "threads for replications (default: all cores); results do not depend on it", true},
     {"replications", "N", "independent replications (default 12)", true},
     {"precision", "P", "replicate until half-width / mean of throughput and latency is below P", true},
     {"confidence", "C", "confidence of intervals (default 0.95)", true},
-    {"uncertainty", "full|none", "carry the uncertainty of calibrated parameters into prediction intervals (default full)", true},
+    {"uncertainty", "full|none",
+     "carry the uncertainty of calibrated parameters into prediction intervals (default full)", true},
     {"max-events", "N", "stop a replication after N events, with partial results (exit 77)", true},
     {"max-wall", "TIME", "stop measuring after TIME, with partial results (exit 77)", true},
     {"json", NULL, "print one JSON document on stdout", true},
@@ -82,11 +84,12 @@ static int unknown_option(const struct cmd *cmd, const char *word, size_t len, s
             names[n++] = o->name;
     snprintf(found, sizeof found, "%.*s", (int)(len < 60 ? len : 60), word);
     near = text_nearest(found, names, n);
-    return err_set(err, ERR_USAGE, "%s: no option --%s%s%s%s; `foresight help %s` lists them", cmd->name, found,
-                   near ? "; did you mean --" : "", near ? near : "", near ? "?" : "", cmd->name);
+    return err_set(err, ERR_USAGE, "%s: no option --%s%s%s%s; `foresight help %s` lists them", cmd->name,
+                   found, near ? "; did you mean --" : "", near ? near : "", near ? "?" : "", cmd->name);
 }
 
-static int parse_number(const char *name, const char *text, double min, double max, double *out, struct err *err)
+static int parse_number(const char *name, const char *text, double min, double max, double *out,
+                        struct err *err)
 {
     char *end;
 
@@ -97,7 +100,8 @@ static int parse_number(const char *name, const char *text, double min, double m
     return 0;
 }
 
-static int parse_choice(const char *name, const char *text, const char *const *choices, int *out, struct err *err)
+static int parse_choice(const char *name, const char *text, const char *const *choices, int *out,
+                        struct err *err)
 {
     char all[100] = "";
 
@@ -157,7 +161,8 @@ static int set_common(struct args *a, const char *name, const char *value, struc
     return 0;
 }
 
-static int read_option(const struct cmd *cmd, int argc, char **argv, int *i, struct args *out, struct err *err)
+static int read_option(const struct cmd *cmd, int argc, char **argv, int *i, struct args *out,
+                       struct err *err)
 {
     const char *word = argv[*i] + (argv[*i][1] == '-' ? 2 : 1), *value = NULL;
     size_t len = strcspn(word, "=");
@@ -179,7 +184,8 @@ static int read_option(const struct cmd *cmd, int argc, char **argv, int *i, str
     else if (o->arg != NULL && *i + 1 < argc)
         value = argv[++*i];
     if (o->arg != NULL && value == NULL)
-        return err_set(err, ERR_USAGE, "%s: --%s needs a value: --%s %s", cmd->name, o->name, o->name, o->arg);
+        return err_set(err, ERR_USAGE, "%s: --%s needs a value: --%s %s", cmd->name, o->name, o->name,
+                       o->arg);
     if (o->arg == NULL && value != NULL)
         return err_set(err, ERR_USAGE, "%s: --%s takes no value", cmd->name, o->name);
     if (o->common)
@@ -209,7 +215,8 @@ int args_read(const struct cmd *cmd, int argc, char **argv, struct args *out, st
     if (out->help)
         return 0;
     if (out->words_n < cmd->least)
-        return err_set(err, ERR_USAGE, "%s: an argument is missing: foresight %s %s", cmd->name, cmd->name, cmd->args);
+        return err_set(err, ERR_USAGE, "%s: an argument is missing: foresight %s %s", cmd->name, cmd->name,
+                       cmd->args);
     if (cmd->most >= 0 && out->words_n > cmd->most)
         return err_set(err, ERR_USAGE, "%s: unexpected argument \"%s\": foresight %s %s", cmd->name,
                        words[cmd->most], cmd->name, cmd->args);
@@ -238,7 +245,8 @@ bool args_has(const struct args *a, const char *name)
     return false;
 }
 
-int args_long(const struct args *a, const char *name, long fallback, long min, long max, long *out, struct err *err)
+int args_long(const struct args *a, const char *name, long fallback, long min, long max, long *out,
+              struct err *err)
 {
     const char *text = args_get(a, name, NULL);
     double x;

@@ -38,7 +38,8 @@ void args_free(struct args *a);
 
 const char *args_get(const struct args *a, const char *name, const char *fallback); /* last one given */
 bool args_has(const struct args *a, const char *name);
-int args_long(const struct args *a, const char *name, long fallback, long min, long max, long *out, struct err *err);
+int args_long(const struct args *a, const char *name, long fallback, long min, long max, long *out,
+              struct err *err);
 
 /* Prints the options a command understands, for its help text. */
 void args_print_options(const struct cmd *cmd);

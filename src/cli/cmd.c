@@ -5,10 +5,12 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct cmd cmd_run, cmd_bound, cmd_check, cmd_models, cmd_explain, cmd_graph, cmd_help, cmd_rank, cmd_exec, cmd_fit, cmd_validate;
+extern const struct cmd cmd_run, cmd_bound, cmd_check, cmd_models, cmd_explain, cmd_graph, cmd_help, cmd_rank,
+    cmd_exec, cmd_fit, cmd_validate, cmd_report, cmd_trace, cmd_runs, cmd_doctor;
 
 const struct cmd *const cmds[] = {
-    &cmd_run, &cmd_bound, &cmd_check, &cmd_graph, &cmd_exec, &cmd_fit, &cmd_validate, &cmd_rank, &cmd_models, &cmd_explain, &cmd_help, NULL,
+    &cmd_run,    &cmd_bound, &cmd_check, &cmd_graph,  &cmd_exec,   &cmd_fit,     &cmd_validate, &cmd_rank,
+    &cmd_report, &cmd_trace, &cmd_runs,  &cmd_doctor, &cmd_models, &cmd_explain, &cmd_help,     NULL,
 };
 
 const struct cmd *cmd_find(const char *name)
@@ -39,9 +41,10 @@ void cmd_print_overview(void)
         if (strcmp(group, cmds[i]->group) != 0)
             printf("\n%s\n", cmds[i]->group);
         group = cmds[i]->group;
-        printf("  %-10s %-18s %s\n", cmds[i]->name, cmds[i]->args, cmds[i]->help);
+        printf("  %-10s %-26s %s\n", cmds[i]->name, cmds[i]->args, cmds[i]->help);
     }
-    printf("\n`foresight help COMMAND` says more. A first thing to type: foresight run scenarios/01-one-stage.json\n");
+    printf("\n`foresight help COMMAND` says more. A first thing to type: foresight run "
+           "scenarios/01-one-stage.json\n");
 }
 
 void cmd_print_help(const struct cmd *c)

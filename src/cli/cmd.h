@@ -15,9 +15,9 @@ struct cmd {
     const char *name, *args, *help; /* "run", "SCENARIO", one line */
     const char *group;              /* heading in `foresight help` */
     const char *about;              /* a paragraph for `foresight help run` */
-    const char *options;            /* names of the options it takes beside the common ones, comma-separated */
-    const char *examples;           /* two that work from the source tree */
-    int least, most;                /* how many arguments; most < 0: any number */
+    const char *options;  /* names of the options it takes beside the common ones, comma-separated */
+    const char *examples; /* two that work from the source tree */
+    int least, most;      /* how many arguments; most < 0: any number */
     int (*run)(const struct args *args, struct err *err);
 };
 

@@ -53,8 +53,8 @@ static void print_bound(const struct scenario *s, const struct bound *b)
 {
     char buf[40];
 
-    printf("%s: at best %s, limited by %s\n\n", s->name, units_format(buf, sizeof buf, b->throughput_per_s, UNIT_PER_S),
-           b->bottleneck);
+    printf("%s: at best %s, limited by %s\n\n", s->name,
+           units_format(buf, sizeof buf, b->throughput_per_s, UNIT_PER_S), b->bottleneck);
     printf("  %-14s %-14s %-14s %s\n", "limit", "", "at best", "per unit");
     for (int i = 0; i < s->stages_n; i++)
         print_limit(s->stages[i].name, "stage", b->stage_per_s[i], b->stage_service_s[i]);

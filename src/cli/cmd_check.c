@@ -22,8 +22,8 @@ static int run(const struct args *args, struct err *err)
             json_set_bool(doc, "ok", true);
             print_document(doc);
         } else {
-            printf("%s: ok (%d stages, %d resources, %d optimizations)\n", args->words[i], l.scenario->stages_n,
-                   l.scenario->resources_n, l.optimizations_n);
+            printf("%s: ok (%d stages, %d resources, %d optimizations)\n", args->words[i],
+                   l.scenario->stages_n, l.scenario->resources_n, l.optimizations_n);
         }
         loaded_free(&l);
     }
@@ -37,7 +37,8 @@ const struct cmd cmd_check = {
     .group = "Ask one scenario",
     .about = "Reads the scenario as `run` would, with calibrations and edits, and stops before simulating.",
     .options = "set,apply",
-    .examples = "  foresight check scenarios/quickstart.json\n  foresight check scenarios/01-one-stage.json --json\n",
+    .examples =
+        "  foresight check scenarios/quickstart.json\n  foresight check scenarios/01-one-stage.json --json\n",
     .least = 1,
     .most = 1,
     .run = run,

@@ -11,7 +11,8 @@
 
 enum { REPEATS = 3 };
 
-static void print_measurements(const struct scenario *s, const struct measurement *m, long n, double confidence)
+static void print_measurements(const struct scenario *s, const struct measurement *m, long n,
+                               double confidence)
 {
     double *x = xcalloc((size_t)n, sizeof *x);
     struct estimate e;
@@ -20,12 +21,14 @@ static void print_measurements(const struct scenario *s, const struct measuremen
     for (long i = 0; i < n; i++)
         x[i] = m[i].throughput_per_s;
     e = estimate_student(x, (size_t)n, confidence);
-    printf("%s: executed %ld times\n\n  throughput   %s\n", s->name, n, print_estimate(buf, sizeof buf, &e, UNIT_PER_S));
+    printf("%s: executed %ld times\n\n  throughput   %s\n", s->name, n,
+           print_estimate(buf, sizeof buf, &e, UNIT_PER_S));
     for (long i = 0; i < n; i++)
         x[i] = m[i].makespan_s;
     e = estimate_student(x, (size_t)n, confidence);
     printf("  makespan     %s\n", print_estimate(buf, sizeof buf, &e, UNIT_S));
-    printf("  table        %s on disk, %s read (%s)\n", units_format(buf, 40, m[0].result.table_bytes, UNIT_BYTES),
+    printf("  table        %s on disk, %s read (%s)\n",
+           units_format(buf, 40, m[0].result.table_bytes, UNIT_BYTES),
            units_format(buf + 50, 40, m[0].result.read_bytes, UNIT_BYTES), m[0].result.cache_note);
     printf("  loss         %.6f first, %.6f last\n\n  %-12s %-12s %8s %8s %8s\n", m[0].result.first_loss,
            m[0].result.last_loss, "stage", "model", "busy", "blocked", "starved");
@@ -40,7 +43,8 @@ static void print_measurements(const struct scenario *s, const struct measuremen
     free(x);
 }
 
-static int execute(const struct args *args, struct loaded *l, const struct measure_options *opt, struct err *err)
+static int execute(const struct args *args, struct loaded *l, const struct measure_options *opt,
+                   struct err *err)
 {
     struct measurement *m;
     long repeats;
@@ -60,10 +64,12 @@ static int execute(const struct args *args, struct loaded *l, const struct measu
         print_document(measurements_json(l->scenario, m, repeats, args->confidence));
     else
         print_measurements(l->scenario, m, repeats, args->confidence);
-    return keep_result(args, l, "exec", measurements_json(l->scenario, m, repeats, args->confidence), NULL, err);
+    return keep_result(args, l, "exec", measurements_json(l->scenario, m, repeats, args->confidence), NULL,
+                       err);
 }
 
-static int profile(const struct args *args, struct loaded *l, const struct measure_options *opt, struct err *err)
+static int profile(const struct args *args, struct loaded *l, const struct measure_options *opt,
+                   struct err *err)
 {
     int64_t id;
 
@@ -107,8 +113,10 @@ const struct cmd cmd_exec = {
     .args = "SCENARIO",
     .help = "really execute the pipeline here and record its spans",
     .group = "Measure",
-    .about = "Makes the data set (once), then runs the pipeline's real kernels in real threads with bounded queues,\n"
-             "several times, and keeps every operator's span in the store. --profile measures the operators alone.",
+    .about = "Makes the data set (once), then runs the pipeline's real kernels in real threads with bounded "
+             "queues,\n"
+             "several times, and keeps every operator's span in the store. --profile measures the operators "
+             "alone.",
     .options = "set,apply,profile,repeats,folder",
     .examples = "  foresight exec scenarios/quickstart.json --repeats 3\n"
                 "  foresight exec --profile scenarios/quickstart.json\n",

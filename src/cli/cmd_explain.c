@@ -15,8 +15,8 @@ static int no_such(const char *path, const char *found, const struct param *tabl
     for (; table[n].type != PARAM_END && n < 64; n++)
         names[n] = table[n].name;
     near = text_nearest(found, names, n);
-    return err_set(err, ERR_USAGE, "%s: no parameter \"%s\"%s%s%s", path, found, near ? "; did you mean \"" : "",
-                   near ? near : "", near ? "\"?" : "");
+    return err_set(err, ERR_USAGE, "%s: no parameter \"%s\"%s%s%s", path, found,
+                   near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
 /* MODEL, MODEL.PARAM or dataset.PARAM */
@@ -30,7 +30,8 @@ static int run(const struct args *args, struct err *err)
     snprintf(name, sizeof name, "%.*s", dot ? (int)(dot - path) : 79, path);
     m = model_find(name);
     if (m == NULL && strcmp(name, "dataset") != 0)
-        return err_set(err, ERR_USAGE, "%s: start with a model (`foresight models`) or \"dataset\", as in preprocess.workers",
+        return err_set(err, ERR_USAGE,
+                       "%s: start with a model (`foresight models`) or \"dataset\", as in preprocess.workers",
                        path);
     table = m != NULL ? m->params : dataset_params;
     if (dot == NULL) {

@@ -9,9 +9,10 @@
 #include <stdio.h>
 #include <string.h>
 
-/* The newest profile of the scenario (of any edit of it: operators alone do not depend on the switches), and the
-   executions of exactly this content, oldest first. */
-static int find_traces(const struct args *args, const struct loaded *l, struct calibrate_input *in, struct err *err)
+/* The newest profile of the scenario (of any edit of it: operators alone do not depend on the switches), and
+   the executions of exactly this content, oldest first. */
+static int find_traces(const struct args *args, const struct loaded *l, struct calibrate_input *in,
+                       struct err *err)
 {
     struct trace_row *rows;
     size_t n;
@@ -24,9 +25,8 @@ static int find_traces(const struct args *args, const struct loaded *l, struct c
     if (args_get(args, "trace", NULL) != NULL)
         TRY(trace_find(in->store, args_get(args, "trace", NULL), &in->profile, err));
     if (in->profile == 0)
-        return err_set(err, ERR_USAGE,
-                       "%s: no profile of \"%s\" in %s; first: foresight exec --profile %s", l->file,
-                       l->scenario->name, args->store, l->file);
+        return err_set(err, ERR_USAGE, "%s: no profile of \"%s\" in %s; first: foresight exec --profile %s",
+                       l->file, l->scenario->name, args->store, l->file);
     TRY(trace_list(in->store, "exec", l->arena, &rows, &n, err));
     runs = arena_array(l->arena, n + 1, sizeof *runs);
     for (size_t i = n; i-- > 0;)
@@ -84,7 +84,8 @@ static void print_fit(const struct calibrate_input *in, const struct calibration
 {
     printf("calibration \"%s\": %zu parameters from profile %lld and %d executions\n\n", in->name, c->n,
            (long long)in->profile, in->runs_n);
-    printf("  %-52s %12s %10s %7s %8s %9s\n", "parameter (SI units)", "value", "std error", "n", "r2", "held out");
+    printf("  %-52s %12s %10s %7s %8s %9s\n", "parameter (SI units)", "value", "std error", "n", "r2",
+           "held out");
     for (size_t i = 0; i < c->n; i++) {
         const struct calibration_row *r = &c->rows[i];
 
@@ -103,7 +104,8 @@ static void print_fit(const struct calibrate_input *in, const struct calibration
     if (isfinite(c->baseline_measured_per_s))
         printf("\n  baseline: %.4g/s executed, %.4g/s simulated (%+.1f %%); executions vary by %.1f %%\n",
                c->baseline_measured_per_s, c->baseline_predicted_per_s,
-               100 * (c->baseline_predicted_per_s / c->baseline_measured_per_s - 1), 100 * c->run_to_run_frac);
+               100 * (c->baseline_predicted_per_s / c->baseline_measured_per_s - 1),
+               100 * c->run_to_run_frac);
     for (int i = 0; i < c->remarks_n; i++)
         printf("  note: %s\n", c->remarks[i]);
 }
@@ -148,11 +150,14 @@ const struct cmd cmd_fit = {
     .args = "SCENARIO",
     .help = "calibrate the scenario's parameters from recorded spans",
     .group = "Measure",
-    .about = "Fits cost = fixed + per item + per byte of every operator, with standard errors, from the newest profile\n"
-             "(operators alone) and the executions of the scenario as it stands, of which the last is held out. The\n"
+    .about = "Fits cost = fixed + per item + per byte of every operator, with standard errors, from the "
+             "newest profile\n"
+             "(operators alone) and the executions of the scenario as it stands, of which the last is held "
+             "out. The\n"
              "parameters are kept in the store; stages that say \"calibration\": NAME use them.",
     .options = "set,apply,name,trace",
-    .examples = "  foresight fit scenarios/quickstart.json\n  foresight fit scenarios/quickstart.json --name mine --json\n",
+    .examples = "  foresight fit scenarios/quickstart.json\n  foresight fit scenarios/quickstart.json --name "
+                "mine --json\n",
     .least = 1,
     .most = 1,
     .run = run,

@@ -3,12 +3,9 @@
 #include "cli/keep.h"
 #include "cli/load.h"
 #include "cli/print.h"
-#include "study/rank.h"
+#include "cli/studies.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-
-enum { RANK_REPLICATIONS = 6 };
 
 /* A gain as "1.42x ±1 %"; an interval that says nothing is left out. */
 static char *print_gain(char *buf, size_t size, const struct estimate *e)
@@ -26,10 +23,10 @@ static void print_ranking(const struct study *st, const struct ranking *r)
 {
     char a[60], b[60];
 
-    printf("%s: %d optimizations, %s %.4g, limited by %s\n\n", r->base_scenario->name, r->n, "base throughput per s",
-           r->base.throughput_per_s.mean, r->base.bound.bottleneck);
-    printf("  %-22s %-16s %-18s %-18s %7s  %s\n", "optimization", "local gain", "end-to-end gain", "prediction interval",
-           "share", "verdict");
+    printf("%s: %d optimizations, %s %.4g, limited by %s\n\n", r->base_scenario->name, r->n,
+           "base throughput per s", r->base.throughput_per_s.mean, r->base.bound.bottleneck);
+    printf("  %-22s %-16s %-18s %-18s %7s  %s\n", "optimization", "local gain", "end-to-end gain",
+           "prediction interval", "share", "verdict");
     for (int i = 0; i < r->n; i++) {
         const struct ranked *o = &r->list[i];
 
@@ -57,28 +54,23 @@ static void print_interactions(const struct study *st, const struct ranking *r)
     for (int i = 0; i < r->interactions_n && i < 3; i++) {
         const struct interaction *x = &r->interactions[i];
 
-        printf("%s %s + %s: %s what the product of their gains says\n", i ? "             " : "Interactions:",
-               st->optimizations[x->a].name, st->optimizations[x->b].name, print_gain(a, sizeof a, &x->effect));
+        printf("%s %s + %s: %s what the product of their gains says\n",
+               i ? "             " : "Interactions:", st->optimizations[x->a].name,
+               st->optimizations[x->b].name, print_gain(a, sizeof a, &x->effect));
     }
 }
 
-static int rank_loaded(const struct args *args, struct loaded *l, struct err *err)
+static int run(const struct args *args, struct err *err)
 {
-    struct study st = {.tree = l->tree,
-                       .file = l->file,
-                       .resolver = &l->resolver,
-                       .optimizations = l->optimizations,
-                       .n = l->optimizations_n,
-                       .seed = args->seed ? args->seed : l->scenario->seed,
-                       .replications = args->replications ? args->replications : RANK_REPLICATIONS,
-                       .threads = args->threads,
-                       .confidence = args->confidence};
-    struct progress *progress = progress_new(args->progress, args->quiet);
-    struct rank_options opt = {.uncertainty = args->uncertainty, .discrepancy = l->discrepancy, .progress = progress};
+    struct loaded l;
+    struct study st;
     struct ranking r;
-    int rc = rank_scenario(&st, &opt, l->arena, &r, err);
+    int rc;
 
-    progress_free(progress);
+    TRY(load_scenario(args, args->words[0], &l, err));
+    if (!args->quiet)
+        print_warnings(l.scenario);
+    rc = rank_loaded(args, &l, &st, &r, err);
     if (rc == 0 && args->json)
         print_document(ranking_json(&st, &r));
     if (rc == 0 && !args->json) {
@@ -86,20 +78,8 @@ static int rank_loaded(const struct args *args, struct loaded *l, struct err *er
         print_interactions(&st, &r);
     }
     if (rc == 0)
-        rc = keep_result(args, l, "rank", ranking_json(&st, &r), NULL, err);
+        rc = keep_result(args, &l, "rank", ranking_json(&st, &r), NULL, err);
     ranking_fini(&r);
-    return rc;
-}
-
-static int run(const struct args *args, struct err *err)
-{
-    struct loaded l;
-    int rc;
-
-    TRY(load_scenario(args, args->words[0], &l, err));
-    if (!args->quiet)
-        print_warnings(l.scenario);
-    rc = rank_loaded(args, &l, err);
     loaded_free(&l);
     return rc;
 }
@@ -109,8 +89,10 @@ const struct cmd cmd_rank = {
     .args = "SCENARIO",
     .help = "which optimization helps end to end? local gain beside end-to-end gain",
     .group = "Choose",
-    .about = "Simulates every optimization the scenario declares: alone in the stages it touches (local gain) and in\n"
-             "the whole pipeline (end-to-end gain), and every combination of up to ten of them, for shares that do\n"
+    .about = "Simulates every optimization the scenario declares: alone in the stages it touches (local "
+             "gain) and in\n"
+             "the whole pipeline (end-to-end gain), and every combination of up to ten of them, for shares "
+             "that do\n"
              "not depend on the order of introduction.",
     .options = "set,apply",
     .examples = "  foresight rank scenarios/quickstart.json\n"

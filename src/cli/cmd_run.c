@@ -3,11 +3,10 @@
 #include "cli/keep.h"
 #include "cli/load.h"
 #include "cli/print.h"
+#include "cli/studies.h"
 
 #include <stdio.h>
 #include <time.h>
-
-enum { PARAMETER_DRAWS = 12 };
 
 static double wall_s(void)
 {
@@ -39,23 +38,13 @@ static void show(const struct args *args, const struct outcome *o, double wall)
 static int run(const struct args *args, struct err *err)
 {
     struct loaded l;
-    struct simulate_options opt;
     struct outcome o;
     double start;
     int rc;
 
     TRY(load_scenario(args, args->words[0], &l, err));
-    opt = load_options(args, NULL);
     start = wall_s();
-    rc = simulate(l.scenario, &opt, l.arena, &o, err);
-    if (rc == 0 && args->uncertainty) {
-        struct err widening = {0};
-        int wide = simulate_uncertainty(l.tree, l.file, &l.resolver, PARAMETER_DRAWS, l.discrepancy, &opt, &o, &widening);
-
-        if (wide != 0)
-            *err = widening;
-        rc = wide;
-    }
+    rc = simulate_loaded(args, &l, &o, err);
     if (rc == 0 || rc == ERR_PRECISION || rc == ERR_CAP) {
         struct err keeping = {0};
 
@@ -76,8 +65,9 @@ const struct cmd cmd_run = {
     .args = "SCENARIO",
     .help = "simulate: throughput, latency, utilization, stalls, cost",
     .group = "Ask one scenario",
-    .about = "Simulates the scenario in one event calendar, in independent replications on all cores, and prints\n"
-             "what it delivers, every figure with its interval. The result is kept in the store.",
+    .about =
+        "Simulates the scenario in one event calendar, in independent replications on all cores, and prints\n"
+        "what it delivers, every figure with its interval. The result is kept in the store.",
     .options = "set,apply",
     .examples = "  foresight run scenarios/01-one-stage.json\n"
                 "  foresight run scenarios/quickstart.json --apply dedup --set prep.workers=2 --json\n",

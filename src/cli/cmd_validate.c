@@ -4,6 +4,7 @@
 #include "cli/keep.h"
 #include "cli/load.h"
 #include "cli/print.h"
+#include "cli/studies.h"
 #include "study/validate.h"
 
 #include <math.h>
@@ -15,8 +16,8 @@ static void print_variants(const struct validation *v)
 {
     char a[60], b[60], lo[30], hi[30];
 
-    printf("  %-34s %-18s %-12s %-20s %8s  %s\n", "variant", "measured", "predicted", "prediction interval", "error",
-           "inside");
+    printf("  %-34s %-18s %-12s %-20s %8s  %s\n", "variant", "measured", "predicted", "prediction interval",
+           "error", "inside");
     for (int i = 0; i < v->n; i++) {
         const struct validate_figure *f = &v->variants[i].figures[0];
 
@@ -50,38 +51,36 @@ static void print_validation(const struct scenario *s, const struct validation *
            v->variants[0].runs[0].result.cache_note);
     print_variants(v);
     print_figures(v);
-    printf("\n  throughput: median absolute error %.1f %%, p90 %.1f %%; %.0f %% of measurements inside the prediction\n"
+    printf("\n  throughput: median absolute error %.1f %%, p90 %.1f %%; %.0f %% of measurements inside the "
+           "prediction\n"
            "  interval (median width %.0f %% of the prediction); Kendall tau %.2f over %d separated pairs\n",
-           100 * v->median_error, 100 * v->p90_error, 100 * v->coverage, 100 * v->width, v->kendall_tau, v->pairs);
-    printf("  one optimization to build: measured best is %s; the simulation says %s (regret %.1f %%), the local view\n"
+           100 * v->median_error, 100 * v->p90_error, 100 * v->coverage, 100 * v->width, v->kendall_tau,
+           v->pairs);
+    printf("  one optimization to build: measured best is %s; the simulation says %s (regret %.1f %%), the "
+           "local view\n"
            "  says %s (regret %.1f %%); drift of the baseline over the run: %+.1f %%\n",
-           v->measured_best, v->top_choice, 100 * v->top_choice_regret, v->local_choice, 100 * v->local_choice_regret,
-           100 * v->drift_frac);
+           v->measured_best, v->top_choice, 100 * v->top_choice_regret, v->local_choice,
+           100 * v->local_choice_regret, 100 * v->drift_frac);
 }
 
-static int validate_loaded(const struct args *args, struct loaded *l, struct progress *progress, struct err *err)
+static int validate_loaded(const struct args *args, struct loaded *l, struct progress *progress,
+                           struct err *err)
 {
-    struct study st = {.tree = l->tree,
-                       .file = l->file,
-                       .resolver = &l->resolver,
-                       .optimizations = l->optimizations,
-                       .n = l->optimizations_n,
-                       .seed = args->seed ? args->seed : l->scenario->seed,
-                       .replications = args->replications ? args->replications : REPLICATIONS,
-                       .threads = args->threads,
-                       .confidence = args->confidence};
-    struct validate_options opt = {.measure = {.folder = args_get(args, "folder", "foresight.work"), .progress = progress},
-                                   .discrepancy = l->discrepancy,
-                                   .draws = DRAWS};
+    struct study st = study_of(args, l, REPLICATIONS);
+    struct validate_options opt = {
+        .measure = {.folder = args_get(args, "folder", "foresight.work"), .progress = progress},
+        .discrepancy = l->discrepancy,
+        .draws = DRAWS};
     struct validation v;
 
     TRY(args_long(args, "repeats", REPEATS, 2, 100, &opt.repeats, err));
     TRY(args_long(args, "variants", VARIANTS, 2, 1000, &opt.variants, err));
     if (l->scenario->calibrations_n == 0 || l->scenario->assumed_n > 0)
-        return err_set(err, ERR_USAGE,
-                       "%s: not calibrated on this machine; first: foresight exec --profile %s && foresight exec %s && "
-                       "foresight fit %s",
-                       l->file, l->file, l->file, l->file);
+        return err_set(
+            err, ERR_USAGE,
+            "%s: not calibrated on this machine; first: foresight exec --profile %s && foresight exec %s && "
+            "foresight fit %s",
+            l->file, l->file, l->file, l->file);
     TRY(validate(&st, &opt, l->arena, &v, err));
     if (args->json)
         print_document(validation_json(&st, l->scenario, &v));
@@ -109,7 +108,8 @@ const struct cmd cmd_validate = {
     .args = "SCENARIO",
     .help = "execute variants and predict each from one calibration: how far off is it?",
     .group = "Measure",
-    .about = "Executes the scenario as it stands, every optimization alone, and combinations, repeats interleaved, and\n"
+    .about = "Executes the scenario as it stands, every optimization alone, and combinations, repeats "
+             "interleaved, and\n"
              "sets each beside its prediction from the calibration of the scenario as it stands.",
     .options = "set,apply,repeats,variants,folder",
     .examples = "  foresight validate scenarios/quickstart.json\n"

@@ -4,8 +4,8 @@
 
 #include <stdlib.h>
 
-int keep_result(const struct args *args, const struct loaded *l, const char *command, struct json *doc, int64_t *id,
-                struct err *err)
+int keep_result(const struct args *args, const struct loaded *l, const char *command, struct json *doc,
+                int64_t *id, struct err *err)
 {
     char *text = json_compact(doc);
     uint64_t seed = args->seed ? args->seed : l->scenario->seed;

@@ -9,7 +9,7 @@
 #include <stdint.h>
 
 /* Stores a result document and frees it.  *id (may be NULL) is its number in `foresight runs list`. */
-int keep_result(const struct args *args, const struct loaded *l, const char *command, struct json *doc, int64_t *id,
-                struct err *err);
+int keep_result(const struct args *args, const struct loaded *l, const char *command, struct json *doc,
+                int64_t *id, struct err *err);
 
 #endif

@@ -10,10 +10,12 @@ static int apply_edits(const struct args *args, struct loaded *l, struct err *er
         const struct option_value *o = &args->given[i];
 
         if (strcmp(o->name, "apply") == 0) {
-            const struct optimization *opt = optimization_find(l->optimizations, l->optimizations_n, o->value);
+            const struct optimization *opt =
+                optimization_find(l->optimizations, l->optimizations_n, o->value);
 
             if (opt == NULL)
-                return err_set(err, ERR_USAGE, "%s: --apply %s: no such optimization; `foresight rank %s` lists them",
+                return err_set(err, ERR_USAGE,
+                               "%s: --apply %s: no such optimization; `foresight rank %s` lists them",
                                l->file, o->value, l->file);
             TRY(optimization_apply(l->tree, opt, err));
         } else if (strcmp(o->name, "set") == 0) {

@@ -6,6 +6,7 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd.h \
 	%D%/cmd_bound.c \
 	%D%/cmd_check.c \
+	%D%/cmd_doctor.c \
 	%D%/cmd_exec.c \
 	%D%/cmd_explain.c \
 	%D%/cmd_fit.c \
@@ -13,7 +14,10 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd_help.c \
 	%D%/cmd_models.c \
 	%D%/cmd_rank.c \
+	%D%/cmd_report.c \
 	%D%/cmd_run.c \
+	%D%/cmd_runs.c \
+	%D%/cmd_trace.c \
 	%D%/cmd_validate.c \
 	%D%/keep.c \
 	%D%/keep.h \
@@ -22,7 +26,9 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/print.c \
 	%D%/print.h \
 	%D%/reference.c \
-	%D%/reference.h
+	%D%/reference.h \
+	%D%/studies.c \
+	%D%/studies.h
 
 bin_PROGRAMS += foresight
 foresight_SOURCES = %D%/main.c

@@ -56,13 +56,13 @@ static void print_stages(const struct outcome *o)
 {
     char a[60], b[60];
 
-    printf("\n  %-12s %-12s %8s %8s %8s %8s   %-24s %s\n", "stage", "model", "busy", "blocked", "starved", "queue",
-           "waits", "takes");
+    printf("\n  %-12s %-12s %8s %8s %8s %8s   %-24s %s\n", "stage", "model", "busy", "blocked", "starved",
+           "queue", "waits", "takes");
     for (int i = 0; i < o->stages_n; i++) {
         const struct outcome_stage *s = &o->stages[i];
 
-        printf("  %-12s %-12s %6.1f %% %6.1f %% %6.1f %% %8.3g   ", s->name, s->model, 100 * s->utilization.mean,
-               100 * s->blocked.mean, 100 * s->starved.mean, s->queue_mean.mean);
+        printf("  %-12s %-12s %6.1f %% %6.1f %% %6.1f %% %8.3g   ", s->name, s->model,
+               100 * s->utilization.mean, 100 * s->blocked.mean, 100 * s->starved.mean, s->queue_mean.mean);
         printf("%-24s  %s\n", print_estimate(a, sizeof a, &s->wait_s, UNIT_S),
                print_estimate(b, sizeof b, &s->service_s, UNIT_S));
     }

@@ -6,7 +6,8 @@
 
 static const char *type_name(enum param_type t)
 {
-    static const char *const names[] = {"", "quantity", "whole number", "true or false", "choice", "law", "costs", "list"};
+    static const char *const names[] = {"",       "quantity", "whole number", "true or false",
+                                        "choice", "law",      "costs",        "list"};
 
     return names[t];
 }
@@ -64,13 +65,15 @@ static void print_range(const struct param *p)
         putchar('\n');
     }
     if (p->type == PARAM_COSTS)
-        printf("      each {\"fixed\": \"20us\", \"per_item\": \"5ns\", \"per_byte\": \"1ns\", \"cv\": 0.1}\n");
+        printf(
+            "      each {\"fixed\": \"20us\", \"per_item\": \"5ns\", \"per_byte\": \"1ns\", \"cv\": 0.1}\n");
 }
 
 void reference_print_param(const struct model *m, const struct param *p)
 {
     (void)m;
-    printf("  %-24s %-14s default %s\n      %s\n", p->name, type_name(p->type), p->def ? p->def : "(none)", p->help);
+    printf("  %-24s %-14s default %s\n      %s\n", p->name, type_name(p->type), p->def ? p->def : "(none)",
+           p->help);
     print_range(p);
 }
 
@@ -92,5 +95,6 @@ void reference_print_model(const struct model *m)
         return;
     printf("\nOperators, and what their cost counts\n");
     for (const struct op_info *o = m->ops; o->name != NULL; o++)
-        printf("  %-24s items: %-24s bytes: %s\n", o->name, o->items ? o->items : "-", o->bytes ? o->bytes : "-");
+        printf("  %-24s items: %-24s bytes: %s\n", o->name, o->items ? o->items : "-",
+               o->bytes ? o->bytes : "-");
 }

@@ -1,0 +1,63 @@
+#include "cli/studies.h"
+
+#include "cli/keep.h"
+
+enum { PARAMETER_DRAWS = 12, RANK_REPLICATIONS = 6 };
+
+struct study study_of(const struct args *args, const struct loaded *l, long replications)
+{
+    return (struct study){.tree = l->tree,
+                          .file = l->file,
+                          .resolver = &l->resolver,
+                          .optimizations = l->optimizations,
+                          .n = l->optimizations_n,
+                          .seed = args->seed ? args->seed : l->scenario->seed,
+                          .replications = args->replications ? args->replications : replications,
+                          .threads = args->threads,
+                          .confidence = args->confidence};
+}
+
+int simulate_loaded(const struct args *args, struct loaded *l, struct outcome *out, struct err *err)
+{
+    struct simulate_options opt = load_options(args, NULL);
+    int rc = simulate(l->scenario, &opt, l->arena, out, err);
+
+    if (rc == 0 && args->uncertainty)
+        rc = simulate_uncertainty(l->tree, l->file, &l->resolver, PARAMETER_DRAWS, l->discrepancy, &opt, out,
+                                  err);
+    return rc;
+}
+
+int rank_loaded(const struct args *args, struct loaded *l, struct study *st, struct ranking *out,
+                struct err *err)
+{
+    struct progress *progress = progress_new(args->progress, args->quiet);
+    struct rank_options opt = {
+        .uncertainty = args->uncertainty, .discrepancy = l->discrepancy, .progress = progress};
+    int rc;
+
+    *st = study_of(args, l, RANK_REPLICATIONS);
+    rc = rank_scenario(st, &opt, l->arena, out, err);
+    progress_free(progress);
+    return rc;
+}
+
+int study_run(const struct args *args, struct loaded *l, struct err *err)
+{
+    struct outcome o;
+
+    TRY(simulate_loaded(args, l, &o, err));
+    return keep_result(args, l, "run", outcome_json(&o), NULL, err);
+}
+
+int study_rank(const struct args *args, struct loaded *l, struct err *err)
+{
+    struct study st;
+    struct ranking r;
+    int rc = rank_loaded(args, l, &st, &r, err);
+
+    if (rc == 0)
+        rc = keep_result(args, l, "rank", ranking_json(&st, &r), NULL, err);
+    ranking_fini(&r);
+    return rc;
+}

@@ -1,0 +1,21 @@
+/*
+ * studies.h - the studies that more than one command runs; each keeps its result in the store.
+ */
+#ifndef CLI_STUDIES_H
+#define CLI_STUDIES_H
+
+#include "cli/load.h"
+#include "study/rank.h"
+
+/* The study that the command line asks for; `replications` when it says nothing. */
+struct study study_of(const struct args *args, const struct loaded *l, long replications);
+
+int study_run(const struct args *args, struct loaded *l, struct err *err);  /* as `run`, silently */
+int study_rank(const struct args *args, struct loaded *l, struct err *err); /* as `rank`, silently */
+
+/* Shared with the commands that print: the caller keeps and frees. */
+int simulate_loaded(const struct args *args, struct loaded *l, struct outcome *out, struct err *err);
+int rank_loaded(const struct args *args, struct loaded *l, struct study *st, struct ranking *out,
+                struct err *err);
+
+#endif
