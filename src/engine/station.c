@@ -61,7 +61,7 @@ struct station *station_new(struct sim *sim, const char *name, long servers, lon
 
 static void serve(struct sim *sim, void *self, uint64_t arg);
 
-static void start(struct station *st, const struct job *job)
+static inline void start(struct station *st, const struct job *job)
 {
     struct service *s;
 
@@ -83,7 +83,7 @@ static void start(struct station *st, const struct job *job)
 
 /* A server came free: the first in the queue has it, and only without one the number of busy servers falls.
  */
-static void release(struct station *st)
+static inline void release(struct station *st)
 {
     double now = st->sim->now, wait_s;
     struct job *job;
@@ -112,7 +112,7 @@ static void serve(struct sim *sim, void *self, uint64_t arg)
     ended.done(sim, ended.self, ended.arg);
 }
 
-static bool enter(struct station *st, double service_s, event_fn *done, void *self, uint64_t arg)
+static inline bool enter(struct station *st, double service_s, event_fn *done, void *self, uint64_t arg)
 {
     double now = st->sim->now;
     struct job job = {now, service_s, done, self, arg};
