@@ -11,17 +11,18 @@
 
 #include "models/dataset.h"
 
-/* What an operator counts.  items: rows for parse, join, order; values for encode; compress has none.  bytes: as named. */
+/* What an operator counts.  items: rows for parse, join, order; values for encode; compress has none.  bytes:
+ * as named. */
 enum etl_op {
-    ETL_PARSE,    /* read and parse both raw logs: rows, raw bytes */
-    ETL_JOIN,     /* hash join of the labels: rows */
+    ETL_PARSE,         /* read and parse both raw logs: rows, raw bytes */
+    ETL_JOIN,          /* hash join of the labels: rows */
     ETL_ORDER_TIME,    /* rows left as they came: rows */
     ETL_ORDER_SESSION, /* sort by (session, time) and permute: rows, decoded row bytes */
-    ETL_ENCODE,   /* rows into streams: sparse values and dense numbers, encoded bytes */
+    ETL_ENCODE,        /* rows into streams: sparse values and dense numbers, encoded bytes */
     ETL_COMPRESS_NONE, /* encoded bytes in (and, with a codec, compressed bytes out) */
     ETL_COMPRESS_LZ4,
     ETL_COMPRESS_ZSTD,
-    ETL_WRITE,    /* hand the file to the disk: compressed bytes (CPU part; the disk part is the disk's) */
+    ETL_WRITE, /* hand the file to the disk: compressed bytes (CPU part; the disk part is the disk's) */
     ETL_OPS
 };
 extern const char *const etl_op_names[]; /* "parse", "join", "order_time", ... ; NULL at the end */

@@ -69,17 +69,23 @@ struct luck {
 };
 
 struct shape {
-    long workers;    /* items worked on at a time; 0: every item at once, the resource does the queueing */
-    double take;     /* gathers this many units into one item before working; 0: items as they come */
-    long prefetch;   /* finished pieces that may wait for the next stage, per worker; -1: no such limit */
-    bool in_order;   /* pieces leave in the order of the items they were cut from */
-    bool once;       /* makes a table: later epochs do not pass here again */
-    bool caches;     /* keeps what it made: later epochs start here, as hits */
+    long workers; /* items worked on at a time; 0: every item at once, the resource does the queueing */
+    double take;  /* gathers this many units into one item before working; 0: items as they come */
+    long
+        prefetch; /* pieces per worker that may be in work or waiting for the next stage; -1: no such limit */
+    bool in_order;    /* pieces leave in the order of the items they were cut from */
+    bool once;        /* makes a table: later epochs do not pass here again */
+    bool caches;      /* keeps what it made: later epochs start here, as hits */
     long queue_limit; /* workers == 0: items beyond this are lost; -1: none are */
 };
 
 /* Which measurement of a span a cost's term counts. */
-enum op_counts { COUNT_DEFAULT, COUNT_ITEMS, COUNT_BYTES_IN, COUNT_BYTES_OUT }; /* default: items, and bytes in */
+enum op_counts {
+    COUNT_DEFAULT,
+    COUNT_ITEMS,
+    COUNT_BYTES_IN,
+    COUNT_BYTES_OUT
+}; /* default: items, and bytes in */
 
 struct op_info {
     const char *name;
@@ -97,12 +103,13 @@ struct model {
     const char *name, *title, *about;
     size_t cfg_size;
     const struct param *params;
-    const char *const *roles; /* NULL-terminated: what `on` must bind */
+    const char *const *roles;  /* NULL-terminated: what `on` must bind */
     const struct op_info *ops; /* name == NULL at the end; NULL: named by the scenario (operator_name) */
     const char *kernel;        /* the real twin in the executor; NULL: none */
     bool needs_dataset;
 
-    int (*check)(void *cfg, const struct model_env *env, struct err *err); /* relations; may fill derived fields */
+    int (*check)(void *cfg, const struct model_env *env,
+                 struct err *err); /* relations; may fill derived fields */
     void (*shape)(const void *cfg, struct shape *out);
     long (*pieces)(const void *cfg, const struct item *in);
     void (*demand)(const void *cfg, const struct item *in, const struct luck *luck, struct demand *out,
@@ -122,11 +129,12 @@ const char *model_operator_name(const struct model *m, const void *cfg, int op);
 /* Helpers for demand functions. */
 void demand_add(struct demand *d, enum role role, int op, double amount, double requests);
 /* One run of an operator on a core, with its noise when there is luck. */
-void demand_cost(struct demand *d, int op, const struct cost *c, double items, double bytes, const struct item *in,
-                 const struct luck *luck);
+void demand_cost(struct demand *d, int op, const struct cost *c, double items, double bytes,
+                 const struct item *in, const struct luck *luck);
 /* A draw from `law`, or its mean; `purpose` separates several draws of one item. */
 double luck_law(const struct law *law, const struct item *in, const struct luck *luck, uint64_t purpose);
 /* The sum of n independent draws. */
-double luck_law_sum(const struct law *law, long n, const struct item *in, const struct luck *luck, uint64_t purpose);
+double luck_law_sum(const struct law *law, long n, const struct item *in, const struct luck *luck,
+                    uint64_t purpose);
 
 #endif

@@ -31,7 +31,8 @@ struct operators_cfg {
 static const struct param params[] = {
     INT(T, workers, "1", 1, 1e6, "Items worked on at a time"),
     INT(T, prefetch, "-1", -1, 1e6,
-        "Finished batches one worker may hold for the next stage; -1: as the edge's buffer"),
+        "Batches per worker that may be in work or waiting for the next stage; -1: as many as the buffer "
+        "holds"),
     INT(T, batch, "0", 0, 1e9, "Units gathered into one batch; 0 takes items as they come"),
     BOOL(T, in_order, "false", "Batches leave in the order in which they were taken"),
     JSONV(T, ops, "List of {name, cpu, gpu, disk_bytes, net_bytes, per_batch}, run in this order"),
@@ -75,6 +76,9 @@ static int check(void *cfg, const struct model_env *env, struct err *err)
     struct operator* list;
     int i = 0;
 
+    if (c->prefetch == 0)
+        return err_set(err, ERR_SCENARIO,
+                       "%s.prefetch: 0 lets no worker begin; 1 or more, or -1 for no such limit", env->where);
     if (c->ops == NULL || json_type(c->ops) != JSON_ARRAY || json_size(c->ops) == 0)
         return err_set(err, ERR_SCENARIO, "%s.ops: a list of at least one operator is needed", env->where);
     if (json_size(c->ops) > DEMAND_MAX / 4)

@@ -22,7 +22,6 @@ const char *const prep_op_names[] = {"filter",    "dedup",        "hash",       
 static const struct param params[] = {
     INT(T, workers, "1", 1, 4096, "Stripes worked on at a time"),
     INT(T, batch, "256", 1, 1e7, "Rows of a full training batch, after the filter"),
-    INT(T, prefetch, "2", 1, 1e6, "Batches that may wait for the trainer"),
     BOOL(T, dedup, "false", "Find distinct session groups first; work on each once"),
     BOOL(T, fuse, "false", "Run hash and cross as one pass, clip and bucketize as another"),
     BOOL(T, cache, "false", "Keep finished batches in memory for later epochs"),

@@ -18,10 +18,10 @@
 #include "models/dataset.h"
 
 /*
- * items counted by each: filter: rows in; dedup: session values of the rows looked at (rows * session values);
- * hash: values hashed; cross: crosses computed (rows or distinct rows * crosses); clip, bucketize: dense numbers;
- * fused_sparse: values hashed + crosses; fused_dense: dense numbers; collate: values copied into the batch;
- * cache_hit: rows.  bytes are not used, except by collate: bytes of the batch.
+ * items counted by each: filter: rows in; dedup: session values of the rows looked at (rows * session
+ * values); hash: values hashed; cross: crosses computed (rows or distinct rows * crosses); clip, bucketize:
+ * dense numbers; fused_sparse: values hashed + crosses; fused_dense: dense numbers; collate: values copied
+ * into the batch; cache_hit: rows.  bytes are not used, except by collate: bytes of the batch.
  */
 enum prep_op {
     PREP_FILTER,
@@ -42,11 +42,10 @@ enum { PREP_CHAIN_MAX = 8 };
 
 struct preprocess_cfg {
     long workers;
-    long batch;              /* rows a full batch holds after the filter */
-    long prefetch;           /* batches that may wait for the trainer */
+    long batch; /* rows a full batch holds after the filter */
     bool dedup, fuse, cache;
-    long crosses;            /* feature crosses: pairs of used session features */
-    const struct json *ops;  /* order of filter, hash, cross, clip, bucketize; NULL: the default order */
+    long crosses;           /* feature crosses: pairs of used session features */
+    const struct json *ops; /* order of filter, hash, cross, clip, bucketize; NULL: the default order */
     struct cost costs[PREP_OPS];
     /* filled by the model's check(): the chain that runs, after dedup and fusion have been put in */
     int chain[PREP_CHAIN_MAX];

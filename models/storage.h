@@ -17,7 +17,7 @@ enum storage_op {
     STORAGE_DECOMPRESS_NONE, /* encoded bytes out (and, with a codec, compressed bytes in) */
     STORAGE_DECOMPRESS_LZ4,
     STORAGE_DECOMPRESS_ZSTD,
-    STORAGE_DECODE,          /* values decoded (sparse values and dense numbers) as items; encoded bytes */
+    STORAGE_DECODE, /* values decoded (sparse values and dense numbers) as items; encoded bytes */
     STORAGE_OPS
 };
 extern const char *const storage_op_names[];

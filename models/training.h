@@ -15,7 +15,8 @@
 /* items: embed and scatter: values touched; expand: rows * session features (dedup only); mlp: rows. */
 enum train_op {
     TRAIN_EMBED,   /* look up and pool: values */
-    TRAIN_EXPAND,  /* copy pooled vectors to rows, and add up their gradients on the way back: rows * features */
+    TRAIN_EXPAND,  /* copy pooled vectors to rows, and add up their gradients on the way back: rows * features
+                    */
     TRAIN_MLP,     /* forward, loss, backward, update: rows */
     TRAIN_SCATTER, /* embedding update: values */
     TRAIN_OPS
@@ -23,10 +24,10 @@ enum train_op {
 extern const char *const train_op_names[];
 
 struct training_cfg {
-    long workers;        /* 1: a single trainer */
+    long workers; /* 1: a single trainer */
     long embedding_dim;
-    long table_rows;     /* rows of each embedding table: what hash maps ids into */
-    long hidden;         /* width of the two hidden layers */
+    long table_rows; /* rows of each embedding table: what hash maps ids into */
+    long hidden;     /* width of the two hidden layers */
     double learning_rate;
     struct cost costs[TRAIN_OPS];
 };

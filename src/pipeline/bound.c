@@ -135,8 +135,8 @@ static bool writes_apart(const struct scenario *s, const struct stage *st, const
     return p->role == ROLE_DISK_WRITE && s->resources[st->on[p->role]].write_bw > 0;
 }
 
-static void add_piece(const struct scenario *s, int stage, const struct item *in, double times, struct bound *b,
-                      struct item *leave)
+static void add_piece(const struct scenario *s, int stage, const struct item *in, double times,
+                      struct bound *b, struct item *leave)
 {
     const struct stage *st = &s->stages[stage];
     struct demand d = {0};

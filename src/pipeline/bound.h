@@ -16,13 +16,13 @@
 
 struct bound {
     double throughput_per_s;
-    const char *bottleneck;     /* a stage or resource name, or "arrivals" or "clients" */
-    double *resource_per_s;     /* the bound of each resource alone; infinity where nothing is asked of it */
-    double *stage_per_s;        /* of each stage's workers */
-    double *resource_demand;    /* seconds of the whole resource per unit */
-    double *write_demand;       /* disks that write beside reading: that part alone */
-    double *stage_service_s;    /* seconds of one worker per unit */
-    double latency_s;           /* of one unit alone in the pipeline */
+    const char *bottleneck;  /* a stage or resource name, or "arrivals" or "clients" */
+    double *resource_per_s;  /* the bound of each resource alone; infinity where nothing is asked of it */
+    double *stage_per_s;     /* of each stage's workers */
+    double *resource_demand; /* seconds of the whole resource per unit */
+    double *write_demand;    /* disks that write beside reading: that part alone */
+    double *stage_service_s; /* seconds of one worker per unit */
+    double latency_s;        /* of one unit alone in the pipeline */
 };
 
 /* Arrays live in `a`. */

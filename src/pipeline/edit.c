@@ -50,14 +50,15 @@ static struct json *named_member(struct json *list, const char *name)
     return NULL;
 }
 
-static int no_such_name(const struct json *list, const char *path, const char *what, const char *name, struct err *err)
+static int no_such_name(const struct json *list, const char *path, const char *what, const char *name,
+                        struct err *err)
 {
     const char *names[64], *near;
     size_t n = 0;
 
-    JSON_EACH(c, list)
-    if (n < 64 && json_get_string(c, "name", json_key(c)) != NULL)
-        names[n++] = json_get_string(c, "name", json_key(c));
+    JSON_EACH (c, list)
+        if (n < 64 && json_get_string(c, "name", json_key(c)) != NULL)
+            names[n++] = json_get_string(c, "name", json_key(c));
     near = text_nearest(name, names, n);
     if (near != NULL)
         return err_set(err, ERR_SCENARIO, "%s: no %s \"%s\"; did you mean \"%s\"?", path, what, name, near);
@@ -67,15 +68,16 @@ static int no_such_name(const struct json *list, const char *path, const char *w
 /* Where a path starts: the stage, or the top of the tree. Leaves *p behind what it used. */
 static int path_root(struct json *tree, const char *path, const char **p, struct json **out, struct err *err)
 {
-    static const char *const tops[] = {"resources", "workload", "horizon",     "seed", "edges", "unit",
-                                       "exec",      "knobs",    "objective", "name"};
+    static const char *const tops[] = {"resources", "workload", "horizon", "seed",      "edges",
+                                       "unit",      "exec",     "knobs",   "objective", "name"};
     struct json *stages = json_get_mutable(tree, "stages"), *stage;
     struct step s;
 
     *p = path;
     if (!next_step(p, &s) || s.index >= 0)
         return err_set(err, ERR_USAGE,
-                       "\"%s\": not a path; write stages.NAME.params.KEY, resources.NAME.KEY or STAGE.KEY", path);
+                       "\"%s\": not a path; write stages.NAME.params.KEY, resources.NAME.KEY or STAGE.KEY",
+                       path);
     *out = tree;
     for (size_t i = 0; i < sizeof tops / sizeof *tops; i++)
         if (strcmp(s.name, tops[i]) == 0) {
@@ -202,8 +204,7 @@ static int read_names(const struct json *list, const char *where, struct arena *
         return err_set(err, ERR_SCENARIO, "%s: %s found; a list of names is needed", where,
                        json_type_name(json_type(list)));
     *out = arena_array(a, json_size(list) + 1, sizeof **out);
-    JSON_EACH(v, list)
-    {
+    JSON_EACH (v, list) {
         if (json_string(v) == NULL)
             return err_set(err, ERR_SCENARIO, "%s[%d]: %s found; a name is needed", where, *n,
                            json_type_name(json_type(v)));
@@ -216,8 +217,7 @@ static int read_names(const struct json *list, const char *where, struct arena *
 static void touched_stages(const struct json *edits, struct arena *a, struct optimization *o)
 {
     o->touches = arena_array(a, json_size(edits) + 1, sizeof *o->touches);
-    JSON_EACH(e, edits)
-    {
+    JSON_EACH (e, edits) {
         const char *path = json_key(e);
         char *name;
         bool seen = false;
@@ -233,7 +233,8 @@ static void touched_stages(const struct json *edits, struct arena *a, struct opt
     }
 }
 
-static int read_one(const struct json *v, const char *where, struct arena *a, struct optimization *o, struct err *err)
+static int read_one(const struct json *v, const char *where, struct arena *a, struct optimization *o,
+                    struct err *err)
 {
     static const char *const keys[] = {"name", "about", "touches", "excludes", "set", "effort"};
     const struct json *edits = json_get(v, "set");
@@ -241,8 +242,7 @@ static int read_one(const struct json *v, const char *where, struct arena *a, st
     if (json_type(v) != JSON_OBJECT)
         return err_set(err, ERR_SCENARIO, "%s: %s found; an optimization is an object", where,
                        json_type_name(json_type(v)));
-    JSON_EACH(c, v)
-    {
+    JSON_EACH (c, v) {
         const char *near;
         size_t i = 0;
 
@@ -250,8 +250,10 @@ static int read_one(const struct json *v, const char *where, struct arena *a, st
             i++;
         if (i == 6) {
             near = text_nearest(json_key(c), keys, 6);
-            return err_set(err, ERR_SCENARIO, "%s: unknown key \"%s\"%s%s%s; allowed: name, about, touches, excludes, set, effort",
-                           where, json_key(c), near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+            return err_set(
+                err, ERR_SCENARIO,
+                "%s: unknown key \"%s\"%s%s%s; allowed: name, about, touches, excludes, set, effort", where,
+                json_key(c), near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
         }
     }
     o->name = json_get_string(v, "name", NULL);
@@ -267,8 +269,8 @@ static int read_one(const struct json *v, const char *where, struct arena *a, st
     return 0;
 }
 
-int optimizations_read(const struct json *tree, const char *file, struct arena *a, struct optimization **out, int *n,
-                       struct err *err)
+int optimizations_read(const struct json *tree, const char *file, struct arena *a, struct optimization **out,
+                       int *n, struct err *err)
 {
     const struct json *list = json_get(tree, "optimizations");
 
@@ -280,8 +282,7 @@ int optimizations_read(const struct json *tree, const char *file, struct arena *
         return err_set(err, ERR_SCENARIO, "%s: $.optimizations: %s found; a list is needed", file,
                        json_type_name(json_type(list)));
     *out = arena_array(a, json_size(list) + 1, sizeof **out);
-    JSON_EACH(v, list)
-    {
+    JSON_EACH (v, list) {
         const char *where = arena_printf(a, "%s: $.optimizations[%d]", file, *n);
 
         TRY(read_one(v, where, a, &(*out)[*n], err));
@@ -292,8 +293,9 @@ int optimizations_read(const struct json *tree, const char *file, struct arena *
     for (int i = 0; i < *n; i++)
         for (int k = 0; k < (*out)[i].excludes_n; k++)
             if (optimization_find(*out, *n, (*out)[i].excludes[k]) == NULL)
-                return err_set(err, ERR_SCENARIO, "%s: $.optimizations[%d].excludes[%d]: no optimization \"%s\"", file, i,
-                               k, (*out)[i].excludes[k]);
+                return err_set(err, ERR_SCENARIO,
+                               "%s: $.optimizations[%d].excludes[%d]: no optimization \"%s\"", file, i, k,
+                               (*out)[i].excludes[k]);
     return 0;
 }
 
@@ -307,9 +309,9 @@ const struct optimization *optimization_find(const struct optimization *list, in
 
 int optimization_apply(struct json *tree, const struct optimization *o, struct err *err)
 {
-    JSON_EACH(e, o->edits)
-    if (edit_set(tree, json_key(e), json_copy(e), err) != 0)
-        return err_at(err, "optimization \"%s\"", o->name);
+    JSON_EACH (e, o->edits)
+        if (edit_set(tree, json_key(e), json_copy(e), err) != 0)
+            return err_at(err, "optimization \"%s\"", o->name);
     return 0;
 }
 
@@ -327,8 +329,7 @@ bool optimizations_compatible(const struct optimization *a, const struct optimiz
 
     if (excludes(a, b) || excludes(b, a))
         return false;
-    JSON_EACH(e, a->edits)
-    {
+    JSON_EACH (e, a->edits) {
         const struct json *other = json_get(b->edits, json_key(e));
         char *x, *y;
 

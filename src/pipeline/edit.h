@@ -34,8 +34,8 @@ struct optimization {
 };
 
 /* Reads the `optimizations` list of a tree; strings are borrowed from the tree, arrays live in `a`. */
-int optimizations_read(const struct json *tree, const char *file, struct arena *a, struct optimization **out, int *n,
-                       struct err *err);
+int optimizations_read(const struct json *tree, const char *file, struct arena *a, struct optimization **out,
+                       int *n, struct err *err);
 const struct optimization *optimization_find(const struct optimization *list, int n, const char *name);
 int optimization_apply(struct json *tree, const struct optimization *o, struct err *err);
 /* False when two members of the set exclude each other or set the same path to different values. */

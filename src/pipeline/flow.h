@@ -16,7 +16,7 @@
 #include "pipeline/scenario.h"
 
 struct flow_stage {
-    double throughput_per_s; /* units */
+    double throughput_per_s;  /* units */
     double wait_s, service_s; /* mean per piece: waiting for a worker or server; from taking to finished */
     double utilization, queue_mean, blocked_frac, starved_frac;
     double *op_s_per_unit; /* seconds of work per unit that left the pipeline, by operator */
@@ -30,7 +30,7 @@ struct flow_result {
     struct flow_stage *stages;
     double *resource_utilization;
     uint64_t events, pieces;
-    bool capped, stuck; /* stuck: nothing could happen any more and items were left */
+    bool capped, stuck;   /* stuck: nothing could happen any more and items were left */
     struct hist *latency; /* merged by the caller; freed by flow_result_fini */
 };
 

@@ -6,9 +6,17 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/edit.h \
 	%D%/flow.c \
 	%D%/flow.h \
+	%D%/flow_edge.c \
+	%D%/flow_parts.h \
+	%D%/flow_stage.c \
 	%D%/outcome.c \
 	%D%/outcome.h \
 	%D%/scenario.c \
 	%D%/scenario.h \
+	%D%/scenario_read.h \
+	%D%/scenario_resolve.c \
+	%D%/scenario_stages.c \
+	%D%/scenario_tools.c \
+	%D%/scenario_workload.c \
 	%D%/simulate.c \
 	%D%/simulate.h

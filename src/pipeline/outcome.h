@@ -38,7 +38,8 @@ struct outcome {
     int stages_n, resources_n;
     struct outcome_stage *stages;
     struct outcome_resource *resources;
-    /* Per replication, for paired comparisons; larger is better: throughput, or 1 / mean latency for open arrivals. */
+    /* Per replication, for paired comparisons; larger is better: throughput, or 1 / mean latency for open
+     * arrivals. */
     double *objective_rep;
 };
 

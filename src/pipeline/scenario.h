@@ -26,7 +26,8 @@ struct resolver {
     /* Rows of a named calibration or preset, in `a`.  *n = 0 and success: there is none of that name. */
     int (*calibration)(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n,
                        struct err *err);
-    int (*preset)(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n, struct err *err);
+    int (*preset)(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n,
+                  struct err *err);
 };
 
 enum resource_kind { RESOURCE_SERVERS, RESOURCE_CORES, RESOURCE_GPUS, RESOURCE_DISK, RESOURCE_LINK };
@@ -37,10 +38,10 @@ struct resource {
     int kind; /* enum resource_kind */
     long count;
     double read_bw, write_bw, iops, latency, bandwidth, flow_cap;
-    double contention;        /* cores: what every further busy core costs the others (caches, memory, SMT) */
-    const double *speeds;     /* count entries, or NULL: all 1 */
-    double price;             /* USD per hour of the whole resource: price of one times count */
-    long queue_limit;         /* servers: the smallest limit of the stages on it; -1 none */
+    double contention;    /* cores: what every further busy core costs the others (caches, memory, SMT) */
+    const double *speeds; /* count entries, or NULL: all 1 */
+    double price;         /* USD per hour of the whole resource: price of one times count */
+    long queue_limit;     /* servers: the smallest limit of the stages on it; -1 none */
 };
 
 enum workload_kind { WORKLOAD_OPEN, WORKLOAD_CLOSED, WORKLOAD_CLIENTS };
@@ -58,7 +59,7 @@ enum horizon_kind { HORIZON_STEADY, HORIZON_ITEMS, HORIZON_TIME };
 
 struct horizon {
     enum horizon_kind kind;
-    double items;  /* units */
+    double items; /* units */
     double time_s;
 };
 
@@ -88,10 +89,11 @@ struct scenario {
     struct workload workload;
     int resources_n, stages_n;
     struct resource *resources;
-    struct stage *stages; /* in the order of flow */
+    struct stage *stages;      /* in the order of flow */
     const char **calibrations; /* names that were applied */
     int calibrations_n;
-    const char **uncertain;    /* calibrated operators and values with a standard error: names for scenario_options.bump */
+    const char **uncertain; /* calibrated operators and values with a standard error: names for
+                               scenario_options.bump */
     int uncertain_n;
     const char **assumed; /* JSON paths whose values nobody measured */
     int assumed_n;
@@ -109,10 +111,11 @@ struct scenario_options {
 
 int scenario_build(const struct json *tree, const char *file, const struct scenario_options *opt,
                    struct scenario **out, struct err *err);
-int scenario_load(const char *path, const struct scenario_options *opt, struct scenario **out, struct err *err);
+int scenario_load(const char *path, const struct scenario_options *opt, struct scenario **out,
+                  struct err *err);
 void scenario_free(struct scenario *s);
 
 const struct stage *scenario_stage(const struct scenario *s, const char *name); /* NULL if absent */
-bool scenario_has_latency(const struct scenario *s);                           /* open arrivals or clients */
+bool scenario_has_latency(const struct scenario *s);                            /* open arrivals or clients */
 
 #endif

@@ -26,7 +26,8 @@ static int one_replication(void *ctx, uint32_t replication, struct err *err)
     struct batch *b = ctx;
 
     b->arenas[replication] = arena_new();
-    return flow_run(b->s, b->seed, replication, &b->limits, b->arenas[replication], &b->results[replication], err);
+    return flow_run(b->s, b->seed, replication, &b->limits, b->arenas[replication], &b->results[replication],
+                    err);
 }
 
 static void batch_free(struct batch *b, long n)
@@ -47,8 +48,7 @@ static struct estimate fold(const double *x, long n, double confidence)
     return estimate_student(x, (size_t)n, confidence);
 }
 
-#define FOLD(field)                                                                                                    \
-    (for_each_result(b, n, x, offsetof(struct flow_result, field)), fold(x, n, o->confidence))
+#define FOLD(field) (for_each_result(b, n, x, offsetof(struct flow_result, field)), fold(x, n, o->confidence))
 
 static void for_each_result(const struct batch *b, long n, double *x, size_t offset)
 {
@@ -56,14 +56,16 @@ static void for_each_result(const struct batch *b, long n, double *x, size_t off
         memcpy(&x[i], (const char *)&b->results[i] + offset, sizeof x[i]);
 }
 
-static struct estimate fold_stage(const struct batch *b, long n, int stage, size_t offset, double *x, double confidence)
+static struct estimate fold_stage(const struct batch *b, long n, int stage, size_t offset, double *x,
+                                  double confidence)
 {
     for (long i = 0; i < n; i++)
         memcpy(&x[i], (const char *)&b->results[i].stages[stage] + offset, sizeof x[i]);
     return fold(x, n, confidence);
 }
 
-static void fold_one_stage(const struct batch *b, long n, int i, struct arena *a, double *x, struct outcome *o)
+static void fold_one_stage(const struct batch *b, long n, int i, struct arena *a, double *x,
+                           struct outcome *o)
 {
     const struct stage *def = &b->s->stages[i];
     struct outcome_stage *out = &o->stages[i];
@@ -197,8 +199,8 @@ static void assert_bounded(const struct outcome *o)
     ASSERT(x->mean - luck <= o->bound.throughput_per_s * (1 + 1e-6));
 }
 
-int simulate(const struct scenario *s, const struct simulate_options *opt, struct arena *a, struct outcome *out,
-             struct err *err)
+int simulate(const struct scenario *s, const struct simulate_options *opt, struct arena *a,
+             struct outcome *out, struct err *err)
 {
     struct batch b = {.s = s, .seed = opt->seed ? opt->seed : s->seed};
     long n = 0, step = opt->replications > 0 ? opt->replications : SIMULATE_REPLICATIONS;
@@ -226,7 +228,8 @@ int simulate(const struct scenario *s, const struct simulate_options *opt, struc
     }
     batch_free(&b, n);
     if (rc == 0 && !enough)
-        rc = err_set(err, ERR_PRECISION, "precision %g was not reached within %ld replications; results are shown as they are",
+        rc = err_set(err, ERR_PRECISION,
+                     "precision %g was not reached within %ld replications; results are shown as they are",
                      opt->precision, n);
     if (rc == 0 && out->capped)
         rc = err_set(err, ERR_CAP, "a replication reached the cap on events; results are partial");
@@ -235,8 +238,8 @@ int simulate(const struct scenario *s, const struct simulate_options *opt, struc
 
 /* --------------------------------------------------------- uncertainty */
 
-static int drawn_throughput(const struct json *tree, const char *file, const struct resolver *resolver, uint32_t draw,
-                            const struct simulate_options *opt, double *out, struct err *err)
+static int drawn_throughput(const struct json *tree, const char *file, const struct resolver *resolver,
+                            uint32_t draw, const struct simulate_options *opt, double *out, struct err *err)
 {
     struct scenario_options so = {.resolver = resolver, .parameter_draw = draw};
     struct simulate_options one = *opt;
@@ -268,8 +271,9 @@ static void widen(struct estimate *e, double relative_sd, double t)
     e->pred_hi = e->mean * exp(half);
 }
 
-int simulate_uncertainty(const struct json *tree, const char *file, const struct resolver *resolver, uint32_t draws,
-                         double discrepancy, const struct simulate_options *opt, struct outcome *out, struct err *err)
+int simulate_uncertainty(const struct json *tree, const char *file, const struct resolver *resolver,
+                         uint32_t draws, double discrepancy, const struct simulate_options *opt,
+                         struct outcome *out, struct err *err)
 {
     struct tally x = {0};
     double relative_sd, t;

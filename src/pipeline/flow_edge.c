@@ -1,0 +1,239 @@
+#include "pipeline/flow_parts.h"
+
+#include <math.h>
+#include <string.h>
+
+/* ------------------------------------------------------------ parcels */
+
+struct parcel *parcel_new(struct flow *f, const struct item *it)
+{
+    struct parcel *p = f->free_parcels;
+
+    if (p != NULL)
+        f->free_parcels = p->next;
+    else
+        p = ARENA_NEW(f->sim->arena, struct parcel);
+    p->it = *it;
+    p->ready_s = f->sim->now;
+    p->next = NULL;
+    return p;
+}
+
+void parcel_free(struct flow *f, struct parcel *p)
+{
+    p->next = f->free_parcels;
+    f->free_parcels = p;
+}
+
+/* ---------------------------------------------------------- accounting */
+
+static void account_enter(struct flow *f, const struct item *it)
+{
+    f->entered_units += it->count;
+    level_set(&f->inside, f->sim->now, f->inside.value + it->count);
+    f->born_area += it->count * it->born_s;
+}
+
+static void account_leave(struct flow *f, const struct item *it)
+{
+    double from = fmax(it->born_s, f->measure_from_s);
+
+    f->left_units += it->count;
+    level_set(&f->inside, f->sim->now, f->inside.value - it->count);
+    f->born_area -= it->count * from;
+    f->sojourn_area += it->count * (f->sim->now - from);
+}
+
+static void begin_measuring(struct flow *f)
+{
+    double now = f->sim->now;
+
+    f->measuring = true;
+    f->measure_from_s = now;
+    f->pieces_out = f->units_out = 0;
+    f->latency_s = (struct tally){0};
+    hist_reset(f->latency);
+    f->born_area = f->inside.value * now; /* everyone inside counts from now on */
+    f->sojourn_area = 0;
+    level_start(&f->inside, now, f->inside.value);
+    for (int i = 0; i < f->s->stages_n; i++) {
+        struct stage_rt *st = &f->stages[i];
+
+        level_start(&st->busy, now, st->busy.value);
+        level_start(&st->blocked, now, st->blocked.value);
+        level_start(&st->inside, now, st->inside.value);
+        st->wait_s = st->service_s = (struct tally){0};
+        st->units_out = st->disk_bytes = st->lost_units = st->arrived_units = 0;
+        memset(st->op_s, 0, sizeof(double) * (size_t)model_operators(st->def->model, st->def->cfg));
+        if (st->in != NULL)
+            buffer_begin_measuring(st->in);
+    }
+    for (int i = 0; i < f->s->resources_n; i++) {
+        struct resource_rt *r = &f->resources[i];
+
+        if (r->station != NULL)
+            station_begin_measuring(r->station);
+        if (r->cores != NULL)
+            cores_begin_measuring(r->cores);
+        if (r->disk != NULL)
+            disk_begin_measuring(r->disk);
+        if (r->link != NULL)
+            link_begin_measuring(r->link);
+    }
+}
+
+/* -------------------------------------------------------------- source */
+
+static void source_put_done(struct sim *sim, void *self, uint64_t arg)
+{
+    struct flow *f = self;
+
+    (void)sim;
+    f->stages[arg].items_in++;
+    f->source_in_put = false;
+    source_pump(f);
+}
+
+/* Hands an item to its entry stage; false when it must wait for room there. */
+static bool inject(struct flow *f, const struct item *it, int entry)
+{
+    struct stage_rt *st = &f->stages[entry];
+    struct parcel *p = parcel_new(f, it);
+
+    p->it.born_s = f->sim->now;
+    account_enter(f, &p->it);
+    f->in_flight_units += it->count;
+    if (st->in == NULL) {
+        stage_receive(st, p);
+        return true;
+    }
+    level_set(&st->inside, f->sim->now, st->inside.value + 1);
+    if (buffer_put(st->in, p, source_put_done, f, (uint64_t)entry)) {
+        st->items_in++;
+        return true;
+    }
+    f->source_in_put = true;
+    return false;
+}
+
+/* Later epochs start when the stage they enter has been given everything of the epoch before. */
+static bool epoch_ready(const struct flow *f, const struct item *it, int entry)
+{
+    double before = (double)it->epoch * (double)it->data->rows;
+
+    return f->stages[entry].units_in >= before - 0.5;
+}
+
+/* Closed workloads: sends whatever there is room for. Called again whenever room may have appeared. */
+void source_pump(struct flow *f)
+{
+    const struct workload *w = &f->s->workload;
+
+    while (!f->source_in_put && (f->source_total == 0 || f->source_next < f->source_total)) {
+        int entry;
+        struct item it;
+
+        if (w->in_flight > 0 && f->in_flight_units > 0 && f->in_flight_units + f->source_units > w->in_flight)
+            return;
+        it = scenario_source_item(f->s, f->source_next, &entry);
+        if (it.epoch > 0 && !epoch_ready(f, &it, entry))
+            return;
+        f->source_next++;
+        if (!inject(f, &it, entry))
+            return;
+    }
+}
+
+static void source_arrival(struct sim *sim, void *self, uint64_t arg)
+{
+    struct flow *f = self;
+    int entry;
+    struct item it = scenario_source_item(f->s, f->source_next++, &entry);
+
+    (void)arg;
+    inject(f, &it, entry);
+    if (f->source_total == 0 || f->source_next < f->source_total)
+        sim_after(sim, law_draw(&f->s->workload.arrivals, &f->arrivals), source_arrival, f, 0);
+}
+
+static void client_submits(struct sim *sim, void *self, uint64_t arg)
+{
+    struct flow *f = self;
+    int entry;
+    struct item it;
+
+    (void)sim;
+    if (f->source_total != 0 && f->source_next >= f->source_total)
+        return;
+    it = scenario_source_item(f->s, f->source_next++, &entry);
+    it.sequence = arg; /* which client */
+    inject(f, &it, entry);
+}
+
+void source_start(struct flow *f)
+{
+    const struct workload *w = &f->s->workload;
+
+    rng_stream(&f->arrivals, f->sim->seed, f->sim->replication, "source.arrivals");
+    f->think = ARENA_NEW(f->sim->arena, struct rng);
+    rng_stream(f->think, f->sim->seed, f->sim->replication, "source.think");
+    f->source_units = scenario_source_units(f->s);
+    if (f->s->horizon.kind == HORIZON_ITEMS) {
+        f->source_total = (uint64_t)ceil(f->s->horizon.items / f->source_units - 1e-9);
+        f->target_units = (double)f->source_total * f->source_units;
+    }
+    if (w->kind == WORKLOAD_OPEN)
+        sim_after(f->sim, law_draw(&w->arrivals, &f->arrivals), source_arrival, f, 0);
+    else if (w->kind == WORKLOAD_CLIENTS)
+        for (long i = 0; i < w->clients; i++)
+            sim_after(f->sim, law_draw(&w->think, f->think), client_submits, f, (uint64_t)i);
+    else
+        source_pump(f);
+}
+
+/* ---------------------------------------------------------------- sink */
+
+static void check_end(struct flow *f)
+{
+    if (f->s->horizon.kind == HORIZON_ITEMS) {
+        if (f->left_units + f->lost_units >= f->target_units * (1 - 1e-9))
+            sim_stop(f->sim);
+        return;
+    }
+    if (f->s->horizon.kind == HORIZON_TIME)
+        return; /* the clock ends the run */
+    if (!f->measuring && f->pieces_out >= f->limits->warmup)
+        begin_measuring(f);
+    else if (f->measuring && f->pieces_out >= f->limits->measured)
+        sim_stop(f->sim);
+}
+
+void sink_receive(struct flow *f, struct parcel *p)
+{
+    const struct item it = p->it;
+    double sojourn = f->sim->now - it.born_s;
+
+    parcel_free(f, p);
+    account_leave(f, &it);
+    f->in_flight_units -= it.count;
+    f->pieces_out++;
+    f->units_out += it.count;
+    if (scenario_has_latency(f->s)) {
+        tally_add(&f->latency_s, sojourn);
+        hist_add(f->latency, sojourn);
+    }
+    check_end(f);
+    if (f->s->workload.kind == WORKLOAD_CLIENTS)
+        sim_after(f->sim, law_draw(&f->s->workload.think, f->think), client_submits, f, it.sequence);
+    else if (f->s->workload.kind == WORKLOAD_CLOSED)
+        source_pump(f);
+}
+
+void sink_lose(struct flow *f, const struct item *it)
+{
+    account_leave(f, it);
+    f->left_units -= it->count;
+    f->lost_units += it->count;
+    f->in_flight_units -= it->count;
+    check_end(f);
+}

@@ -1,0 +1,365 @@
+#include "pipeline/flow_parts.h"
+
+#include <math.h>
+
+/* ------------------------------------------------------------- workers */
+
+static void worker_take(struct worker *w);
+static void worker_begin_piece(struct worker *w);
+static void worker_next_phase(struct worker *w);
+static void worker_deliver(struct worker *w);
+static void piece_taken(struct stage_rt *st);
+
+static void set_busy(struct stage_rt *st, double change)
+{
+    level_set(&st->busy, st->flow->sim->now, st->busy.value + change);
+}
+
+static void set_blocked(struct stage_rt *st, double change)
+{
+    level_set(&st->blocked, st->flow->sim->now, st->blocked.value + change);
+}
+
+static void worker_begin(struct worker *w)
+{
+    struct stage_rt *st = w->stage;
+
+    w->turn = st->turns_given++;
+    w->pieces = st->def->model->pieces != NULL ? st->def->model->pieces(st->def->cfg, &w->whole->it) : 1;
+    w->piece_i = 0;
+    w->staged = NULL;
+    w->staged_tail = &w->staged;
+    st->outstanding += w->pieces;
+    set_busy(st, 1);
+    worker_begin_piece(w);
+}
+
+/* Adds what came to what the worker has gathered so far. */
+static void worker_gather(struct worker *w, struct parcel *p)
+{
+    struct stage_rt *st = w->stage;
+
+    tally_add(&st->wait_s, st->flow->sim->now - p->ready_s);
+    st->units_in += p->it.count;
+    if (st->index > 0)
+        piece_taken(st - 1);
+    if (p->it.data != NULL && p->it.data->epochs > 1)
+        source_pump(st->flow); /* a later epoch may be waiting for this */
+    if (w->whole == NULL) {
+        w->whole = p;
+        return;
+    }
+    w->whole->it.count += p->it.count;
+    w->whole->it.rows += p->it.rows;
+    w->whole->it.bytes += p->it.bytes;
+    level_set(&st->inside, st->flow->sim->now, st->inside.value - 1);
+    parcel_free(st->flow, p);
+}
+
+static bool worker_has_enough(const struct worker *w)
+{
+    double take = w->stage->def->shape.take;
+
+    return w->whole != NULL && w->whole->it.count >= take * (1 - 1e-12);
+}
+
+static void worker_got(struct sim *sim, void *self, uint64_t arg)
+{
+    struct worker *w = self;
+
+    (void)sim;
+    worker_gather(w, (struct parcel *)(uintptr_t)arg);
+    worker_take(w);
+}
+
+/* A stage that may not work further ahead of the next one: workers times prefetch pieces are out. */
+static bool is_far_ahead(const struct stage_rt *st)
+{
+    const struct shape *s = &st->def->shape;
+
+    return s->prefetch > 0 && st->outstanding >= s->workers * s->prefetch;
+}
+
+static void worker_resumes(struct sim *sim, void *self, uint64_t arg)
+{
+    struct worker *w = self;
+
+    (void)sim;
+    (void)arg;
+    set_blocked(w->stage, -1);
+    worker_take(w);
+}
+
+/* The next stage, or the sink, has taken a piece. */
+static void piece_taken(struct stage_rt *st)
+{
+    st->outstanding--;
+    for (long i = 0; i < st->def->shape.workers && !is_far_ahead(st); i++) {
+        struct worker *w = &st->workers[i];
+
+        if (!w->parked)
+            continue;
+        w->parked = false;
+        sim_after(st->flow->sim, 0, worker_resumes, w, 0);
+        return;
+    }
+}
+
+static void worker_take(struct worker *w)
+{
+    struct parcel *p;
+
+    if (w->whole == NULL && is_far_ahead(w->stage)) {
+        w->parked = true;
+        set_blocked(w->stage, 1);
+        return;
+    }
+    while (!worker_has_enough(w)) {
+        p = buffer_get(w->stage->in, worker_got, w);
+        if (p == NULL)
+            return;
+        worker_gather(w, p);
+    }
+    worker_begin(w);
+}
+
+static void phase_done(struct sim *sim, void *self, uint64_t arg)
+{
+    (void)sim;
+    (void)arg;
+    worker_next_phase(self);
+}
+
+static void worker_begin_piece(struct worker *w)
+{
+    struct stage_rt *st = w->stage;
+    struct flow *f = st->flow;
+    struct item it = item_piece(&w->whole->it, w->piece_i, w->pieces);
+    struct luck luck = {.seed = f->sim->seed, .stage = st->def->luck, .replication = f->sim->replication};
+
+    w->piece = parcel_new(f, &it);
+    w->piece->it.born_s = w->whole->it.born_s;
+    w->demand.n = 0;
+    w->leave = w->piece->it;
+    st->def->model->demand(st->def->cfg, &w->piece->it, &luck, &w->demand, &w->leave);
+    if (st->def->instant)
+        w->demand.n = 0;
+    w->phase = 0;
+    w->began_s = f->sim->now;
+    w->phase_s = 0;
+    if (w->demand.n == 0)
+        sim_after(f->sim, 0, phase_done, w,
+                  0); /* through the calendar: a chain of instant stages must not recurse */
+    else
+        worker_next_phase(w);
+}
+
+static void lose_item(struct worker *w);
+
+/* Asks the resource for one phase; phases on cores that follow each other are one request. */
+static void worker_use(struct worker *w, const struct phase *p, double amount)
+{
+    struct stage_rt *st = w->stage;
+    struct resource_rt *r = &st->flow->resources[st->def->on[p->role]];
+
+    if (r->cores != NULL)
+        cores_use(r->cores, amount, phase_done, w, 0);
+    else if (r->disk != NULL && p->role == ROLE_DISK_WRITE)
+        disk_write(r->disk, p->requests, amount, phase_done, w, 0);
+    else if (r->disk != NULL)
+        disk_read(r->disk, p->requests, amount, phase_done, w, 0);
+    else if (r->link != NULL)
+        link_send(r->link, amount, phase_done, w, 0);
+    else if (!station_enter(r->station, amount, phase_done, w, 0))
+        lose_item(w);
+}
+
+static void worker_finish_piece(struct worker *w)
+{
+    struct stage_rt *st = w->stage;
+    double now = st->flow->sim->now;
+
+    if (st->def->shape.workers == 0) /* the resource did the queueing: what was not service was waiting */
+        tally_add(&st->wait_s, fmax(0, now - w->began_s - w->phase_s));
+    tally_add(&st->service_s, st->def->shape.workers == 0 ? w->phase_s : now - w->began_s);
+    w->leave.born_s = w->piece->it.born_s;
+    w->piece->it = w->leave;
+    *w->staged_tail = w->piece;
+    w->staged_tail = &w->piece->next;
+    w->piece = NULL;
+    w->piece_i++;
+    worker_deliver(w);
+}
+
+static void worker_next_phase(struct worker *w)
+{
+    struct demand *d = &w->demand;
+    const struct phase *first;
+    double amount = 0;
+
+    if (w->phase >= d->n) {
+        worker_finish_piece(w);
+        return;
+    }
+    first = &d->phases[w->phase];
+    do {
+        const struct phase *p = &d->phases[w->phase++];
+
+        amount += p->amount;
+        if (p->role == ROLE_DISK_READ || p->role == ROLE_DISK_WRITE)
+            w->stage->disk_bytes += p->amount;
+        else if (p->role != ROLE_NET)
+            w->stage->op_s[p->op] += p->amount;
+    } while (first->role == ROLE_CPU && w->phase < d->n && d->phases[w->phase].role == ROLE_CPU);
+    w->phase_s += amount;
+    worker_use(w, first, amount);
+}
+
+/* A full queue in front of the servers. */
+static void lose_item(struct worker *w)
+{
+    struct stage_rt *st = w->stage;
+    struct flow *f = st->flow;
+    struct item it = w->whole->it;
+
+    st->op_s[w->demand.phases[w->phase - 1].op] -= w->demand.phases[w->phase - 1].amount;
+    st->lost_units += it.count;
+    level_set(&st->inside, f->sim->now, st->inside.value - 1);
+    set_busy(st, -1);
+    parcel_free(f, w->piece);
+    if (w->whole != w->piece)
+        parcel_free(f, w->whole);
+    w->whole = w->piece = NULL;
+    w->next_free = st->free_workers;
+    st->free_workers = w;
+    sink_lose(f, &it);
+}
+
+static void give_turn(struct stage_rt *st)
+{
+    st->turn_now++;
+    for (long i = 0; i < st->def->shape.workers; i++) {
+        struct worker *w = &st->workers[i];
+
+        if (w->waiting_for_turn && w->turn == st->turn_now) {
+            w->waiting_for_turn = false;
+            set_blocked(st, -1);
+            set_busy(st, 1);
+            worker_deliver(w);
+            return;
+        }
+    }
+}
+
+static void worker_done_with_item(struct worker *w)
+{
+    struct stage_rt *st = w->stage;
+    struct flow *f = st->flow;
+
+    parcel_free(f, w->whole);
+    w->whole = NULL;
+    level_set(&st->inside, f->sim->now, st->inside.value - 1);
+    set_busy(st, -1);
+    if (st->def->shape.workers == 0) {
+        w->next_free = st->free_workers;
+        st->free_workers = w;
+        return;
+    }
+    if (st->def->shape.in_order)
+        give_turn(st);
+    worker_take(w);
+}
+
+static void put_done(struct sim *sim, void *self, uint64_t arg)
+{
+    struct worker *w = self;
+
+    (void)sim;
+    (void)arg;
+    set_blocked(w->stage, -1);
+    set_busy(w->stage, 1);
+    w->stage[1].items_in++;
+    worker_deliver(w);
+}
+
+/* Moves staged pieces on; false when the next stage has no room and the worker must wait. */
+static bool send_staged(struct worker *w)
+{
+    struct stage_rt *st = w->stage;
+    struct flow *f = st->flow;
+
+    while (w->staged != NULL) {
+        struct parcel *p = w->staged;
+        struct stage_rt *next = st->index + 1 < f->s->stages_n ? st + 1 : NULL;
+
+        w->staged = p->next;
+        if (w->staged == NULL)
+            w->staged_tail = &w->staged;
+        p->next = NULL;
+        p->ready_s = f->sim->now;
+        st->units_out += p->it.count;
+        if (next == NULL) {
+            piece_taken(st);
+            sink_receive(f, p);
+        } else if (next->in == NULL) {
+            stage_receive(next, p);
+        } else {
+            level_set(&next->inside, f->sim->now, next->inside.value + 1);
+            if (!buffer_put(next->in, p, put_done, w, 0)) {
+                set_busy(st, -1);
+                set_blocked(st, 1);
+                return false;
+            }
+            next->items_in++;
+        }
+    }
+    return true;
+}
+
+/* After each piece: hand over what may leave, go on with the next piece, or wait for one's turn. */
+static void worker_deliver(struct worker *w)
+{
+    struct stage_rt *st = w->stage;
+    bool my_turn = !st->def->shape.in_order || st->def->shape.workers == 0 || w->turn == st->turn_now;
+
+    if (my_turn && !send_staged(w))
+        return;
+    if (w->piece_i < w->pieces) {
+        worker_begin_piece(w);
+        return;
+    }
+    if (my_turn) {
+        worker_done_with_item(w);
+        return;
+    }
+    w->waiting_for_turn = true;
+    set_busy(st, -1);
+    set_blocked(st, 1);
+}
+
+/* An item comes to a stage without workers. */
+void stage_receive(struct stage_rt *st, struct parcel *p)
+{
+    struct flow *f = st->flow;
+    struct worker *w = st->free_workers;
+
+    if (w != NULL)
+        st->free_workers = w->next_free;
+    else
+        w = ARENA_NEW(f->sim->arena, struct worker);
+    w->stage = st;
+    w->whole = p;
+    if (st->index > 0)
+        piece_taken(st - 1);
+    st->items_in++;
+    st->units_in += p->it.count;
+    st->arrived_units += p->it.count;
+    level_set(&st->inside, f->sim->now, st->inside.value + 1);
+    worker_begin(w);
+}
+
+void stage_start(struct stage_rt *st)
+{
+    for (long i = 0; i < st->def->shape.workers; i++)
+        worker_take(&st->workers[i]);
+}

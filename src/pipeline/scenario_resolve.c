@@ -1,0 +1,111 @@
+#include "pipeline/scenario_read.h"
+
+#include "pipeline/edit.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Fixed, per-item and per-byte cost of one operator are one uncertain thing: ...costs.hash. */
+static const char *uncertain_name(const struct reader *r, const char *path)
+{
+    char *name = arena_strdup(r->s->arena, path), *dot = strrchr(name, '.');
+
+    if (dot != NULL && strstr(name, ".costs.") != NULL)
+        *dot = '\0';
+    return name;
+}
+
+/*
+ * The k-th draw of a parameter: lognormal around the estimate, so that a cost stays positive.  The terms of
+ * one operator's cost share their z: fits know their sum better than each of them.
+ */
+static double drawn_value(const struct reader *r, const struct param_row *row)
+{
+    const char *name;
+    struct rng rng;
+    double z = 0;
+
+    if (!(row->stderr_ > 0) || row->value <= 0)
+        return row->value;
+    name = uncertain_name(r, row->path);
+    append_name(r->s, &r->s->uncertain, &r->s->uncertain_n, name);
+    if (r->opt->parameter_draw > 0) {
+        rng_keyed(&rng, r->s->seed, r->opt->parameter_draw, rng_hash("calibration"), rng_hash(name), 0);
+        z = rng_normal(&rng);
+    }
+    if (r->opt->bump != NULL && strcmp(r->opt->bump, name) == 0)
+        z += 1;
+    return row->value * exp(z * fmin(row->stderr_ / row->value, 1));
+}
+
+/* Applies the rows that speak of `owner` ("stages.prep" or "models.preprocess"); counts them. */
+static int apply_rows(const struct reader *r, const struct param_row *rows, size_t n, const char *owner,
+                      const char *target, int *applied)
+{
+    size_t len = strlen(owner);
+
+    for (size_t i = 0; i < n; i++) {
+        const char *path;
+
+        if (strncmp(rows[i].path, owner, len) != 0 || rows[i].path[len] != '.')
+            continue;
+        path = arena_printf(r->s->arena, "%s%s", target, rows[i].path + len);
+        if (edit_set(r->s->tree, path, json_new_number(drawn_value(r, &rows[i])), r->err) != 0)
+            return err_at(r->err, "%s: calibrated parameter", r->s->file);
+        ++*applied;
+    }
+    return 0;
+}
+
+typedef int lookup_fn(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n,
+                      struct err *err);
+
+/* `found` is the number of rows the reference provided; 0 when there is none of that name. */
+static int apply_reference(const struct reader *r, lookup_fn *lookup, const char *name, const char *target,
+                           const char *model, int *applied)
+{
+    struct param_row *rows = NULL;
+    size_t n = 0;
+
+    *applied = 0;
+    if (lookup == NULL)
+        return 0;
+    TRY(lookup(r->opt->resolver->ctx, name, r->s->arena, &rows, &n, r->err));
+    TRY(apply_rows(r, rows, n, target, target, applied));
+    if (model != NULL)
+        TRY(apply_rows(r, rows, n, arena_printf(r->s->arena, "models.%s", model), target, applied));
+    return 0;
+}
+
+/* Resolves "preset" first and "calibration" over it, for one stage or resource. */
+int resolve_references(const struct reader *r, const struct json *obj, const char *where, const char *target,
+                       const char *model)
+{
+    const struct resolver *res = r->opt != NULL ? r->opt->resolver : NULL;
+    const char *preset = json_get_string(obj, "preset", NULL),
+               *cal = json_get_string(obj, "calibration", NULL);
+    int from_preset = 0, from_cal = 0;
+
+    if (preset != NULL) {
+        TRY(apply_reference(r, res ? res->preset : NULL, preset, target, model, &from_preset));
+        if (from_preset == 0)
+            return bad(r, where,
+                       arena_printf(r->s->arena, "no preset \"%s\" says anything about it", preset));
+    }
+    if (cal != NULL)
+        TRY(apply_reference(r, res ? res->calibration : NULL, cal, target, model, &from_cal));
+    if (from_cal > 0)
+        append_name(r->s, &r->s->calibrations, &r->s->calibrations_n, cal);
+    else if (from_preset > 0)
+        append_name(r->s, &r->s->calibrations, &r->s->calibrations_n,
+                    arena_printf(r->s->arena, "preset:%s", preset));
+    if (cal != NULL && from_cal == 0) {
+        append_name(r->s, &r->s->assumed, &r->s->assumed_n, where);
+        warn(r->s, where,
+             arena_printf(r->s->arena,
+                          "calibration \"%s\" is not in the store; %s used. To measure this machine: "
+                          "foresight exec --profile SCENARIO, then foresight fit SCENARIO",
+                          cal, from_preset > 0 ? "the preset is" : "defaults are"));
+    }
+    return 0;
+}
