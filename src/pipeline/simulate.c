@@ -210,6 +210,12 @@ int simulate(const struct scenario *s, const struct simulate_options *opt, struc
 
     *out = (struct outcome){.command = "run", .scenario = s, .seed = b.seed, .has_bound = true};
     out->confidence = opt->confidence > 0 ? opt->confidence : 0.95;
+    bound_compute(s, a, &out->bound);
+    if (!isfinite(out->bound.throughput_per_s))
+        return err_set(err, ERR_SCENARIO,
+                       "%s: nothing limits this pipeline: no stage takes any time. Give its costs, or calibrate: "
+                       "foresight exec --profile SCENARIO, then foresight fit SCENARIO",
+                       s->file);
     b.limits = scenario_has_latency(s) ? open_limits : closed_limits;
     b.limits.max_events = opt->max_events;
     do {
@@ -222,7 +228,6 @@ int simulate(const struct scenario *s, const struct simulate_options *opt, struc
     } while (!enough && n < most);
     if (rc == 0) {
         fold_all(&b, n, a, out);
-        bound_compute(s, a, &out->bound);
         if (!out->capped && s->horizon.kind != HORIZON_TIME)
             assert_bounded(out);
     }
