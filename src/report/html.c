@@ -31,7 +31,7 @@ static const char style[] =
     "th,td{padding:6px 0 6px 16px}th:first-child,td:first-child{padding-left:0}\n"
     "td{border-bottom:1px solid var(--line);vertical-align:top;overflow-wrap:anywhere}\n"
     ".n{text-align:right;white-space:nowrap}\n"
-    "td small{display:block;color:var(--soft);font-size:12.5px;line-height:1.4;white-space:normal}\n"
+    "td small{display:block;color:var(--soft);font-size:12.5px;line-height:1.4}\n"
     ".mark{display:inline-block;border-radius:9px;padding:0 "
     "8px;font-size:12.5px;background:#e9edf1;white-space:nowrap}\n"
     ".good{background:#dff1ea;color:var(--good)}.bad{background:#fbe6dc;color:var(--bad)}"
@@ -123,7 +123,7 @@ static const char *cell_class(const struct doc *d, int column)
 
 static void table(struct doc *d, const char *const *heads, int columns)
 {
-    text_printf(d->out, "<div class=\"wide\"><table%s>\n<thead><tr>", columns <= 3 ? " class=\"small\"" : "");
+    text_printf(d->out, "<div class=\"wide\"><table%s>\n<thead><tr>", columns <= 4 ? " class=\"small\"" : "");
     for (int i = 0; i < columns; i++) {
         text_printf(d->out, "<th%s>", cell_class(d, i));
         element(d, "", heads[i] + 1, "</th>");

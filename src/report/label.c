@@ -30,22 +30,28 @@ char *label_cut(char *buf, size_t size, const char *name, size_t most)
 
 struct estimate estimate_of(double value)
 {
-    return (struct estimate){.mean = value, .lo = NAN, .hi = NAN};
+    return (struct estimate){value, NAN, NAN, NAN, NAN};
 }
 
 struct estimate estimate_read(const struct json *object, const char *key)
 {
     const struct json *v = object != NULL ? json_get(object, key) : NULL;
-    struct estimate e = estimate_of(NAN);
 
     if (v == NULL)
-        return e;
+        return estimate_of(NAN);
     if (json_type(v) != JSON_OBJECT)
         return estimate_of(json_number(v));
-    e.mean = json_get_number(v, "mean", NAN);
-    e.predicts = json_get(v, "pred_lo") != NULL && json_get(v, "pred_hi") != NULL;
-    e.lo = json_get_number(v, e.predicts ? "pred_lo" : "lo", NAN);
-    e.hi = json_get_number(v, e.predicts ? "pred_hi" : "hi", NAN);
+    return (struct estimate){json_get_number(v, "mean", NAN), json_get_number(v, "lo", NAN),
+                             json_get_number(v, "hi", NAN), json_get_number(v, "pred_lo", NAN),
+                             json_get_number(v, "pred_hi", NAN)};
+}
+
+struct estimate estimate_widest(struct estimate e)
+{
+    if (isfinite(e.pred_lo) && isfinite(e.pred_hi)) {
+        e.lo = e.pred_lo;
+        e.hi = e.pred_hi;
+    }
     return e;
 }
 
@@ -156,46 +162,58 @@ static void number(char *buf, size_t size, double v, int decimals)
     buf[n] = '\0';
 }
 
-/* Digits beyond the interval's own size say nothing; nor do those beyond four. */
+/* Digits beyond the interval's own size say nothing; nor do fewer than two of the value, or more than four.
+ */
 static int decimals_of(struct estimate e, double scale, enum label_style style)
 {
-    double mean = fabs(scale * e.mean);
-    int most = most_decimals(style, e.mean), d;
+    double mean = fabs(scale * e.mean), half = scale * (e.hi - e.lo) / 2;
+    int most = most_decimals(style, e.mean), d = decimals_for(half), least;
 
     if (!(e.hi > e.lo)) {
         d = decimals_for(mean / 10);
-    } else {
-        d = decimals_for(scale * (e.hi - e.lo) / 2);
-        if (mean > 0 && d > decimals_for(mean / 100))
-            d = decimals_for(mean / 100);
+        return d < most ? d : most;
     }
+    least = decimals_for(fmax(style == LABEL_GAIN ? mean / 10 : mean, half / 10));
+    if (mean > 0 && d > decimals_for(mean / 100))
+        d = decimals_for(mean / 100);
+    d = d > least ? d : least;
     return d < most ? d : most;
+}
+
+char *label_interval(char *buf, size_t size, struct estimate e, enum label_style style)
+{
+    struct form f = form_of(e.mean, style);
+    int decimals = decimals_of(e, f.scale, style);
+    char lo[64], hi[64];
+
+    buf[0] = '\0';
+    if (!estimate_is_known(e) || !(e.hi > e.lo))
+        return buf;
+    number(lo, sizeof lo, f.scale * e.lo, decimals);
+    number(hi, sizeof hi, f.scale * e.hi, decimals);
+    snprintf(buf, size, "[%s, %s]", lo, hi);
+    return buf;
 }
 
 char *label_estimate(char *buf, size_t size, struct estimate e, enum label_style style)
 {
     struct form f = form_of(e.mean, style);
-    char mean[64], lo[64], hi[64];
+    char mean[64], interval[140];
     const char *sign = "";
-    int decimals;
 
     if (!estimate_is_known(e)) {
         snprintf(buf, size, "\xe2\x80\x93");
         return buf;
     }
-    decimals = decimals_of(e, f.scale, style);
     if (f.before[0] == '$' && e.mean < 0)
         sign = MINUS;
     else if (style == LABEL_CHANGE && e.mean > 0)
         sign = "+";
-    number(mean, sizeof mean, f.scale * (sign[0] != '\0' ? fabs(e.mean) : e.mean), decimals);
-    if (!(e.hi > e.lo)) {
-        snprintf(buf, size, "%s%s%s%s", sign, f.before, mean, f.after);
-        return buf;
-    }
-    number(lo, sizeof lo, f.scale * e.lo, decimals);
-    number(hi, sizeof hi, f.scale * e.hi, decimals);
-    snprintf(buf, size, "%s%s%s%s [%s, %s]", sign, f.before, mean, f.after, lo, hi);
+    number(mean, sizeof mean, f.scale * (sign[0] != '\0' ? fabs(e.mean) : e.mean),
+           decimals_of(e, f.scale, style));
+    label_interval(interval, sizeof interval, e, style);
+    snprintf(buf, size, "%s%s%s%s%s%s", sign, f.before, mean, f.after, interval[0] != '\0' ? " " : "",
+             interval);
     return buf;
 }
 

@@ -13,15 +13,16 @@ struct json;
  * spaces. */
 char *label_cut(char *buf, size_t size, const char *name, size_t most);
 
-/* An estimate of a result document.  With prediction bounds these are lo and hi, and `predicts` says so. */
+/* An estimate of a result document.  NAN: not there. */
 struct estimate {
-    double mean, lo, hi; /* NAN: not there */
-    bool predicts;
+    double mean, lo, hi;     /* lo, hi: what the simulation's own sampling leaves open */
+    double pred_lo, pred_hi; /* with the uncertainty of calibrated parameters added */
 };
 
 struct estimate estimate_read(const struct json *object, const char *key); /* an {E}, a number, or absent */
 struct estimate estimate_of(double value);
 bool estimate_is_known(struct estimate e);
+struct estimate estimate_widest(struct estimate e); /* lo, hi are the prediction's where there is one */
 
 enum label_style {
     LABEL_NUMBER,
@@ -38,6 +39,8 @@ enum label_style {
 
 /* "812 [800, 825]/s"; a dash when nothing is known; just the value without an interval.  Returns buf. */
 char *label_estimate(char *buf, size_t size, struct estimate e, enum label_style style);
+char *label_interval(char *buf, size_t size, struct estimate e,
+                     enum label_style style); /* "[800, 825]" or "" */
 char *label_value(char *buf, size_t size, double value, enum label_style style);
 
 #endif

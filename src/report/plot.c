@@ -15,7 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WIDTH = 900, LONGEST_LABEL = 30 };
+enum { WIDTH = 900, LONGEST_LABEL = 30, PER_SERIES = 5 /* columns of the data */ };
 
 /* Okabe and Ito's colours, told apart by colour-blind readers too. */
 static const char *const colour[] = {"#0072B2", "#E69F00", "#009E73", "#CC79A7", "#999999"};
@@ -43,24 +43,46 @@ static void widen(struct range *r, double v)
     r->hi = v > r->hi ? v : r->hi;
 }
 
-/* What the axis must show.  Computed here because gnuplot stops at empty or single-valued ranges. */
-static struct range axis_range(const struct plot *p)
+static double within(double v, double lo, double hi)
+{
+    return v < lo ? lo : v > hi ? hi : v;
+}
+
+static struct range values_range(const struct plot *p)
 {
     struct range r = {INFINITY, -INFINITY};
-    double margin;
 
+    for (size_t s = 0; s < p->n_series; s++)
+        for (size_t i = 0; i < p->rows; i++)
+            widen(&r, p->series[s].points[i].value);
+    widen(&r, p->reference);
+    return r;
+}
+
+/*
+ * What the axis must show: all values, and their intervals as far as these do
+ * not squeeze the values together; longer ones run out of the plot.  Computed
+ * here because gnuplot stops at empty or single-valued ranges.
+ */
+static struct range axis_range(const struct plot *p)
+{
+    struct range v = values_range(p), r = v;
+    double margin, far;
+
+    if (v.lo > v.hi)
+        return (struct range){0, 1};
+    far = fmax(1.5 * (v.hi - v.lo), 0.5 * fmax(fabs(v.hi), fabs(v.lo)));
     for (size_t s = 0; s < p->n_series; s++) {
         for (size_t i = 0; i < p->rows; i++) {
-            widen(&r, p->series[s].points[i].value);
-            widen(&r, p->series[s].points[i].lo);
-            widen(&r, p->series[s].points[i].hi);
+            const struct plot_point *q = &p->series[s].points[i];
+            const double end[] = {q->lo, q->hi, q->far_lo, q->far_hi};
+
+            for (int k = 0; k < 4; k++)
+                widen(&r, within(end[k], v.lo - far, v.hi + far));
         }
     }
-    widen(&r, p->reference);
-    if (r.lo > r.hi)
-        return (struct range){0, 1};
     margin = r.hi > r.lo ? 0.06 * (r.hi - r.lo) : 0.1 * fabs(r.hi) + (r.hi == 0);
-    return (struct range){r.lo >= 0 && r.lo - margin < 0 ? 0 : r.lo - margin, r.hi + margin};
+    return (struct range){v.lo >= 0 && r.lo - margin < 0 ? 0 : r.lo - margin, r.hi + margin};
 }
 
 static double stacked_top(const struct plot *p)
@@ -123,12 +145,17 @@ static void script_intervals(const struct plot *p, struct text *t)
         text_printf(t, "set arrow from %.17g, graph 0 to %.17g, graph 1 nohead lc rgb \"#333333\" dt 2\n",
                     p->reference, p->reference);
     text_add(t, "plot ");
-    for (size_t i = 0; i < p->n_series; i++)
+    for (size_t i = 0; i < p->n_series; i++) {
+        double shift = 0.15 * ((double)p->n_series - 1) - 0.3 * (double)i;
+        size_t column = 2 + PER_SERIES * i;
+
+        text_printf(t, "\"data\" using %zu:($1%+g):%zu:%zu with xerrorbars pt 0 lw 1 lc rgb \"%s\" notitle, ",
+                    column, shift, column + 3, column + 4, colour[i % COLOURS]);
         text_printf(t,
-                    "\"data\" using %zu:($1%+g):%zu:%zu with xerrorbars pt 7 ps 0.8 lw 2 lc rgb \"%s\" title "
+                    "\"data\" using %zu:($1%+g):%zu:%zu with xerrorbars pt 7 ps 0.8 lw 3 lc rgb \"%s\" title "
                     "\"%s\", ",
-                    2 + 3 * i, 0.15 * ((double)p->n_series - 1) - 0.3 * (double)i, 3 + 3 * i, 4 + 3 * i,
-                    colour[i % COLOURS], title(p->series[i].name));
+                    column, shift, column + 1, column + 2, colour[i % COLOURS], title(p->series[i].name));
+    }
     /* The names stand once, between the series: at points that are not drawn. */
     text_printf(t, "\"data\" using (%.17g):1:ytic(\"@\".strcol(1).\"@\") with points ps 0 notitle\n", r.lo);
 }
@@ -142,8 +169,8 @@ static void script_stacked(const struct plot *p, struct text *t)
             t,
             "%s\"data\" using %zu:1:%zu:%zu:($1-0.32):($1+0.32):ytic(\"@\".strcol(1).\"@\") with boxxyerror "
             "lc rgb \"%s\" title \"%s\"",
-            s > 0 ? ", " : "", 2 + 3 * s, 3 + 3 * s, 4 + 3 * s, colour[s % COLOURS],
-            title(p->series[s].name));
+            s > 0 ? ", " : "", 2 + PER_SERIES * s, 3 + PER_SERIES * s, 4 + PER_SERIES * s,
+            colour[s % COLOURS], title(p->series[s].name));
     text_add(t, "\n");
 }
 
@@ -177,15 +204,15 @@ static void script_scatter(const struct plot *p, struct text *t)
         title(p->y_title), r.lo, r.hi, r.lo, r.hi);
     if (any_somewhere(p))
         text_printf(t,
-                    ", \"data\" using 2:5:3:4:6:7 with xyerrorbars pt 7 ps 0.7 lw 1.5 lc rgb \"%s\" title "
+                    ", \"data\" using 2:7:3:4:8:9 with xyerrorbars pt 7 ps 0.7 lw 1.5 lc rgb \"%s\" title "
                     "\"a variant\", "
-                    "\"data\" using 2:5:(sprintf(\"%%d\", 1-$1)) with labels offset 1.1,0.7 tc rgb "
+                    "\"data\" using 2:7:(sprintf(\"%%d\", 1-$1)) with labels offset 1.1,0.7 tc rgb "
                     "\"#333333\" notitle",
                     colour[0]);
     text_add(t, "\n");
 }
 
-/* One line a row: minus the row's number (rows go downwards), then value, lo and hi of each series. */
+/* One line a row: minus the row's number (rows go downwards), then the five figures of each series' point. */
 static void data_lines(const struct plot *p, struct text *t)
 {
     for (size_t i = 0; i < p->rows; i++) {
@@ -200,12 +227,12 @@ static void data_lines(const struct plot *p, struct text *t)
             if (p->kind == PLOT_STACKED) {
                 double length = isfinite(v.value) ? v.value : 0;
 
-                v = (struct plot_point){end + length / 2, end, end + length};
+                v = (struct plot_point){end + length / 2, end, end + length, NAN, NAN};
                 end += length;
             } else if (!isfinite(v.lo) || !isfinite(v.hi)) {
                 v.lo = v.hi = v.value;
             }
-            text_printf(t, "\t%.17g\t%.17g\t%.17g", v.value, v.lo, v.hi);
+            text_printf(t, "\t%.17g\t%.17g\t%.17g\t%.17g\t%.17g", v.value, v.lo, v.hi, v.far_lo, v.far_hi);
         }
         text_add(t, "\n");
     }

@@ -22,7 +22,8 @@ enum plot_kind {
 };
 
 struct plot_point {
-    double value, lo, hi; /* NAN: no value, or no interval */
+    double value, lo, hi;  /* NAN: no value, or no interval */
+    double far_lo, far_hi; /* PLOT_INTERVALS: a second, longer interval, drawn thin; NAN: none */
 };
 
 struct plot_series {

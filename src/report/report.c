@@ -20,7 +20,7 @@ static const char *bottleneck_of(const struct review *r)
 
 static struct estimate throughput_of(const struct review *r)
 {
-    return estimate_read(section_list(r->run, "metrics"), "throughput_per_s");
+    return estimate_widest(estimate_read(section_list(r->run, "metrics"), "throughput_per_s"));
 }
 
 static void answer_run(const struct review *r, struct text *t)
@@ -40,6 +40,11 @@ static void answer_run(const struct review *r, struct text *t)
                     label_value(value, sizeof value, best, LABEL_NUMBER));
     if (bottleneck_of(r)[0] != '\0')
         text_add(t, ". ");
+}
+
+static struct estimate whole_gain(const struct json *optimization)
+{
+    return estimate_widest(estimate_read(optimization, "end_to_end_gain"));
 }
 
 static const struct json *locally_best(const struct json **list, size_t n)
@@ -65,7 +70,7 @@ static void answer_rank(const struct json **list, size_t n, struct text *t)
     if (strcmp(json_get_string(list[0], "verdict", ""), "helps") == 0)
         text_printf(t, "Of %zu optimizations, \"%s\" helps the whole most: %s. ", n,
                     json_get_string(list[0], "name", "?"),
-                    label_estimate(a, sizeof a, estimate_read(list[0], "end_to_end_gain"), LABEL_GAIN));
+                    label_estimate(a, sizeof a, whole_gain(list[0]), LABEL_GAIN));
     else
         text_printf(t, "None of %zu optimizations is certain to help the whole. ", n);
     if (local != NULL && local != list[0])
@@ -120,22 +125,32 @@ static void fact_throughput(const struct review *r)
 
 static void facts(const struct review *r, const struct json **list, size_t n)
 {
+    double level = r->run != NULL ? json_get_number(r->run, "confidence", NAN) : NAN;
+    char confidence[40] = "";
     char value[160], note[200];
 
     if (r->run == NULL && n == 0 && r->validate == NULL)
         return;
+    if (isfinite(level))
+        snprintf(confidence, sizeof confidence, " of %.0f %% confidence", 100 * level);
     doc_facts(r->d);
     fact_throughput(r);
     doc_fact(r->d, "Limited by",
              bottleneck_of(r)[0] != '\0' ? label_cut(value, sizeof value, bottleneck_of(r), 40) : "?",
              "by the operational bound");
     if (n > 0)
-        label_estimate(note, sizeof note, estimate_read(list[0], "end_to_end_gain"), LABEL_GAIN);
+        label_estimate(note, sizeof note, whole_gain(list[0]), LABEL_GAIN);
     doc_fact(r->d, "Best optimization",
              n > 0 ? label_cut(value, sizeof value, json_get_string(list[0], "name", "?"), 40) : "not ranked",
              n > 0 ? note : "foresight rank");
     fact_validation(r);
     doc_facts_end(r->d);
+    doc_block(
+        r->d, DOC_HINT,
+        "Brackets hold intervals%s. Those in the tables are what the simulation's own sampling leaves open; "
+        "\"prediction\", and the intervals on top of this page, add the uncertainty of calibrated "
+        "parameters.",
+        confidence);
 }
 
 static void answer(const struct review *r)

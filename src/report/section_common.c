@@ -2,6 +2,7 @@
 
 #include "base/json.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 bool section_source(const struct review *r, const struct json *result, const char *command)
@@ -63,7 +64,10 @@ void section_words(const struct json *v, struct text *out)
 
 void cell_estimate(struct doc *d, struct estimate e, enum label_style style)
 {
-    char buf[160];
+    char value[160], interval[140], note[180] = "";
 
-    doc_cell(d, "%s", label_estimate(buf, sizeof buf, e, style));
+    if (isfinite(e.pred_lo) && isfinite(e.pred_hi))
+        snprintf(note, sizeof note, "prediction %s",
+                 label_interval(interval, sizeof interval, estimate_widest(e), style));
+    doc_cell_note(d, label_estimate(value, sizeof value, e, style), note);
 }

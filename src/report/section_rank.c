@@ -82,7 +82,7 @@ static struct plot_point *gains(struct arena *a, const struct json **list, size_
     for (size_t i = 0; i < n; i++) {
         struct estimate e = estimate_read(list[i], key);
 
-        p[i] = (struct plot_point){e.mean, e.lo, e.hi};
+        p[i] = (struct plot_point){e.mean, e.lo, e.hi, e.pred_lo, e.pred_hi};
     }
     return p;
 }
@@ -104,11 +104,13 @@ static void rank_plot(const struct review *r, const struct json **list, size_t n
 
     for (size_t i = 0; i < n; i++)
         names[i] = json_get_string(list[i], "name", "?");
-    doc_plot(
-        r->d, &p,
-        "Each optimization twice: what its own stages gain when their neighbours are infinitely fast, and "
-        "what the "
-        "whole pipeline gains. Bars are intervals; one that crosses the dashed line may be no gain at all.");
+    doc_plot(r->d, &p,
+             "Each optimization twice: what its own stages gain when their neighbours are infinitely fast, "
+             "and what the whole "
+             "pipeline gains. Thick bars are the sampling error of the simulation, thin ones add the "
+             "uncertainty of calibrated "
+             "parameters; they may run out of the plot. A bar that crosses the dashed line may be no gain at "
+             "all.");
     arena_free(a);
 }
 
@@ -180,11 +182,9 @@ void section_ranking(const struct review *r)
         if (n > 0) {
             rank_plot(r, list, n);
             rank_table(r, list, n);
-            doc_block(
-                r->d, DOC_HINT,
-                "Share: how much of the gain of the whole set is due to this one, whatever the order they "
-                "are "
-                "built in. Intervals include the uncertainty of calibrated parameters where it is known.");
+            doc_block(r->d, DOC_HINT,
+                      "Share: how much of the gain of the whole set is due to this one, whatever the order "
+                      "they are built in.");
         } else {
             doc_block(r->d, DOC_MISSING,
                       "The scenario names no optimizations; list some under \"optimizations\".");

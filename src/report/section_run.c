@@ -6,8 +6,21 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* ----------------------------------------------------------------- pipeline */
+
+/* The limit may be a stage, which is orange then, or something that stages share. */
+static const char *caption_of(const struct json *stages, const char *bottleneck)
+{
+    if (stages != NULL)
+        JSON_EACH (v, stages) {
+            if (strcmp(json_get_string(v, "name", ""), bottleneck) == 0)
+                return "Stages in the order of the scenario. Bars: share of time busy. Orange: what limits "
+                       "throughput.";
+        }
+    return "Stages in the order of the scenario. Bars: share of time busy. No stage is the limit by itself.";
+}
 
 static void draw_one(const struct review *r, const struct json *stages, const char *bottleneck,
                      const char *caption)
@@ -21,17 +34,23 @@ static void draw_one(const struct review *r, const struct json *stages, const ch
     text_free(&svg);
 }
 
-static void resource_table(const struct review *r, const struct json *resources)
+static void resource_table(const struct review *r, const struct json *resources, const char *bottleneck)
 {
-    static const char *const heads[] = {"<Resource", "<Kind", ">Busy", NULL};
+    static const char *const heads[] = {"<Resource", "<Kind", ">Busy", "<", NULL};
 
     doc_heading(r->d, "What the stages share");
     doc_table(r->d, heads);
     JSON_EACH (v, resources) {
+        const char *name = json_get_string(v, "name", "?");
+
         doc_row(r->d);
-        doc_cell(r->d, "%s", json_get_string(v, "name", "?"));
+        doc_cell(r->d, "%s", name);
         doc_cell(r->d, "%s", json_get_string(v, "kind", ""));
         cell_estimate(r->d, estimate_read(v, "utilization_frac"), LABEL_FRAC);
+        if (strcmp(name, bottleneck) == 0)
+            doc_mark(r->d, DOC_BAD, "the limit");
+        else
+            doc_cell(r->d, "%s", "");
     }
     doc_table_end(r->d);
 }
@@ -105,15 +124,14 @@ void section_pipeline(const struct review *r)
                 draw_one(r, section_list(p, "stages"), bottleneck, json_get_string(p, "name", ""));
         } else {
             draw_one(r, section_list(r->run, "stages"), bottleneck,
-                     "Stages in the order of the scenario. Bars: share of time busy. Orange: what limits "
-                     "throughput.");
+                     caption_of(json_get(r->run, "stages"), bottleneck));
         }
         if (section_list(r->run, "metrics") != NULL) {
             metric_table(r, json_get(r->run, "metrics"));
             latency_table(r, json_get(r->run, "metrics"));
         }
         if (section_list(r->run, "resources") != NULL)
-            resource_table(r, json_get(r->run, "resources"));
+            resource_table(r, json_get(r->run, "resources"), bottleneck);
     }
     doc_section_end(r->d);
 }
@@ -126,7 +144,7 @@ static struct plot_point *column(struct arena *a, const struct json *stages, con
     size_t n = 0;
 
     JSON_EACH (v, stages)
-        p[n++] = (struct plot_point){estimate_read(v, key).mean, NAN, NAN};
+        p[n++] = (struct plot_point){estimate_read(v, key).mean, NAN, NAN, NAN, NAN};
     return p;
 }
 
@@ -268,38 +286,68 @@ static void total_cost(const struct review *r, const struct json *metrics)
                   label_estimate(buf, sizeof buf, whole, LABEL_USD));
 }
 
-/* Who pays and who gains, when an optimization is built. */
+struct component_column {
+    const char *head, *key;
+    enum label_style style;
+};
+
+static bool any_component_has(const struct json *optimizations, const char *key)
+{
+    JSON_EACH (o, optimizations) {
+        const struct json *parts = section_list(o, "delta_by_component");
+
+        if (parts != NULL)
+            JSON_EACH (c, parts) {
+                if (estimate_is_known(estimate_read(c, key)))
+                    return true;
+            }
+    }
+    return false;
+}
+
+static void component_rows(const struct review *r, const struct json *optimization,
+                           const struct component_column *const *columns, size_t n)
+{
+    const struct json *parts = section_list(optimization, "delta_by_component");
+
+    if (parts == NULL)
+        return;
+    JSON_EACH (c, parts) {
+        doc_row(r->d);
+        doc_cell(r->d, "%s", json_get_string(optimization, "name", "?"));
+        doc_cell(r->d, "%s", json_get_string(c, "component", "?"));
+        for (size_t i = 0; i < n; i++)
+            cell_estimate(r->d, estimate_read(c, columns[i]->key), columns[i]->style);
+    }
+}
+
+/* Who pays and who gains, when an optimization is built.  Columns of which nothing is known are left out. */
 static void component_table(const struct review *r)
 {
-    static const char *const heads[] = {"<Optimization",  "<Component", ">CPU", ">Bytes",
-                                        ">Cost per hour", ">Power",     NULL};
+    static const struct component_column all[] = {{">CPU per unit", "cpu_s", LABEL_S},
+                                                  {">Disk bytes per unit", "bytes", LABEL_BYTES},
+                                                  {">Cost per hour", "usd_per_h", LABEL_USD_PER_H},
+                                                  {">Power", "power_w", LABEL_WATT}};
+    enum { ALL = sizeof all / sizeof all[0] };
+    const char *heads[ALL + 3] = {"<Optimization", "<Component"};
     const struct json *optimizations = section_list(r->rank, "optimizations");
-    size_t rows = 0;
+    const struct component_column *columns[ALL];
+    size_t n = 0;
 
     if (optimizations == NULL)
         return;
-    JSON_EACH (o, optimizations)
-        rows += section_list(o, "delta_by_component") != NULL;
-    if (rows == 0)
+    for (size_t i = 0; i < ALL; i++)
+        if (any_component_has(optimizations, all[i].key)) {
+            heads[2 + n] = all[i].head;
+            columns[n++] = &all[i];
+        }
+    if (n == 0)
         return;
     doc_heading(r->d, "Who pays and who gains");
     doc_block(r->d, DOC_SOURCE, "From \"foresight rank\": what each optimization changes in each component.");
     doc_table(r->d, heads);
-    JSON_EACH (o, optimizations) {
-        const struct json *parts = section_list(o, "delta_by_component");
-
-        if (parts == NULL)
-            continue;
-        JSON_EACH (c, parts) {
-            doc_row(r->d);
-            doc_cell(r->d, "%s", json_get_string(o, "name", "?"));
-            doc_cell(r->d, "%s", json_get_string(c, "component", "?"));
-            cell_estimate(r->d, estimate_read(c, "cpu_s"), LABEL_S);
-            cell_estimate(r->d, estimate_read(c, "bytes"), LABEL_BYTES);
-            cell_estimate(r->d, estimate_read(c, "usd_per_h"), LABEL_USD_PER_H);
-            cell_estimate(r->d, estimate_read(c, "power_w"), LABEL_WATT);
-        }
-    }
+    JSON_EACH (o, optimizations)
+        component_rows(r, o, columns, n);
     doc_table_end(r->d);
 }
 

@@ -148,9 +148,9 @@ static void validation_plot(const struct review *r, const struct json *variants,
         if (f == NULL)
             continue;
         m = estimate_read(f, "measured");
-        q = estimate_read(f, "predicted");
-        measured[p.rows] = (struct plot_point){m.mean, m.lo, m.hi};
-        predicted[p.rows++] = (struct plot_point){q.mean, q.lo, q.hi};
+        q = estimate_widest(estimate_read(f, "predicted"));
+        measured[p.rows] = (struct plot_point){m.mean, m.lo, m.hi, NAN, NAN};
+        predicted[p.rows++] = (struct plot_point){q.mean, q.lo, q.hi, NAN, NAN};
     }
     if (p.rows > 0)
         doc_plot(r->d, &p,

@@ -23,8 +23,10 @@ enum { ROWS = sizeof labels / sizeof labels[0] };
 
 static struct plot a_plot(enum plot_kind kind)
 {
-    static const struct plot_point first[ROWS] = {{1, .9, 1.1}, {2, 1, 3}, {NAN, NAN, NAN}, {4, NAN, NAN},
-                                                  {0, 0, 0},    {6, 5, 7}, {1, 1, 1}};
+    static const struct plot_point first[ROWS] = {
+        {1, .9, 1.1, NAN, NAN}, {2, 1, 3, 0, 5},      {NAN, NAN, NAN, NAN, NAN}, {4, NAN, NAN, NAN, NAN},
+        {0, 0, 0, 0, 0},        {6, 5, 7, -1e9, 1e9}, {1, 1, 1, 1, 1},
+    };
     static const struct plot_series series[] = {{"one", first}, {"two", first}};
 
     return (struct plot){.kind = kind,
@@ -95,8 +97,8 @@ Test(plot, the_same_plot_has_the_same_bytes)
 
 Test(plot, values_that_span_no_range_can_be_drawn)
 {
-    static const struct plot_point nothing[] = {{NAN, NAN, NAN}}, zero[] = {{0, 0, 0}},
-                                   huge[] = {{1e300, 1e299, 1e301}};
+    static const struct plot_point nothing[] = {{NAN, NAN, NAN, NAN, NAN}}, zero[] = {{0, 0, 0, 0, 0}},
+                                   huge[] = {{1e300, 1e299, 1e301, 0, 1e302}};
     static const struct plot_point *const cases[] = {nothing, zero, huge};
 
     for (int kind = PLOT_INTERVALS; kind <= PLOT_SCATTER; kind++) {
@@ -139,30 +141,31 @@ struct label_case {
 Test(label, figures_show_what_their_interval_allows)
 {
     static const struct label_case cases[] = {
-        {{812.4567, 800.1, 824.8, false}, LABEL_PER_S, "812/s [800, 825]"},
-        {{81250, NAN, NAN, false}, LABEL_PER_S, "81,250/s"},
-        {{1.62034, 1.55, 1.70, false},
+        {{812.4567, 800.1, 824.8, NAN, NAN}, LABEL_PER_S, "812/s [800, 825]"},
+        {{81250, NAN, NAN, NAN, NAN}, LABEL_PER_S, "81,250/s"},
+        {{1.62034, 1.55, 1.70, NAN, NAN},
          LABEL_GAIN,
          "\xc3\x97"
          "1.62 [1.55, 1.70]"},
-        {{0.061, NAN, NAN, false}, LABEL_FRAC, "6.1 %"},
-        {{0.056, NAN, NAN, false}, LABEL_CHANGE, "+5.6 %"},
-        {{-0.128, NAN, NAN, false},
+        {{0.061, NAN, NAN, NAN, NAN}, LABEL_FRAC, "6.1 %"},
+        {{0.056, NAN, NAN, NAN, NAN}, LABEL_CHANGE, "+5.6 %"},
+        {{-0.128, NAN, NAN, NAN, NAN},
          LABEL_CHANGE,
          "\xe2\x88\x92"
          "12.8 %"},
-        {{0.0088, 0.0087, 0.0089, false}, LABEL_S, "8.80 ms [8.70, 8.90]"},
-        {{3e-7, NAN, NAN, false}, LABEL_S, "300 ns"},
-        {{0, 0, 0, false}, LABEL_S, "0 s"},
-        {{1.31e6, NAN, NAN, false}, LABEL_BYTES, "1.31 MB"},
-        {{-0.4, NAN, NAN, false}, LABEL_USD_PER_H, "\xe2\x88\x92$0.40/h"},
-        {{NAN, 1, 2, false}, LABEL_USD, "\xe2\x80\x93"},
-        {{INFINITY, 1, 2, false}, LABEL_NUMBER, "\xe2\x80\x93"},
-        {{2.5e15, NAN, NAN, false}, LABEL_NUMBER, "2.5e+15"},
-        {{-0.001, -0.2, 0.2, false},
+        {{0.0088, 0.0087, 0.0089, NAN, NAN}, LABEL_S, "8.80 ms [8.70, 8.90]"},
+        {{3e-7, NAN, NAN, NAN, NAN}, LABEL_S, "300 ns"},
+        {{0, 0, 0, NAN, NAN}, LABEL_S, "0 s"},
+        {{1.31e6, NAN, NAN, NAN, NAN}, LABEL_BYTES, "1.31 MB"},
+        {{-0.4, NAN, NAN, NAN, NAN}, LABEL_USD_PER_H, "\xe2\x88\x92$0.40/h"},
+        {{NAN, 1, 2, NAN, NAN}, LABEL_USD, "\xe2\x80\x93"},
+        {{INFINITY, 1, 2, NAN, NAN}, LABEL_NUMBER, "\xe2\x80\x93"},
+        {{2.5e15, NAN, NAN, NAN, NAN}, LABEL_NUMBER, "2.5e+15"},
+        {{-0.001, -0.2, 0.2, NAN, NAN},
          LABEL_NUMBER,
-         "0.00 [\xe2\x88\x92"
-         "0.20, 0.20]"},
+         "\xe2\x88\x92"
+         "0.001 [\xe2\x88\x92"
+         "0.200, 0.200]"},
     };
     char buf[200];
 
