@@ -122,7 +122,7 @@ static double groups_over_slots(const struct dataset_cfg *d, double rows, double
 
 double dataset_distinct_groups(const struct dataset_cfg *d, enum table_order order, double rows, double kept)
 {
-    double partition = (double)d->partition_rows, same, q;
+    double partition = (double)d->partition_rows, same, q, groups;
 
     if (rows * kept <= 0)
         return 0;
@@ -131,8 +131,9 @@ double dataset_distinct_groups(const struct dataset_cfg *d, enum table_order ord
     /* A share of the partition's groups; those that lie across the slice's edge are counted on both sides. */
     same = d->repeat_prob * (1 - sessions_in_time_order(d, partition) / partition);
     q = same * (1 - kept);
-    return rows / partition * groups_over_slots(d, partition, kept) +
-           (1 - rows / partition) * same * kept * kept / ((1 - q) * (1 - q));
+    groups = rows / partition * groups_over_slots(d, partition, kept) +
+             (1 - rows / partition) * same * kept * kept / ((1 - q) * (1 - q));
+    return fmin(groups, rows * kept); /* a slice shorter than a group has no edge of its own */
 }
 
 double dataset_session_values(const struct dataset_cfg *d, bool used_only)
