@@ -191,7 +191,7 @@ char *label_interval(char *buf, size_t size, struct estimate e, enum label_style
         return buf;
     number(lo, sizeof lo, f.scale * e.lo, decimals);
     number(hi, sizeof hi, f.scale * e.hi, decimals);
-    snprintf(buf, size, "[%s, %s]", lo, hi);
+    snprintf(buf, size, "[%s,\xc2\xa0%s]", lo, hi); /* not to be broken between lines */
     return buf;
 }
 

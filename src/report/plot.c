@@ -71,7 +71,7 @@ static struct range axis_range(const struct plot *p)
 
     if (v.lo > v.hi)
         return (struct range){0, 1};
-    far = fmax(1.5 * (v.hi - v.lo), 0.5 * fmax(fabs(v.hi), fabs(v.lo)));
+    far = fmax(v.hi - v.lo, 0.25 * fmax(fabs(v.hi), fabs(v.lo)));
     for (size_t s = 0; s < p->n_series; s++) {
         for (size_t i = 0; i < p->rows; i++) {
             const struct plot_point *q = &p->series[s].points[i];
@@ -191,17 +191,38 @@ static bool any_somewhere(const struct plot *p)
     return false;
 }
 
+/* Long numbers on an axis run into each other, so both axes of a scatter plot count in one larger unit. */
+struct scale {
+    double factor;
+    const char *words;
+};
+
+static struct scale axis_scale(const struct plot *p)
+{
+    static const struct scale scales[] = {{1e9, ", billions"}, {1e6, ", millions"}, {1e3, ", thousands"}};
+    struct range r = axis_range(p);
+
+    if (p->kind == PLOT_SCATTER)
+        for (size_t i = 0; i < sizeof scales / sizeof scales[0]; i++)
+            if (r.hi >= 2 * scales[i].factor && r.hi < 1e5 * scales[i].factor)
+                return scales[i];
+    return (struct scale){1, ""};
+}
+
 static void script_scatter(const struct plot *p, struct text *t)
 {
     struct range r = axis_range(p);
+    struct scale s = axis_scale(p);
 
     text_printf(
         t,
-        "set size ratio 1\nset ylabel \"%s\" tc rgb \"#333333\"\nset xrange [%.17g:%.17g]\n"
+        "set size ratio 1\nset xlabel \"%s%s\"\nset ylabel \"%s%s\" tc rgb \"#333333\"\nset xrange "
+        "[%.17g:%.17g]\n"
         "set yrange [%.17g:%.17g]\nset samples 2\n"
         "plot \"+\" using 1:(0.9*$1):(1.1*$1) with filledcurves fc rgb \"#e3eef6\" title \"within 10 %%\", "
         "x with lines lc rgb \"#777777\" dt 2 title \"equal\"",
-        title(p->y_title), r.lo, r.hi, r.lo, r.hi);
+        title(p->x_title), s.words, title(p->y_title), s.words, r.lo / s.factor, r.hi / s.factor,
+        r.lo / s.factor, r.hi / s.factor);
     if (any_somewhere(p))
         text_printf(t,
                     ", \"data\" using 2:7:3:4:8:9 with xyerrorbars pt 7 ps 0.7 lw 1.5 lc rgb \"%s\" title "
@@ -215,6 +236,8 @@ static void script_scatter(const struct plot *p, struct text *t)
 /* One line a row: minus the row's number (rows go downwards), then the five figures of each series' point. */
 static void data_lines(const struct plot *p, struct text *t)
 {
+    double factor = axis_scale(p).factor;
+
     for (size_t i = 0; i < p->rows; i++) {
         double end = 0;
 
@@ -232,7 +255,8 @@ static void data_lines(const struct plot *p, struct text *t)
             } else if (!isfinite(v.lo) || !isfinite(v.hi)) {
                 v.lo = v.hi = v.value;
             }
-            text_printf(t, "\t%.17g\t%.17g\t%.17g\t%.17g\t%.17g", v.value, v.lo, v.hi, v.far_lo, v.far_hi);
+            text_printf(t, "\t%.17g\t%.17g\t%.17g\t%.17g\t%.17g", v.value / factor, v.lo / factor,
+                        v.hi / factor, v.far_lo / factor, v.far_hi / factor);
         }
         text_add(t, "\n");
     }

@@ -5,6 +5,8 @@
 #include <math.h>
 #include <stdlib.h>
 
+#define NBSP "\xc2\xa0"
+
 bool section_source(const struct review *r, const struct json *result, const char *command)
 {
     double replications;
@@ -66,8 +68,8 @@ void cell_estimate(struct doc *d, struct estimate e, enum label_style style)
 {
     char value[160], interval[140], note[180] = "";
 
-    if (isfinite(e.pred_lo) && isfinite(e.pred_hi))
-        snprintf(note, sizeof note, "prediction %s",
+    if (isfinite(e.pred_lo) && isfinite(e.pred_hi)) /* spaces that do not break the line */
+        snprintf(note, sizeof note, "prediction" NBSP "%s",
                  label_interval(interval, sizeof interval, estimate_widest(e), style));
     doc_cell_note(d, label_estimate(value, sizeof value, e, style), note);
 }

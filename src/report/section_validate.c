@@ -98,33 +98,77 @@ static void main_table(const struct review *r, const struct json *variants, cons
     doc_table_end(r->d);
 }
 
-static void other_table(const struct review *r, const struct json *variants, const char *name)
+/* The names of all figures but the main one, each once; returns how many. */
+static size_t other_figures(const struct json *variants, const char *main, const char **names, size_t most)
 {
-    static const char *const heads[] = {"<Variant",   "<Figure", "<Unit",     ">Measured",
-                                        ">Predicted", ">Error",  "<Interval", NULL};
-    size_t others = 0;
+    size_t n = 0;
 
-    JSON_EACH (v, variants)
-        others += section_list(v, "figures") != NULL
-                      ? json_size(json_get(v, "figures")) - (figure_of(v, name) != NULL)
-                      : 0;
-    if (others == 0)
-        return;
-    doc_heading(r->d, "All other figures");
-    doc_table(r->d, heads);
     JSON_EACH (v, variants) {
-        if (section_list(v, "figures") == NULL)
+        const struct json *figures = section_list(v, "figures");
+
+        if (figures == NULL)
             continue;
-        JSON_EACH (f, json_get(v, "figures")) {
-            if (strcmp(json_get_string(f, "name", ""), name) == 0)
-                continue;
-            doc_row(r->d);
-            doc_cell(r->d, "%s", json_get_string(v, "name", "?"));
-            doc_cell(r->d, "%s", json_get_string(f, "name", "?"));
-            figure_cells(r, f);
+        JSON_EACH (f, figures) {
+            const char *name = json_get_string(f, "name", "");
+            size_t i = 0;
+
+            while (i < n && strcmp(names[i], name) != 0)
+                i++;
+            if (i == n && n < most && strcmp(name, main) != 0)
+                names[n++] = name;
         }
     }
-    doc_table_end(r->d);
+    return n;
+}
+
+/* "cpu_s_per_unit" as the head of a column of figures, with spaces at which it can be broken. */
+static const char *figure_head(struct arena *a, const char *name)
+{
+    char *head = arena_printf(a, ">%s", name);
+
+    for (char *c = head; *c != '\0'; c++)
+        *c = *c == '_' ? ' ' : *c;
+    return head;
+}
+
+static void other_cell(const struct review *r, const struct json *f)
+{
+    enum label_style style = f != NULL ? style_of(json_get_string(f, "unit", "")) : LABEL_NUMBER;
+    char error[96], predicted[160], measured[160], note[360];
+
+    if (f == NULL) {
+        doc_cell(r->d, "\xe2\x80\x93");
+        return;
+    }
+    snprintf(note, sizeof note, "%s for %s",
+             label_value(predicted, sizeof predicted, estimate_read(f, "predicted").mean, style),
+             label_value(measured, sizeof measured, estimate_read(f, "measured").mean, style));
+    doc_cell_note(r->d, label_value(error, sizeof error, json_get_number(f, "error_frac", NAN), LABEL_CHANGE),
+                  note);
+}
+
+static void other_table(const struct review *r, const struct json *variants, const char *main)
+{
+    enum { MOST = 8 };
+    struct arena *a = arena_new();
+    const char *names[MOST], *heads[MOST + 2] = {"<Variant"};
+    size_t n = other_figures(variants, main, names, MOST);
+
+    for (size_t i = 0; i < n; i++)
+        heads[i + 1] = figure_head(a, names[i]);
+    if (n > 0) {
+        doc_heading(r->d, "All other figures");
+        doc_block(r->d, DOC_HINT, "The error; below it what was predicted for what was measured.");
+        doc_table(r->d, heads);
+        JSON_EACH (v, variants) {
+            doc_row(r->d);
+            doc_cell(r->d, "%s", json_get_string(v, "name", "?"));
+            for (size_t i = 0; i < n; i++)
+                other_cell(r, figure_of(v, names[i]));
+        }
+        doc_table_end(r->d);
+    }
+    arena_free(a);
 }
 
 static void validation_plot(const struct review *r, const struct json *variants, const char *name)

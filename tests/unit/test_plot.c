@@ -141,19 +141,26 @@ struct label_case {
 Test(label, figures_show_what_their_interval_allows)
 {
     static const struct label_case cases[] = {
-        {{812.4567, 800.1, 824.8, NAN, NAN}, LABEL_PER_S, "812/s [800, 825]"},
+        {{812.4567, 800.1, 824.8, NAN, NAN},
+         LABEL_PER_S,
+         "812/s [800,\xc2\xa0"
+         "825]"},
         {{81250, NAN, NAN, NAN, NAN}, LABEL_PER_S, "81,250/s"},
         {{1.62034, 1.55, 1.70, NAN, NAN},
          LABEL_GAIN,
          "\xc3\x97"
-         "1.62 [1.55, 1.70]"},
+         "1.62 [1.55,\xc2\xa0"
+         "1.70]"},
         {{0.061, NAN, NAN, NAN, NAN}, LABEL_FRAC, "6.1 %"},
         {{0.056, NAN, NAN, NAN, NAN}, LABEL_CHANGE, "+5.6 %"},
         {{-0.128, NAN, NAN, NAN, NAN},
          LABEL_CHANGE,
          "\xe2\x88\x92"
          "12.8 %"},
-        {{0.0088, 0.0087, 0.0089, NAN, NAN}, LABEL_S, "8.80 ms [8.70, 8.90]"},
+        {{0.0088, 0.0087, 0.0089, NAN, NAN},
+         LABEL_S,
+         "8.80 ms [8.70,\xc2\xa0"
+         "8.90]"},
         {{3e-7, NAN, NAN, NAN, NAN}, LABEL_S, "300 ns"},
         {{0, 0, 0, NAN, NAN}, LABEL_S, "0 s"},
         {{1.31e6, NAN, NAN, NAN, NAN}, LABEL_BYTES, "1.31 MB"},
@@ -165,7 +172,8 @@ Test(label, figures_show_what_their_interval_allows)
          LABEL_NUMBER,
          "\xe2\x88\x92"
          "0.001 [\xe2\x88\x92"
-         "0.200, 0.200]"},
+         "0.200,\xc2\xa0"
+         "0.200]"},
     };
     char buf[200];
 

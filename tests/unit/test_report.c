@@ -17,23 +17,22 @@ TestSuite(report, .timeout = 60);
     "\"scenario\":\"rec-training\",\"scenario_sha256\":\"99a21bbc689a81e2559be14d3a31fa82\",\"seed\":7,"     \
     "\"replications\":12,\"events\":1234567"
 #define E(mean, lo, hi) "{\"mean\":" mean ",\"lo\":" lo ",\"hi\":" hi ",\"n\":12}"
-#define STAGE(name, owner, busy, blocked, starved)                                                                                                   \
-    "{\"name\":\"" name "\",\"model\":\"preprocess\",\"owner\":\"" owner                                                                             \
-    "\",\"throughput_per_s\":" E("812", "800", "825") ",\"wait_s\":" E(                                                                              \
-        "0.09", "0.08",                                                                                                                              \
-        "0.1") ",\"service_s\":" E("0.12", "0.11",                                                                                                   \
-                                   "0.13") ",\"utilization_frac\":" E(busy, busy,                                                                    \
-                                                                      busy) ",\"queue_mean\":" E("2", "1",                                           \
-                                                                                                 "3") ",\"b"                                         \
-                                                                                                      "lock"                                         \
-                                                                                                      "ed_"                                          \
-                                                                                                      "frac"                                         \
-                                                                                                      "\""                                           \
-                                                                                                      ":" E(blocked,                                 \
-                                                                                                            blocked,                                 \
-                                                                                                            blocked) ",\"starved_frac\":" E(starved, \
-                                                                                                                                            starved, \
-                                                                                                                                            starved) ",\"extra\":{}}"
+#define STAGE(name, owner, busy, blocked, starved)                                                                                                             \
+    "{\"name\":\"" name "\",\"model\":\"preprocess\",\"owner\":\"" owner                                                                                       \
+    "\",\"throughput_per_s\":" E("812", "800", "825") ",\"wait_s\":" E(                                                                                        \
+        "0.09", "0.08",                                                                                                                                        \
+        "0.1") ",\"service_s\":" E("0.12", "0.11",                                                                                                             \
+                                   "0.13") ",\"utilization_frac\":" E(busy, busy,                                                                              \
+                                                                      busy) ",\"queue_mean\":" E("2", "1",                                                     \
+                                                                                                 "3") ",\"b"                                                   \
+                                                                                                      "lock"                                                   \
+                                                                                                      "ed_"                                                    \
+                                                                                                      "frac"                                                   \
+                                                                                                      "\""                                                     \
+                                                                                                      ":" E(blocked, blocked, blocked) ",\"starved_frac\":" E( \
+                                                                                                          starved,                                             \
+                                                                                                          starved,                                             \
+                                                                                                          starved) ",\"extra\":{}}"
 
 static const char run[] = "{" HEAD(
     "run") ",\"metrics\":{\"throughput_per_s\":{\"mean\":812.5,\"lo\":800,\"hi\":825,\"n\":12,\"pred_lo\":"
@@ -123,23 +122,30 @@ static const char run[] = "{" HEAD(
                                                                                                         "\"}]"
                                                                                                         "}";
 
-#define OPTIMIZATION(name, local, whole, verdict)                                                                                   \
-    "{\"name\":\"" name "\",\"touches\":[\"etl\",\"prep\"],\"owners\":[\"ingest\"],\"local_gain\":" E(                              \
-        local, local,                                                                                                               \
-        local) ",\"end_to_end_gain\":" E(whole, whole,                                                                              \
-                                         whole) ",\"share_frac\":" E("0.5", "0.4",                                                  \
-                                                                     "0.6") ",\"delta_by_component\":[{"                            \
-                                                                            "\"component\":\"prep\",\"cpu_"                         \
-                                                                            "s\":-0.012,\"bytes\":-1.2e6,"                          \
-                                                                            "\"usd_per_h\":-0.3,\"power_"                           \
-                                                                            "w\":null}],"                                           \
-                                                                            "\"cost_delta_usd_per_h\":" E(                          \
-                                                                                "-0.3", "-0.3",                                     \
-                                                                                "-0.3") ",\"quality_"                               \
-                                                                                        "delta\":" E("0",                           \
-                                                                                                     "0",                           \
-                                                                                                     "0") ",\"verdict\":\"" verdict \
-                                                                                                          "\",\"why\":\"because of <i>this</i>\"}"
+#define OPTIMIZATION(name, local, whole, verdict)                                                             \
+    "{\"name\":\"" name "\",\"touches\":[\"etl\",\"prep\"],\"owners\":[\"ingest\"],\"local_gain\":" E(        \
+        local, local,                                                                                         \
+        local) ",\"end_to_end_gain\":" E(whole, whole,                                                        \
+                                         whole) ",\"share_frac\":" E("0.5", "0.4",                            \
+                                                                     "0.6") ",\"delta_by_component\":[{"      \
+                                                                            "\"component\":\"prep\",\"cpu_"   \
+                                                                            "s\":-0.012,\"bytes\":-1.2e6,"    \
+                                                                            "\"usd_per_h\":-0.3,\"power_"     \
+                                                                            "w\":null}],"                     \
+                                                                            "\"cost_delta_usd_per_h\":" E(    \
+                                                                                "-0.3", "-0.3",               \
+                                                                                "-0.3") ",\"quality_"         \
+                                                                                        "delta\":" E(         \
+                                                                                            "0", "0",         \
+                                                                                            "0") ",\"verdic"  \
+                                                                                                 "t\":"       \
+                                                                                                 "\"" verdict \
+                                                                                                 "\","        \
+                                                                                                 "\"why\":"   \
+                                                                                                 "\"because"  \
+                                                                                                 " of "       \
+                                                                                                 "<i>this</"  \
+                                                                                                 "i>\"}"
 
 static const char rank[] = "{" HEAD("rank") ",\"optimizations\":[" OPTIMIZATION(
     "faster codec", "2.3", "1.0",
@@ -241,7 +247,8 @@ Test(report, the_answer_comes_first_and_tells_local_from_whole)
     char *html = page(&in), *section = strstr(html, "<section");
 
     *section = '\0';
-    expect_has(html, "delivers 812 [760, 870] units a second");
+    expect_has(html, "delivers 812 [760,\xc2\xa0"
+                     "870] units a second");
     expect_has(html, "What limits it is &quot;prep&quot;");
     expect_has(html, "&quot;session dedup&quot; helps the whole most: \xc3\x97"
                      "1.62");
