@@ -12,6 +12,8 @@ noinst_LIBRARIES += %D%/libreport.a
 	%D%/markdown.h \
 	%D%/plot.c \
 	%D%/plot.h \
+	%D%/plot_script.c \
+	%D%/plot_script.h \
 	%D%/report.c \
 	%D%/report.h \
 	%D%/section_common.c \
