@@ -1,6 +1,7 @@
 # Tests of the engine floor; see local.mk.
 criterion_tests += \
 	%D%/unit/test_event \
+	%D%/unit/test_ladder \
 	%D%/unit/test_rng \
 	%D%/unit/test_stats \
 	%D%/unit/test_station \
@@ -15,6 +16,7 @@ criterion_tests += \
 	%D%/analytic/test_disciplines
 
 %C%_unit_test_event_LDADD = $(engine_libs) $(CRITERION_LIBS)
+%C%_unit_test_ladder_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_rng_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_stats_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_station_LDADD = $(engine_libs) $(CRITERION_LIBS)

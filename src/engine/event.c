@@ -13,6 +13,8 @@ void event_queue_init(struct event_queue *q, struct arena *arena)
 void event_queue_fini(struct event_queue *q)
 {
     heap_fini(&q->heap);
+    if (q->ladder != NULL)
+        ladder_fini(q->ladder);
     free(q->chunk);
 }
 
@@ -39,11 +41,44 @@ uint32_t event_queue_more(struct event_queue *q)
     return first;
 }
 
+void event_queue_use_ladder(struct event_queue *q)
+{
+    ASSERT(heap_count(&q->heap) == 0 && q->ladder == NULL);
+    q->ladder = ARENA_NEW(q->arena, struct ladder);
+    ladder_init(q->ladder);
+}
+
+/* The events of the keys that came are on their way before they happen. */
+bool event_queue_refill(struct event_queue *q)
+{
+    const struct key_heap *h = &q->heap;
+
+    if (q->ladder == NULL || !ladder_refill(q->ladder, &q->heap))
+        return false;
+    for (size_t i = HEAP_ROOT; i < h->end && i < HEAP_FAR; i++)
+        __builtin_prefetch(event_at(q, heap_index(h->key[i])));
+    return true;
+}
+
+/* The first `count` keys of the heap's array are all there are, in any order. */
+static void take_keys(struct event_queue *q, size_t count)
+{
+    if (q->ladder == NULL) {
+        heap_rebuild(&q->heap, count);
+        return;
+    }
+    for (size_t i = HEAP_ROOT; i < HEAP_ROOT + count; i++)
+        ladder_push(q->ladder, q->heap.key[i]);
+    heap_rebuild(&q->heap, 0);
+}
+
 void event_queue_purge(struct event_queue *q)
 {
     struct key_heap *h = &q->heap;
     size_t kept = HEAP_ROOT;
 
+    if (q->ladder != NULL)
+        ladder_drain(q->ladder, h);
     for (size_t i = HEAP_ROOT; i < h->end; i++) {
         uint32_t index = heap_index(h->key[i]);
         struct event *e = event_at(q, index);
@@ -53,7 +88,7 @@ void event_queue_purge(struct event_queue *q)
         else
             event_release(q, e, index);
     }
-    heap_rebuild(h, kept - HEAP_ROOT);
+    take_keys(q, kept - HEAP_ROOT);
     q->dead = 0;
 }
 
@@ -65,9 +100,12 @@ void event_queue_renumber(struct event_queue *q)
     q->sequence = 0;
     if (q->shuffle != 0)
         return;
+    if (q->ladder != NULL)
+        ladder_drain(q->ladder, h);
     heap_sort(h);
     for (size_t i = HEAP_ROOT; i < h->end; i++)
         h->key[i] = (h->key[i] & ~(heap_key)ties) | q->sequence++ << HEAP_INDEX_BITS;
+    take_keys(q, heap_count(h));
 }
 
 bool event_queue_cancel(struct event_queue *q, event_id id)
@@ -82,7 +120,7 @@ bool event_queue_cancel(struct event_queue *q, event_id id)
         return false;
     e->fn = NULL;
     q->dead++;
-    if (q->dead > FEW_DEAD && q->dead > heap_count(&q->heap) / 2)
+    if (q->dead > FEW_DEAD && q->dead > event_queue_count(q))
         event_queue_purge(q);
     return true;
 }
@@ -94,5 +132,7 @@ void event_queue_shuffle_ties(struct event_queue *q, uint64_t seed)
 
 size_t event_queue_bytes(const struct event_queue *q)
 {
-    return q->heap.room * sizeof(heap_key) + q->chunk_room * sizeof *q->chunk;
+    size_t bytes = q->heap.room * sizeof(heap_key) + q->chunk_room * sizeof *q->chunk;
+
+    return bytes + (q->ladder != NULL ? q->ladder->bytes : 0);
 }

@@ -5,7 +5,8 @@
  * of sequence) beside an arena of events that is addressed by index and grows
  * without moving.  Cancelling only marks the event: its key leaves the heap
  * when it comes to the top, or when dead keys outnumber the living.  A slot
- * carries the id of its present tenant, so an old id finds nothing.
+ * carries the id of its present tenant, so an old id finds nothing.  With a
+ * ladder (ladder.h) the heap holds only the near future; the order is the same.
  *
  * Internal to the engine; models use sim.h.
  */
@@ -14,6 +15,7 @@
 
 #include "base/err.h"
 #include "engine/heap.h"
+#include "engine/ladder.h"
 #include "engine/sim.h"
 
 enum { EVENT_CHUNK_BITS = 10, EVENT_CHUNK = 1 << EVENT_CHUNK_BITS, EVENT_SEQUENCE_BITS = 34 };
@@ -31,9 +33,10 @@ struct event {
 
 struct event_queue {
     struct key_heap heap;
+    struct ladder *ladder; /* NULL: the heap holds everything */
     uint64_t sequence;
     uint64_t shuffle; /* 0: first come, first served among ties */
-    size_t dead;      /* cancelled, still in the heap */
+    size_t dead;      /* cancelled, still in the heap or the ladder */
     uint32_t free, slots;
     struct event **chunk;
     size_t chunks, chunk_room;
@@ -47,6 +50,9 @@ void event_queue_purge(struct event_queue *q);    /* drops the keys of cancelled
 void event_queue_renumber(struct event_queue *q); /* the sequence starts again, the order stays */
 bool event_queue_cancel(struct event_queue *q, event_id id);
 void event_queue_shuffle_ties(struct event_queue *q, uint64_t seed);
+void event_queue_use_ladder(struct event_queue *q); /* while it is empty */
+bool event_queue_refill(
+    struct event_queue *q); /* the heap is empty: what the ladder has next; false if nothing */
 size_t event_queue_bytes(const struct event_queue *q); /* outside the arena */
 
 static inline struct event *event_at(const struct event_queue *q, uint32_t index)
@@ -56,7 +62,7 @@ static inline struct event *event_at(const struct event_queue *q, uint32_t index
 
 static inline size_t event_queue_count(const struct event_queue *q)
 {
-    return heap_count(&q->heap) - q->dead;
+    return heap_count(&q->heap) + (q->ladder != NULL ? q->ladder->count : 0) - q->dead;
 }
 
 /* Shuffled ties: a hash in the place of the sequence; where two are equal the slot decides, so the order
@@ -71,6 +77,12 @@ static inline uint64_t event_tie(struct event_queue *q, unsigned priority)
         x >>= 64 - EVENT_SEQUENCE_BITS;
     }
     return (uint64_t)priority << EVENT_SEQUENCE_BITS | x;
+}
+
+static inline void event_insert(struct event_queue *q, heap_key k)
+{
+    if (q->ladder == NULL || !ladder_push(q->ladder, k))
+        heap_push(&q->heap, k);
 }
 
 static inline event_id event_push(struct event_queue *q, double time, unsigned priority, event_fn *fn,
@@ -88,7 +100,7 @@ static inline event_id event_push(struct event_queue *q, double time, unsigned p
     e->fn = fn;
     e->self = self;
     e->arg = arg;
-    heap_push(&q->heap, heap_pack(time, event_tie(q, priority), index));
+    event_insert(q, heap_pack(time, event_tie(q, priority), index));
     return e->id;
 }
 
@@ -103,11 +115,13 @@ static inline void event_release(struct event_queue *q, struct event *e, uint32_
 /* Takes the first living event that is not after `until`; false if there is none. */
 static inline bool event_pop(struct event_queue *q, double until, double *time, struct event *out)
 {
-    while (heap_count(&q->heap) != 0 && heap_time(heap_top(&q->heap)) <= until) {
+    while (__builtin_expect(heap_count(&q->heap) != 0, 1) || event_queue_refill(q)) {
         heap_key k = heap_top(&q->heap);
         uint32_t index = heap_index(k);
         struct event *e = event_at(q, index);
 
+        if (heap_time(k) > until)
+            return false;
         heap_pop(&q->heap);
         if (heap_count(&q->heap) !=
             0) /* the one that will probably be next is on its way while this one happens */

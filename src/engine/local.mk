@@ -12,6 +12,8 @@ noinst_LIBRARIES += %D%/libengine.a
 	%D%/heap.c \
 	%D%/heap.h \
 	%D%/hist.c \
+	%D%/ladder.c \
+	%D%/ladder.h \
 	%D%/law_check.h \
 	%D%/link.c \
 	%D%/link.h \

@@ -130,6 +130,11 @@ void sim_random_ties(struct sim *sim, uint64_t seed)
     event_queue_shuffle_ties(sim->queue, seed);
 }
 
+void sim_use_ladder(struct sim *sim)
+{
+    event_queue_use_ladder(sim->queue);
+}
+
 void sim_watch(struct sim *sim, const char *kind, const char *name, bool holds_items, waiting_fn *waiting,
                const void *resource)
 {

@@ -68,6 +68,10 @@ size_t sim_bytes(const struct sim *sim); /* memory of this simulation */
  * seed. */
 void sim_random_ties(struct sim *sim, uint64_t seed);
 
+/* Before anything is scheduled: a ladder queue in the place of the heap, in the same order (docs/engine.md
+ * says when it pays). */
+void sim_use_ladder(struct sim *sim);
+
 /*
  * Who waits for what.  A resource says once how to count those who wait for it; when the calendar is empty
  * and an item waits, nothing will ever move again, and sim_waiting() says why.  `kind` is static text, `name`

@@ -3,8 +3,10 @@
  *
  *   bench_engine mm1 N                     M/M/1 at rho .9, waits and levels recorded: per customer
  *   bench_engine tandem N                  six servers, five buffers of 5 places, blocking: per customer
- *   bench_engine hold SIZE OPS [exp|const|bimodal|pareto]      pop and push with SIZE pending: per event
- *   bench_engine churn SIZE OPS            hold, and a time-out armed and the last one cancelled: per event
+ *   bench_engine hold SIZE OPS [exp|const|bimodal|pareto] [heap|ladder]
+ *                                          pop and push with SIZE pending: per event
+ *   bench_engine churn SIZE OPS [exp|const|bimodal|pareto] [heap|ladder]
+ *                                          hold, and a time-out armed and the last one cancelled: per event
  *   bench_engine exp N | normal N | keyed N                    per draw (keyed: a new stream and one draw)
  *   bench_engine observe N                 a draw, a tally and a histogram: per observation
  *   bench_engine ps RHO N                  M/M/1 processor sharing: per job
@@ -220,7 +222,7 @@ static void hold_again(struct sim *sim, void *self, uint64_t arg)
 static void churn_again(struct sim *sim, void *self, uint64_t arg)
 {
     struct hold *h = self;
-    double x = rng_exponential(&h->rng);
+    double x = increment(h);
 
     sim_cancel(sim, h->time_out[arg]);
     sim_after(sim, x, churn_again, h, arg);
@@ -229,13 +231,15 @@ static void churn_again(struct sim *sim, void *self, uint64_t arg)
         sim_stop(sim);
 }
 
-static void hold(const char *name, uint64_t size, uint64_t ops, int law, event_fn *again)
+static void hold(const char *name, uint64_t size, uint64_t ops, int law, bool ladder, event_fn *again)
 {
     struct sim *sim = sim_new(1, 0);
     struct hold h = {.law = law, .time_out = xcalloc(size, sizeof(event_id))};
     char workload[64];
     double start;
 
+    if (ladder)
+        sim_use_ladder(sim);
     rng_stream(&h.rng, 1, 0, "hold");
     for (uint64_t i = 0; i < size; i++)
         sim_after(sim, increment(&h), again, &h, i);
@@ -244,7 +248,8 @@ static void hold(const char *name, uint64_t size, uint64_t ops, int law, event_f
     h.target = sim->events + ops;
     start = wall_s();
     sim_run(sim, INFINITY);
-    snprintf(workload, sizeof workload, "%s %lu %s", name, (unsigned long)size, laws[law]);
+    snprintf(workload, sizeof workload, "%s %lu %s %s", name, (unsigned long)size, laws[law],
+             ladder ? "ladder" : "heap");
     print(workload, (double)ops, wall_s() - start, "now", sim->now);
     free(h.time_out);
     sim_free(sim);
@@ -354,11 +359,13 @@ static void all(void)
 {
     mm1(3000000);
     tandem(500000);
-    for (uint64_t size = 100; size <= 1000000; size *= 100)
-        hold("hold", size, 2000000, 0, hold_again);
-    for (int law = 1; law < 4; law++)
-        hold("hold", 10000, 2000000, law, hold_again);
-    hold("churn", 10000, 2000000, 0, churn_again);
+    for (int ladder = 0; ladder < 2; ladder++) {
+        for (uint64_t size = 100; size <= 1000000; size *= 100)
+            hold("hold", size, 2000000, 0, ladder, hold_again);
+        for (int law = 1; law < 4; law++)
+            hold("hold", 10000, 2000000, law, ladder, hold_again);
+        hold("churn", 10000, 2000000, 0, ladder, churn_again);
+    }
     draws("exp", 20000000);
     draws("normal", 20000000);
     draws("keyed", 5000000);
@@ -370,8 +377,8 @@ static void all(void)
 
 static int usage(void)
 {
-    fputs("usage: bench_engine [mm1 N | tandem N | hold SIZE OPS [exp|const|bimodal|pareto] | churn SIZE OPS "
-          "|\n"
+    fputs("usage: bench_engine [mm1 N | tandem N | hold|churn SIZE OPS [exp|const|bimodal|pareto] "
+          "[heap|ladder] |\n"
           "                     exp N | normal N | keyed N | observe N | ps RHO N | memory ENTITIES]\n",
           stderr);
     return 2;
@@ -390,6 +397,7 @@ int main(int argc, char **argv)
     const char *what = argc > 1 ? argv[1] : "";
     uint64_t a = argc > 2 ? strtoull(argv[2], NULL, 10) : 0, b = argc > 3 ? strtoull(argv[3], NULL, 10) : 0;
     int law = argc > 4 ? law_named(argv[4]) : 0;
+    bool ladder = argc > 5 && strcmp(argv[5], "ladder") == 0;
 
     if (argc == 1)
         all();
@@ -398,9 +406,9 @@ int main(int argc, char **argv)
     else if (strcmp(what, "tandem") == 0 && a > 0)
         tandem(a);
     else if (strcmp(what, "hold") == 0 && a > 0 && b > 0 && law >= 0)
-        hold("hold", a, b, law, hold_again);
-    else if (strcmp(what, "churn") == 0 && a > 0 && b > 0)
-        hold("churn", a, b, 0, churn_again);
+        hold("hold", a, b, law, ladder, hold_again);
+    else if (strcmp(what, "churn") == 0 && a > 0 && b > 0 && law >= 0)
+        hold("churn", a, b, law, ladder, churn_again);
     else if ((strcmp(what, "exp") == 0 || strcmp(what, "normal") == 0 || strcmp(what, "keyed") == 0) && a > 0)
         draws(what, a);
     else if (strcmp(what, "observe") == 0 && a > 0)
