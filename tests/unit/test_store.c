@@ -1,8 +1,7 @@
 #include "temp_store.h"
 
+#include "store/sql.h"
 #include "store/trace.h"
-
-#include <sqlite3.h>
 
 #include <math.h>
 #include <signal.h>
@@ -288,13 +287,27 @@ Test(store, full_disk_leaves_the_old_content)
     signal(SIGXFSZ, SIG_IGN);
     getrlimit(RLIMIT_FSIZE, &old);
     cr_assert_eq(setrlimit(RLIMIT_FSIZE, &limit), 0);
-    FAILS(trace_append(s, id, many_spans(100000), 100000, &err), ERR_IO, "disk is full");
+    FAILS(trace_append(s, id, many_spans(100000), 100000, &err), ERR_IO, "unharmed");
     cr_expect_eq(traces(s), 1, "the store is still usable");
     setrlimit(RLIMIT_FSIZE, &old);
     OK(trace_append(s, id, many_spans(10), 10, &err));
     OK(store_check(s, &report, &err));
     cr_expect_not_null(strstr(report.s, "span         110\n"), "%s", report.s);
     text_free(&report);
+    store_close(s);
+}
+
+/* The other way a disk is full: SQLite itself finds no page left. */
+Test(store, full_file_leaves_the_old_content)
+{
+    struct store *s = temp_open(STORE_WRITE);
+    int64_t id = add_trace(s, "before");
+
+    cr_assert_eq(sqlite3_exec(s->db, "PRAGMA max_page_count = 40", NULL, NULL, NULL), SQLITE_OK);
+    FAILS(trace_append(s, id, many_spans(100000), 100000, &err), ERR_IO, "unharmed");
+    cr_assert_eq(sqlite3_exec(s->db, "PRAGMA max_page_count = 100000", NULL, NULL, NULL), SQLITE_OK);
+    OK(trace_append(s, id, many_spans(10), 10, &err));
+    cr_expect_eq(traces(s), 1);
     store_close(s);
 }
 
@@ -309,7 +322,7 @@ Test(store, full_disk_inside_a_callers_transaction_fails_its_commit_or_its_rollb
     setrlimit(RLIMIT_FSIZE, &limit);
     OK(store_begin(s, &err));
     id = add_trace(s, "unlucky");
-    FAILS(trace_append(s, id, many_spans(200000), 200000, &err), ERR_IO, "disk is full");
+    FAILS(trace_append(s, id, many_spans(200000), 200000, &err), ERR_IO, "unharmed");
     store_rollback(s);
     setrlimit(RLIMIT_FSIZE, &old);
     cr_expect_eq(traces(s), 0);
