@@ -220,6 +220,9 @@ static int read_stage(struct reader *r, const struct json *v, int index, struct 
     if (out->model->check != NULL && out->model->check(out->cfg, &env, r->err) != 0)
         return err_at(r->err, "%s", s->file);
     out->model->shape(out->cfg, &out->shape);
+    if (out->shape.queue_limit >= 0 && s->workload.kind != WORKLOAD_OPEN)
+        return bad(r, arena_printf(s->arena, "%s.queue_limit", env.where),
+                   "items are only lost where they come from outside: it goes with \"open\" arrivals");
     return check_demand(r, out, where);
 }
 
@@ -264,16 +267,36 @@ static int stage_index(const struct scenario *s, const struct json *name)
     return -1;
 }
 
+/* One end of an edge: the index of a stage. */
+static int read_end(struct reader *r, const struct json *name, const char *where, int *out)
+{
+    struct scenario *s = r->s;
+    const char *names[64], *near;
+    char found[60];
+    size_t n = 0;
+
+    *out = stage_index(s, name);
+    if (*out >= 0)
+        return 0;
+    for (; n < (size_t)s->stages_n && n < 64; n++)
+        names[n] = s->stages[n].name;
+    near = json_string(name) != NULL ? text_nearest(json_string(name), names, n) : NULL;
+    return bad(r, where,
+               arena_printf(s->arena, "no stage %s; %s \"%s\"", json_brief(name, found, sizeof found),
+                            near ? "did you mean" : "there is", near ? near : names[0]));
+}
+
 static int read_edge(struct reader *r, const struct json *e, const char *where, int *next, double *capacity)
 {
     static const char *const keys[] = {"buffer", NULL};
-    int from = json_type(e) == JSON_ARRAY ? stage_index(r->s, json_at(e, 0)) : -1;
-    int to = json_type(e) == JSON_ARRAY && json_size(e) >= 2 ? stage_index(r->s, json_at(e, 1)) : -1;
+    int from, to;
 
-    if (from < 0 || to < 0 || json_size(e) > 3)
+    if (json_type(e) != JSON_ARRAY || json_size(e) < 2 || json_size(e) > 3)
         return bad(
             r, where,
             "an edge is [\"from\", \"to\"] or [\"from\", \"to\", {\"buffer\": 4}], with names of stages");
+    TRY(read_end(r, json_at(e, 0), where, &from));
+    TRY(read_end(r, json_at(e, 1), where, &to));
     if (next[from] >= 0)
         return bad(r, where,
                    arena_printf(r->s->arena, "a second edge leaves \"%s\"; a pipeline is a chain of stages",
@@ -294,7 +317,7 @@ static int order_stages(struct reader *r, const int *next)
 {
     struct scenario *s = r->s;
     struct stage *ordered = arena_array(s->arena, (size_t)s->stages_n, sizeof *ordered);
-    int first = -1, n = 0;
+    int first = -1, n = 0, at;
 
     for (int i = 0; i < s->stages_n; i++) {
         bool entered = false;
@@ -309,9 +332,9 @@ static int order_stages(struct reader *r, const int *next)
         if (!entered)
             first = i;
     }
-    for (int i = first; i >= 0 && n < s->stages_n; i = next[i])
-        ordered[n++] = s->stages[i];
-    if (first < 0 || n != s->stages_n)
+    for (at = first; at >= 0 && n < s->stages_n; at = next[at])
+        ordered[n++] = s->stages[at];
+    if (at >= 0 || n != s->stages_n)
         return bad(r, "$.edges",
                    "the edges form a cycle; a pipeline is a chain from its first stage to its last");
     s->stages = ordered;
@@ -333,15 +356,15 @@ int read_edges(struct reader *r)
         return bad(r, "$.edges", "a list of [\"from\", \"to\"] pairs is needed");
     for (const struct json *e = edges ? json_first(edges) : NULL; e != NULL; e = json_next(e), i++)
         TRY(read_edge(r, e, arena_printf(s->arena, "$.edges[%d]", i), next, capacity));
+    for (int k = 0; k < s->stages_n; k++)
+        s->stages[k].in_capacity = s->stages[k].shape.workers == 0 ? -1 : capacity[k];
+    TRY(order_stages(r, next));
     if (s->workload.kind == WORKLOAD_CLOSED && s->workload.in_flight == 0 && s->stages[0].shape.workers == 0)
         return bad(
             r, "$.workload.closed.in_flight",
             arena_printf(s->arena,
                          "the first stage \"%s\" takes any number of items; say how many may be in flight",
                          s->stages[0].name));
-    for (int k = 0; k < s->stages_n; k++)
-        s->stages[k].in_capacity = s->stages[k].shape.workers == 0 ? -1 : capacity[k];
-    TRY(order_stages(r, next));
     limit_queues(s);
     return 0;
 }

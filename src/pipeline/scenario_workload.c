@@ -1,5 +1,6 @@
 #include "pipeline/scenario_read.h"
 
+#include <math.h>
 #include <string.h>
 
 static int read_open(struct reader *r, const struct json *v)
@@ -38,6 +39,9 @@ static int read_clients(struct reader *r, const struct json *v)
     TRY(check_keys(r, v, "$.workload.clients", keys));
     if (json_get(v, "count") != NULL)
         TRY(read_quantity(r, json_get(v, "count"), UNIT_NONE, 1, 1e7, "$.workload.clients.count", &count));
+    if (count != floor(count))
+        return bad(r, "$.workload.clients.count",
+                   arena_printf(r->s->arena, "found %g; it must be a whole number", count));
     r->s->workload.kind = WORKLOAD_CLIENTS;
     r->s->workload.clients = (long)count;
     r->s->workload.think = law_constant(0);
@@ -87,6 +91,7 @@ int read_horizon(struct reader *r)
     struct scenario *s = r->s;
     const struct json *h = json_get(s->tree, "horizon");
     const struct dataset_cfg *d = s->workload.data;
+    char found[60];
 
     s->horizon.kind = HORIZON_STEADY;
     if (h != NULL && json_type(h) == JSON_OBJECT) {
@@ -101,7 +106,10 @@ int read_horizon(struct reader *r)
             TRY(read_quantity(r, json_get(h, "terminating"), UNIT_S, 1e-9, 1e12, "$.horizon.terminating",
                               &s->horizon.time_s));
     } else if (h != NULL && (json_string(h) == NULL || strcmp(json_string(h), "steady") != 0)) {
-        return bad(r, "$.horizon", "allowed: \"steady\", {\"items\": 300}, {\"terminating\": \"8h\"}");
+        return bad(r, "$.horizon",
+                   arena_printf(s->arena,
+                                "found %s; allowed: \"steady\", {\"items\": 300}, {\"terminating\": \"8h\"}",
+                                json_brief(h, found, sizeof found)));
     }
     if (d == NULL)
         return 0;
