@@ -57,15 +57,16 @@ static int render(const struct args *args, struct loaded *l, struct store *store
     struct text t = {0};
     int rc = ends_in(out, ".md") ? report_markdown(&in, &t, err) : report_html(&in, &t, err);
 
-    /* A missing gnuplot costs the plots, not the report. */
-    if (rc == ERR_PROGRAM && t.len > 0) {
-        fprintf(stderr, "foresight: warning: %s\n", err->text);
-        rc = 0;
-        err->text[0] = '\0';
+    /* A missing gnuplot costs the plots, not the report: it is written, and the exit status tells. */
+    if (rc == 0 || rc == ERR_PROGRAM) {
+        struct err writing = {0};
+
+        if (text_write_file(out, t.s, t.len, &writing) != 0) {
+            *err = writing;
+            rc = writing.code;
+        }
     }
-    if (rc == 0)
-        rc = text_write_file(out, t.s, t.len, err);
-    if (rc == 0 && strcmp(out, "-") != 0 && !args->json)
+    if ((rc == 0 || rc == ERR_PROGRAM) && strcmp(out, "-") != 0 && !args->json)
         printf("%s: written\n", out);
     text_free(&t);
     json_free(run);
