@@ -21,7 +21,8 @@
  * items counted by each: filter: rows in; dedup: session values of the rows looked at (rows * session
  * values); hash: values hashed; cross: crosses computed (rows or distinct rows * crosses); clip, bucketize:
  * dense numbers; fused_sparse: values hashed + crosses; fused_dense: dense numbers; collate: values copied
- * into the batch; cache_hit: rows.  bytes are not used, except by collate: bytes of the batch.
+ * into the batch (ids of lists and crosses); cache_hit: rows.  bytes, where measured: fused_sparse: 4 for every
+ * cross made; collate: the whole batch, with its dense numbers.
  */
 enum prep_op {
     PREP_FILTER,

@@ -12,11 +12,14 @@
 
 #include "models/dataset.h"
 
-/* items: embed and scatter: values touched; expand: rows * session features (dedup only); mlp: rows. */
+/*
+ * items: embed and scatter: values touched; expand: rows * session features (dedup only); mlp: rows.
+ * Expanding runs twice a step, there and back; each way counts half of the items, so that one cost per
+ * item covers both.
+ */
 enum train_op {
     TRAIN_EMBED,   /* look up and pool: values */
-    TRAIN_EXPAND,  /* copy pooled vectors to rows, and add up their gradients on the way back: rows * features
-                    */
+    TRAIN_EXPAND,  /* copy pooled vectors to rows, and add up their gradients on the way back */
     TRAIN_MLP,     /* forward, loss, backward, update: rows */
     TRAIN_SCATTER, /* embedding update: values */
     TRAIN_OPS

@@ -19,12 +19,11 @@ int bench_init(struct bench *b, const struct exec_plan *plan, const struct exec_
     TRY(setup_init(&b->setup, plan, err));
     TRY(rawlog_open(&plan->data, opt->folder, &b->setup.logs, err));
     TRY(rawlog_warm(&b->setup.logs, err));
-    snprintf(b->folder, sizeof b->folder, "%s/profile-XXXXXX", opt->folder);
-    if (mkdtemp(b->folder) == NULL)
-        return err_io(err, "cannot create a folder for the tables", b->folder);
     for (int i = 0; i < EXEC_STAGES; i++)
         b->spans[i] = span_log_thread(log, plan->stage_names[i], 0);
-    return 0;
+    snprintf(b->folder, sizeof b->folder, "%s/profile-XXXXXX", opt->folder);
+    b->has_folder = mkdtemp(b->folder) != NULL;
+    return b->has_folder ? 0 : err_io(err, "cannot create a folder for the tables", b->folder);
 }
 
 void bench_path(const struct bench *b, enum table_order order, enum codec codec, char *buf, size_t size)
@@ -36,6 +35,8 @@ void bench_fini(struct bench *b)
 {
     char path[4096];
 
+    if (!b->has_folder)
+        return;
     for (int order = 0; order < PROFILE_ORDERS; order++)
         for (int codec = 0; codec < CODECS; codec++) {
             bench_path(b, order, codec, path, sizeof path);
@@ -50,25 +51,6 @@ void bench_switch(struct bench *b, enum exec_stage_id stage)
 
     setup_variant(&b->setup, stage, variant, sizeof variant);
     b->spans[stage]->variant = span_log_keep(b->log, variant);
-}
-
-int bench_stripes(struct bench *b, enum table_order order, struct stripe *out, long n, struct err *err)
-{
-    struct storage_worker w;
-    bool direct = b->setup.plan.storage.direct;
-    char path[4096];
-    int rc;
-
-    b->setup.plan.storage.projection = false;
-    b->spans[EXEC_STORAGE]->quiet = true;
-    storage_worker_init(&w, &b->setup, b->spans[EXEC_STORAGE]);
-    bench_path(b, order, CODEC_NONE, path, sizeof path);
-    rc = storage_worker_open(&w, path, 0, &direct, err);
-    for (long i = 0; i < n && rc == 0; i++)
-        rc = storage_worker_run(&w, i, &out[i], err);
-    storage_worker_fini(&w);
-    b->spans[EXEC_STORAGE]->quiet = false;
-    return rc;
 }
 
 /* -------------------------------------------------------------------------- etl and storage */
@@ -228,8 +210,6 @@ static int profile_size(const struct exec_plan *plan, const struct exec_options 
     if (rc == 0)
         rc = profile_storage(&b, 2, err);
     if (rc == 0 && real)
-        rc = profile_batches(&b, 2, err);
-    if (rc == 0 && real)
         rc = profile_disk(&b, 6, err);
     if (rc == 0 && real)
         rc = profile_cores(&b, 3, err);
@@ -240,7 +220,7 @@ static int profile_size(const struct exec_plan *plan, const struct exec_options 
 int exec_profile(const struct exec_plan *plan, const struct exec_options *opt, struct span_log *log,
                  struct err *err)
 {
-    static const long halves[] = {1, 2, 3, 4};
+    static const long halves[] = {1, 2, 3};
     enum { SIZES = sizeof halves / sizeof *halves, REAL = 2 };
     int rc = 0;
 
@@ -253,6 +233,8 @@ int exec_profile(const struct exec_plan *plan, const struct exec_options *opt, s
         if (scaled_plan(plan, halves[i], &scaled))
             rc = profile_size(&scaled, opt, log, halves[i] == REAL, err);
     }
+    if (rc == 0)
+        rc = profile_batches(plan, opt, log, 2, err);
     progress_end(opt->progress);
     return rc;
 }

@@ -15,7 +15,7 @@ struct bench {
     struct span_log *log;
     struct span_buf *spans[EXEC_STAGES];
     char folder[3900];
-    bool direct;
+    bool has_folder;
 };
 
 int bench_init(struct bench *b, const struct exec_plan *plan, const struct exec_options *opt,
@@ -28,14 +28,13 @@ void bench_path(const struct bench *b, enum table_order order, enum codec codec,
 /* Sets the switches that etl and storage look at, and the variant that spans carry. */
 void bench_switch(struct bench *b, enum exec_stage_id stage);
 
-/* Decodes the stripes of one table into `out` (`n` of them, initialized). */
-int bench_stripes(struct bench *b, enum table_order order, struct stripe *out, long n, struct err *err);
-
 int profile_etl(struct bench *b, int repeats, struct err *err); /* writes the tables that the others read */
 int profile_storage(struct bench *b, int repeats, struct err *err);
-int profile_batches(struct bench *b, int repeats,
-                    struct err *err); /* preprocessing and training, several batch sizes */
 int profile_disk(struct bench *b, int repeats, struct err *err);
 int profile_cores(struct bench *b, int repeats, struct err *err);
+
+/* Preprocessing and training in several batch sizes; makes benches of its own. */
+int profile_batches(const struct exec_plan *plan, const struct exec_options *opt, struct span_log *log,
+                    int repeats, struct err *err);
 
 #endif

@@ -5,11 +5,10 @@
 
 #include "base/arena.h"
 
-#include <math.h>
 #include <stdlib.h>
 
 /* dedup, fuse, filter first: every combination. */
-enum { SETTINGS = 8 };
+enum { SETTINGS = 8, TRAIN_SETTINGS = 2 }; /* training sees only whether a batch is deduplicated */
 
 static int filter_first_chain(const struct preprocess_cfg *p, int *chain)
 {
@@ -43,83 +42,138 @@ static int choose(struct bench *b, int setting, struct err *err)
     return 0;
 }
 
-/* All slices of all stripes become batches; again and again over the same data, as an epoch would. */
-static void prepare(struct bench *b, const struct stripe *stripes, struct batch *batches, int repeats)
+/* What measures one order of the table: a reader at its file, a stripe, and the batch it becomes. */
+struct chain {
+    struct bench *b;
+    struct storage_worker storage;
+    struct prep_worker prep;
+    struct train_worker train;
+    struct stripe stripe;
+    struct batch batch;
+};
+
+/*
+ * One pass over the partition, slice by slice from the file to the trainer.  Everything runs, also what is
+ * not measured: between two steps of a real run a slice's worth of rows is read, decoded and prepared, and
+ * what that pushes out of the shared cache is part of what the step costs.
+ */
+static int pass(struct chain *c, bool training, struct err *err)
 {
-    struct prep_worker w;
-    long slices = b->setup.slices, n = b->setup.stripes * slices;
+    struct batch *batch = &c->batch;
 
-    prep_worker_init(&w, &b->setup, b->spans[EXEC_PREP]);
-    for (long i = 0; i < (repeats + 1) * n; i++) {
-        struct batch *out = &batches[i % n];
-
-        w.spans->quiet = i < slices; /* the first stripe warms up */
-        out->sequence = (uint64_t)(i % n);
-        prep_worker_run(&w, &stripes[i / slices % b->setup.stripes], i % slices, out);
+    for (long i = 0; i < c->b->setup.stripes; i++) {
+        c->stripe.sequence = batch->sequence = (uint64_t)i;
+        TRY(storage_worker_run(&c->storage, i, &c->stripe, err));
+        prep_worker_run(&c->prep, &c->stripe, 0, batch);
+        if (training)
+            train_worker_run(&c->train, batch);
     }
-    for (long i = 0; i < n; i++)
-        prep_worker_hit(&w, batches, (uint64_t)n, (uint64_t)i);
-    prep_worker_fini(&w);
+    return 0;
 }
 
-static void train(struct bench *b, struct train_worker *w, const struct batch *batches, int repeats)
+static int measure(struct chain *c, int setting, int repeats, struct err *err)
 {
-    long n = b->setup.stripes * b->setup.slices;
+    struct bench *b = c->b;
+    bool training = setting < TRAIN_SETTINGS;
+    int rc = choose(b, setting, err);
 
-    for (long i = 0; i < (repeats + 1) * n; i++) {
-        w->spans->quiet = i < n; /* until the tables and batches are where they are in a long run */
-        train_worker_run(w, &batches[i % n]);
+    prep_worker_init(&c->prep, &b->setup, b->spans[EXEC_PREP]);
+    for (int i = 0; i <= repeats && rc == 0; i++) {
+        b->spans[EXEC_PREP]->quiet = b->spans[EXEC_TRAIN]->quiet = i == 0; /* warms up */
+        rc = pass(c, training, err);
     }
-}
-
-static int one_order(struct bench *b, enum table_order order, struct stripe *stripes, int repeats,
-                     struct err *err)
-{
-    long n = b->setup.stripes * b->setup.slices;
-    struct batch *batches = xcalloc((size_t)n, sizeof *batches);
-    struct train_worker w;
-    int rc;
-
-    b->setup.plan.etl.order = order;
-    rc = bench_stripes(b, order, stripes, b->setup.stripes, err);
-    for (long i = 0; i < n; i++)
-        batch_init(&batches[i], &b->setup.shape, b->setup.slice_rows);
-    train_worker_init(&w, &b->setup, b->spans[EXEC_TRAIN]);
-    for (int setting = 0; setting < SETTINGS && rc == 0; setting++) {
-        rc = choose(b, setting, err);
-        if (rc != 0)
-            break;
-        prepare(b, stripes, batches, repeats);
-        if (setting < 2) /* training sees only whether the batch is deduplicated */
-            train(b, &w, batches, repeats);
-    }
-    train_worker_fini(&w);
-    for (long i = 0; i < n; i++)
-        batch_fini(&batches[i]);
-    free(batches);
+    for (long i = 0; i < b->setup.stripes && rc == 0; i++)
+        prep_worker_hit(&c->prep, &c->batch, 1, (uint64_t)i);
+    prep_worker_fini(&c->prep);
     return rc;
 }
 
-int profile_batches(struct bench *b, int repeats, struct err *err)
+static int chain_init(struct chain *c, struct bench *b, struct err *err)
 {
-    static const long quarters[] = {2, 4, 6, 8}; /* of the plan's batch */
-    const struct setup real = b->setup;
-    struct stripe *stripes = xcalloc((size_t)real.stripes, sizeof *stripes);
+    const struct exec_plan *p = &b->setup.plan;
+    bool direct = p->storage.direct;
+    char path[4096];
+
+    *c = (struct chain){.b = b};
+    storage_worker_init(&c->storage, &b->setup, b->spans[EXEC_STORAGE]);
+    train_worker_init(&c->train, &b->setup, b->spans[EXEC_TRAIN]);
+    stripe_init(&c->stripe, &p->data, p->etl.stripe_rows);
+    batch_init(&c->batch, &b->setup.shape, b->setup.slice_rows);
+    bench_path(b, p->etl.order, p->etl.codec, path, sizeof path);
+    return storage_worker_open(&c->storage, path, 0, &direct, err);
+}
+
+static void chain_fini(struct chain *c)
+{
+    batch_fini(&c->batch);
+    stripe_fini(&c->stripe);
+    storage_worker_fini(&c->storage);
+    train_worker_fini(&c->train);
+}
+
+static int write_table(struct bench *b, struct err *err)
+{
+    const struct etl_cfg *c = &b->setup.plan.etl;
+    bool direct = b->setup.plan.storage.direct;
+    struct etl_worker w;
+    char path[4096];
+    double bytes;
+    int rc;
+
+    bench_path(b, c->order, c->codec, path, sizeof path);
+    etl_worker_init(&w, &b->setup, b->spans[EXEC_ETL]);
+    rc = etl_worker_run(&w, 0, path, &direct, &bytes, err);
+    etl_worker_fini(&w);
+    return rc;
+}
+
+static int one_order(struct bench *b, enum table_order order, int repeats, struct err *err)
+{
+    struct chain c;
+    int rc;
+
+    b->setup.plan.etl.order = order;
+    TRY(write_table(b, err));
+    rc = chain_init(&c, b, err);
+    for (int setting = 0; setting < SETTINGS && rc == 0; setting++)
+        rc = measure(&c, setting, repeats, err);
+    chain_fini(&c);
+    return rc;
+}
+
+/* The plan with this batch size, and stripes that become one batch each. */
+static struct exec_plan one_slice_plan(const struct exec_plan *plan, long batch)
+{
+    struct exec_plan p = *plan;
+
+    p.prep.batch = batch;
+    p.etl.codec = CODEC_LZ4; /* the fastest way to the same columns */
+    p.etl.stripe_rows /= preprocess_slices(&p.prep, &p.data, (double)p.etl.stripe_rows);
+    if (p.etl.stripe_rows < 1)
+        p.etl.stripe_rows = 1;
+    p.data.rows = p.data.partition_rows = p.data.partition_rows / p.etl.stripe_rows * p.etl.stripe_rows;
+    p.data.epochs = 1;
+    p.storage.projection = false;
+    return p;
+}
+
+int profile_batches(const struct exec_plan *plan, const struct exec_options *opt, struct span_log *log,
+                    int repeats, struct err *err)
+{
+    static const long quarters[] = {2, 4, 8}; /* of the plan's batch */
     int rc = 0;
 
-    for (long i = 0; i < real.stripes; i++)
-        stripe_init(&stripes[i], &real.plan.data, real.plan.etl.stripe_rows);
-    for (size_t i = 0; i < sizeof quarters / sizeof *quarters && rc == 0; i++)
-        for (int order = 0; order < PROFILE_ORDERS && rc == 0; order++) {
-            b->setup.plan = real.plan;
-            b->setup.plan.prep.batch = fmax(1, (double)(real.plan.prep.batch * quarters[i] / 4));
-            rc = choose(b, 0, err);
-            if (rc == 0)
-                rc = one_order(b, order, stripes, repeats, err);
-        }
-    for (long i = 0; i < real.stripes; i++)
-        stripe_fini(&stripes[i]);
-    free(stripes);
-    b->setup = real;
+    for (size_t i = 0; i < sizeof quarters / sizeof *quarters && rc == 0; i++) {
+        long batch = plan->prep.batch * quarters[i] / 4;
+        struct exec_plan p = one_slice_plan(plan, batch > 0 ? batch : 1);
+        struct bench b;
+
+        rc = bench_init(&b, &p, opt, log, err);
+        if (rc == 0)
+            b.spans[EXEC_ETL]->quiet = b.spans[EXEC_STORAGE]->quiet = true;
+        for (int order = 0; order < PROFILE_ORDERS && rc == 0; order++)
+            rc = one_order(&b, order, repeats, err);
+        bench_fini(&b);
+    }
     return rc;
 }

@@ -189,7 +189,7 @@ int storage_worker_open(struct storage_worker *w, const char *path, int64_t item
 
     span_begin(w->spans);
     TRY(columnar_open(w->reader, path, direct, &requests, &bytes, err));
-    span_end(w->spans, "open", item, requests, bytes, bytes);
+    span_end(w->spans, storage_op_names[STORAGE_OPEN], item, requests, bytes, bytes);
     w->read_bytes += bytes;
     return 0;
 }

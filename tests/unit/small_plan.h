@@ -9,6 +9,7 @@
 #include "executor/execute.h"
 
 #include <ftw.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -34,7 +35,7 @@ static inline struct exec_plan small_plan(void)
                  .seed = 1},
         .etl = {.workers = 1, .order = ORDER_TIME, .codec = CODEC_ZSTD, .stripe_rows = 256},
         .storage = {.workers = 1, .projection = false, .direct = true},
-        .prep = {.workers = 1, .batch = 50, .prefetch = 2, .crosses = 3},
+        .prep = {.workers = 1, .batch = 50, .crosses = 3},
         .train = {.workers = 1, .embedding_dim = 6, .table_rows = 500, .hidden = 12, .learning_rate = 0.05},
         .stage_names = {"etl", "storage", "preprocess", "train"},
         .buffers = {2, 2, 3},
