@@ -3,6 +3,7 @@
 #include "base/text.h"
 
 #include <ctype.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -65,12 +66,34 @@ static int no_such_name(const struct json *list, const char *path, const char *w
     return err_set(err, ERR_SCENARIO, "%s: no %s \"%s\"", path, what, name);
 }
 
+/* What a path may start with beside a stage; nothing of it belongs to one stage. */
+static const char *const tops[] = {"resources", "workload", "horizon", "seed",      "edges",
+                                   "unit",      "exec",     "knobs",   "objective", "name"};
+
+static bool is_top(const char *name)
+{
+    for (size_t i = 0; i < sizeof tops / sizeof *tops; i++)
+        if (strcmp(tops[i], name) == 0)
+            return true;
+    return false;
+}
+
+/* A key of a resource that is not there is a misspelt name; a whole new resource may be put in. */
+static int check_resource(const struct json *tree, const char *path, const char *behind, struct err *err)
+{
+    const struct json *resources = json_get(tree, "resources");
+    struct step s;
+
+    if (!next_step(&behind, &s) || s.index >= 0 || *behind == '\0' || json_get(resources, s.name) != NULL)
+        return 0;
+    return no_such_name(resources, path, "resource", s.name, err);
+}
+
 /* Where a path starts: the stage, or the top of the tree. Leaves *p behind what it used. */
 static int path_root(struct json *tree, const char *path, const char **p, struct json **out, struct err *err)
 {
-    static const char *const tops[] = {"resources", "workload", "horizon", "seed",      "edges",
-                                       "unit",      "exec",     "knobs",   "objective", "name"};
     struct json *stages = json_get_mutable(tree, "stages"), *stage;
+    const char *behind;
     struct step s;
 
     *p = path;
@@ -79,11 +102,11 @@ static int path_root(struct json *tree, const char *path, const char **p, struct
                        "\"%s\": not a path; write stages.NAME.params.KEY, resources.NAME.KEY or STAGE.KEY",
                        path);
     *out = tree;
-    for (size_t i = 0; i < sizeof tops / sizeof *tops; i++)
-        if (strcmp(s.name, tops[i]) == 0) {
-            *p = path;
-            return 0;
-        }
+    if (is_top(s.name)) {
+        behind = *p;
+        *p = path;
+        return strcmp(s.name, "resources") == 0 ? check_resource(tree, path, behind, err) : 0;
+    }
     if (strcmp(s.name, "stages") == 0) {
         if (!next_step(p, &s) || s.index >= 0)
             return err_set(err, ERR_USAGE, "\"%s\": name a stage, as in stages.prep.params.workers", path);
@@ -213,28 +236,64 @@ static int read_names(const struct json *list, const char *where, struct arena *
     return 0;
 }
 
-/* The stages whose parameters an optimization sets, when its author did not say what it touches. */
-static void touched_stages(const struct json *edits, struct arena *a, struct optimization *o)
+static void touch(struct optimization *o, const char *stage)
 {
-    o->touches = arena_array(a, json_size(edits) + 1, sizeof *o->touches);
-    JSON_EACH (e, edits) {
-        const char *path = json_key(e);
-        char *name;
-        bool seen = false;
+    for (int i = 0; i < o->touches_n; i++)
+        if (strcmp(o->touches[i], stage) == 0)
+            return;
+    o->touches[o->touches_n++] = stage;
+}
 
-        if (strncmp(path, "stages.", 7) == 0)
-            path += 7;
-        name = arena_strdup(a, path);
+static bool runs_on(const struct json *stage, const char *resource)
+{
+    JSON_EACH (role, json_get(stage, "on"))
+        if (json_string(role) != NULL && strcmp(json_string(role), resource) == 0)
+            return true;
+    return false;
+}
+
+/*
+ * The stages an optimization changes, when its author did not say: those whose parameters it sets, those on a
+ * resource it changes, and all when it changes something that belongs to none of them.
+ */
+static void touched_stages(const struct json *tree, const struct json *edits, struct arena *a,
+                           struct optimization *o)
+{
+    const struct json *stages = json_get(tree, "stages");
+
+    o->touches = arena_array(a, json_size(edits) + json_size(stages) + 1, sizeof *o->touches);
+    JSON_EACH (e, edits) {
+        const char *path = strncmp(json_key(e), "stages.", 7) == 0 ? json_key(e) + 7 : json_key(e);
+        const char *resource = strncmp(path, "resources.", 10) == 0 ? path + 10 : NULL;
+        char *name = arena_strdup(a, resource != NULL ? resource : path);
+
         name[strcspn(name, ".[")] = '\0';
-        for (int i = 0; i < o->touches_n; i++)
-            seen = seen || strcmp(o->touches[i], name) == 0;
-        if (!seen)
-            o->touches[o->touches_n++] = name;
+        if (resource == NULL && (stages == NULL || !is_top(name)))
+            touch(o, name);
+        JSON_EACH (st, is_top(name) || resource != NULL ? stages : NULL)
+            if (json_get_string(st, "name", NULL) != NULL && (resource == NULL || runs_on(st, name)))
+                touch(o, json_get_string(st, "name", NULL));
     }
 }
 
-static int read_one(const struct json *v, const char *where, struct arena *a, struct optimization *o,
-                    struct err *err)
+static int check_touches(const struct json *tree, const char *where, const struct optimization *o,
+                         struct err *err)
+{
+    const struct json *stages = json_get(tree, "stages");
+
+    for (int i = 0; stages != NULL && i < o->touches_n; i++) {
+        bool found = false;
+
+        JSON_EACH (st, stages)
+            found = found || strcmp(json_get_string(st, "name", ""), o->touches[i]) == 0;
+        if (!found)
+            return no_such_name(stages, where, "stage", o->touches[i], err);
+    }
+    return 0;
+}
+
+static int read_one(const struct json *tree, const struct json *v, const char *where, struct arena *a,
+                    struct optimization *o, struct err *err)
 {
     static const char *const keys[] = {"name", "about", "touches", "excludes", "set", "effort"};
     const struct json *edits = json_get(v, "set");
@@ -265,8 +324,8 @@ static int read_one(const struct json *v, const char *where, struct arena *a, st
     TRY(read_names(json_get(v, "excludes"), where, a, &o->excludes, &o->excludes_n, err));
     TRY(read_names(json_get(v, "touches"), where, a, &o->touches, &o->touches_n, err));
     if (o->touches_n == 0)
-        touched_stages(edits, a, o);
-    return 0;
+        touched_stages(tree, edits, a, o);
+    return check_touches(tree, where, o, err);
 }
 
 int optimizations_read(const struct json *tree, const char *file, struct arena *a, struct optimization **out,
@@ -285,7 +344,7 @@ int optimizations_read(const struct json *tree, const char *file, struct arena *
     JSON_EACH (v, list) {
         const char *where = arena_printf(a, "%s: $.optimizations[%d]", file, *n);
 
-        TRY(read_one(v, where, a, &(*out)[*n], err));
+        TRY(read_one(tree, v, where, a, &(*out)[*n], err));
         if (optimization_find(*out, *n, (*out)[*n].name) != NULL)
             return err_set(err, ERR_SCENARIO, "%s: the name \"%s\" is used twice", where, (*out)[*n].name);
         ++*n;
@@ -323,23 +382,41 @@ static bool excludes(const struct optimization *a, const struct optimization *b)
     return false;
 }
 
+/* stages.NAME.params.KEY and NAME.KEY are one place. */
+static bool same_path(const char *x, const char *y)
+{
+    const char *const paths[] = {x, y};
+    char plain[2][256];
+
+    for (int i = 0; i < 2; i++) {
+        const char *p = strncmp(paths[i], "stages.", 7) == 0 ? paths[i] + 7 : paths[i];
+        const char *rest = strchr(p, '.');
+
+        if (p != paths[i] && rest != NULL && strncmp(rest, ".params.", 8) == 0)
+            snprintf(plain[i], sizeof plain[i], "%.*s%s", (int)(rest - p), p, rest + 7);
+        else
+            snprintf(plain[i], sizeof plain[i], "%s", paths[i]);
+    }
+    return strcmp(plain[0], plain[1]) == 0;
+}
+
+static bool same_value(const struct json *x, const struct json *y)
+{
+    char *a = json_compact(x), *b = json_compact(y);
+    bool same = strcmp(a, b) == 0;
+
+    free(a);
+    free(b);
+    return same;
+}
+
 bool optimizations_compatible(const struct optimization *a, const struct optimization *b)
 {
-    bool same = true;
-
     if (excludes(a, b) || excludes(b, a))
         return false;
-    JSON_EACH (e, a->edits) {
-        const struct json *other = json_get(b->edits, json_key(e));
-        char *x, *y;
-
-        if (other == NULL)
-            continue;
-        x = json_compact(e);
-        y = json_compact(other);
-        same = same && strcmp(x, y) == 0;
-        free(x);
-        free(y);
-    }
-    return same;
+    JSON_EACH (x, a->edits)
+        JSON_EACH (y, b->edits)
+            if (same_path(json_key(x), json_key(y)) && !same_value(x, y))
+                return false;
+    return true;
 }
