@@ -1,1 +1,8 @@
 # Tests of the pipeline floor; see local.mk.
+criterion_tests += \
+	%D%/unit/test_scenario \
+	%D%/unit/test_edit
+EXTRA_DIST += %D%/unit/scenario_text.h
+
+%C%_unit_test_edit_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
+%C%_unit_test_scenario_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
