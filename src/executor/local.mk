@@ -12,6 +12,7 @@ noinst_LIBRARIES += %D%/libexecutor.a
 	%D%/queue.c %D%/queue.h \
 	%D%/rawlog.c %D%/rawlog.h \
 	%D%/rows.c %D%/rows.h \
+	%D%/run.c %D%/run.h \
 	%D%/span_log.c %D%/span_log.h \
 	%D%/stages.c %D%/stages.h \
 	%D%/kernels/etl.c %D%/kernels/etl.h \
