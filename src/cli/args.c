@@ -41,6 +41,9 @@ static const struct option_def options[] = {
      "carry the uncertainty of calibrated parameters into prediction intervals (default full)", true},
     {"max-events", "N", "stop a replication after N events, with partial results (exit 77)", true},
     {"max-wall", "TIME", "stop measuring after TIME, with partial results (exit 77)", true},
+    {"max-mem", "SIZE", "stop a replication that holds more than SIZE, with partial results (exit 77)", true},
+    {"ties", "fifo|random:SEED",
+     "order of events at equal times: a figure that changes with it hangs on an accident", true},
     {"json", NULL, "print one JSON document on stdout", true},
     {"timing", NULL, "add wall time and events per second", true},
     {"progress", "auto|plain|json|none", "how progress is shown on stderr", true},
@@ -115,6 +118,21 @@ static int parse_choice(const char *name, const char *text, const char *const *c
     return err_set(err, ERR_USAGE, "--%s %s: allowed are %s", name, text, all);
 }
 
+static int parse_ties(const char *text, uint64_t *out, struct err *err)
+{
+    static const char random[] = "random:";
+    double seed = 0;
+
+    *out = 0;
+    if (strcmp(text, "fifo") == 0)
+        return 0;
+    if (strncmp(text, random, sizeof random - 1) != 0)
+        return err_set(err, ERR_USAGE, "--ties %s: allowed are fifo and random:SEED", text);
+    TRY(parse_number("ties random:SEED", text + sizeof random - 1, 0, 9e15, &seed, err));
+    *out = (uint64_t)seed + 1;
+    return 0;
+}
+
 /* The common options have fields of their own. */
 static int set_common(struct args *a, const char *name, const char *value, struct err *err)
 {
@@ -141,6 +159,10 @@ static int set_common(struct args *a, const char *name, const char *value, struc
         return parse_number(name, value, 1, 1e15, &a->max_events, err);
     else if (strcmp(name, "max-wall") == 0)
         return units_parse(value, UNIT_S, &a->max_wall_s, err) ? ERR_USAGE : 0;
+    else if (strcmp(name, "max-mem") == 0)
+        return units_parse(value, UNIT_BYTES, &a->max_bytes, err) ? ERR_USAGE : 0;
+    else if (strcmp(name, "ties") == 0)
+        return parse_ties(value, &a->ties, err);
     else if (strcmp(name, "uncertainty") == 0) {
         TRY(parse_choice(name, value, uncertainty, &k, err));
         a->uncertainty = k == 1;

@@ -29,7 +29,8 @@ struct args {
     long replications;
     bool json, quiet, timing, help, uncertainty;
     enum progress_mode progress;
-    double max_events, max_wall_s;
+    double max_events, max_wall_s, max_bytes;
+    uint64_t ties; /* 0: first come, first served; else the seed of a random order, plus one */
 };
 
 /* Reads argv (behind the subcommand's name). Memory lives until args_free(). */

@@ -39,6 +39,10 @@ static void print_measurements(const struct scenario *s, const struct measuremen
                m[0].result.stages[i].busy_s / span, m[0].result.stages[i].blocked_s / span,
                m[0].result.stages[i].starved_s / span);
     }
+    for (long i = 0; i < n; i++)
+        if (m[i].disturbed_frac > DISTURBED_FRAC)
+            printf("\n  run %ld: other programs took %.0f %% of this machine; do not trust it", i + 1,
+                   100 * m[i].disturbed_frac);
     printf("\n  spans are in trace %lld\n", (long long)m[n - 1].trace_id);
     free(x);
 }

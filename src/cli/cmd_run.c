@@ -43,13 +43,13 @@ static int run(const struct args *args, struct err *err)
     int rc;
 
     TRY(load_scenario(args, args->words[0], &l, err));
+    if (!args->quiet)
+        print_warnings(l.scenario);
     start = wall_s();
     rc = simulate_loaded(args, &l, &o, err);
     if (rc == 0 || rc == ERR_PRECISION || rc == ERR_CAP) {
         struct err keeping = {0};
 
-        if (!args->quiet)
-            print_warnings(l.scenario);
         show(args, &o, wall_s() - start);
         if (keep_result(args, &l, "run", outcome_json(&o), NULL, &keeping) != 0 && rc == 0) {
             *err = keeping;

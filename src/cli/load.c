@@ -64,5 +64,8 @@ struct simulate_options load_options(const struct args *args, struct progress *p
                                      .confidence = args->confidence,
                                      .threads = args->threads,
                                      .max_events = (uint64_t)args->max_events,
+                                     .max_bytes = (size_t)args->max_bytes,
+                                     .max_wall_s = args->max_wall_s,
+                                     .ties = args->ties,
                                      .progress = progress};
 }

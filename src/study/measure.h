@@ -16,17 +16,28 @@ struct measure_options {
 
 struct measurement {
     double throughput_per_s, makespan_s;
+    double disturbed_frac; /* processor time that others (programs, the hypervisor) took, over what there was;
+                              NAN: unknown */
     struct exec_result result; /* without its arrays */
     int64_t trace_id;          /* 0: spans were not kept */
 };
 
-/* One execution. */
-int measure_run(const struct scenario *s, const struct measure_options *opt, struct measurement *out, struct err *err);
+/* A run of which others took more than this share of the machine says little about the pipeline. */
+#define DISTURBED_FRAC 0.04
+
+/*
+ * One execution.  A disturbed one (see above) is made again, twice at most, and the least disturbed one
+ * counts: it is chosen by what the others did, never by its result.
+ */
+int measure_run(const struct scenario *s, const struct measure_options *opt, struct measurement *out,
+                struct err *err);
 
 /* Operators alone; *trace_id is the profile's trace. */
-int measure_profile(const struct scenario *s, const struct measure_options *opt, int64_t *trace_id, struct err *err);
+int measure_profile(const struct scenario *s, const struct measure_options *opt, int64_t *trace_id,
+                    struct err *err);
 
 /* n executions as an outcome document like that of `run`, with intervals over the executions. */
-struct json *measurements_json(const struct scenario *s, const struct measurement *m, long n, double confidence);
+struct json *measurements_json(const struct scenario *s, const struct measurement *m, long n,
+                               double confidence);
 
 #endif

@@ -209,7 +209,8 @@ static int predict_gains(struct work *w, struct err *err)
     for (int k = 0; k < w->out->n; k++) {
         struct estimate *e = &w->out->list[k].end_to_end_gain;
         double half = (e->hi - e->lo) / 2 / e->mean;
-        double sd = sqrt(tally_variance(&t[w->out->list[k].index]) + w->opt->discrepancy * w->opt->discrepancy);
+        double sd =
+            sqrt(tally_variance(&t[w->out->list[k].index]) + w->opt->discrepancy * w->opt->discrepancy);
 
         half = sqrt(half * half + student * student * sd * sd);
         e->has_pred = true;
@@ -268,10 +269,11 @@ static int find_next_measurement(struct work *w, struct err *err)
         }
     }
     if (w->out->next_path != NULL)
-        w->out->next_why = arena_printf(w->a,
-                                        "one standard error of it moves the gains by %.2g %% in sum, more than any "
-                                        "other calibrated value does",
-                                        100 * most);
+        w->out->next_why =
+            arena_printf(w->a,
+                         "one standard error of it moves the gains by %.2g %% in sum, more than any "
+                         "other calibrated value does",
+                         100 * most);
     return 0;
 }
 
@@ -279,7 +281,8 @@ static int find_next_measurement(struct work *w, struct err *err)
 
 static void find_deltas(struct work *w, struct ranked *r)
 {
-    const struct set_value *with = values_find(&w->values, one(r->index)), *base = values_find(&w->values, NOTHING);
+    const struct set_value *with = values_find(&w->values, one(r->index)),
+                           *base = values_find(&w->values, NOTHING);
     const struct scenario *s = w->out->base_scenario;
 
     r->cost_delta_usd_per_h = with->cost_usd_per_h - base->cost_usd_per_h;
@@ -319,7 +322,8 @@ static double stage_base(const struct work *w, const char *stage, bool disk)
 /* "prep -41 % work; the limit moves from prep to train" */
 static const char *explain(struct work *w, const struct ranked *r)
 {
-    const char *before = values_find(&w->values, NOTHING)->limit, *after = values_find(&w->values, one(r->index))->limit;
+    const char *before = values_find(&w->values, NOTHING)->limit,
+               *after = values_find(&w->values, one(r->index))->limit;
     const char *text = "";
     bool touches_limit = false;
 
@@ -424,18 +428,18 @@ static int fill_list(struct work *w, struct err *err)
     return 0;
 }
 
-int rank_scenario(const struct study *st, const struct rank_options *opt, struct arena *a, struct ranking *out,
-                  struct err *err)
+int rank_scenario(const struct study *st, const struct rank_options *opt, struct arena *a,
+                  struct ranking *out, struct err *err)
 {
     struct work w = {.st = st, .opt = opt, .a = a, .out = out};
 
     *out = (struct ranking){0};
     if (st->n == 0)
-        return err_set(err, ERR_SCENARIO, "%s: $.optimizations: nothing to rank; declare at least one optimization",
-                       st->file);
+        return err_set(err, ERR_SCENARIO,
+                       "%s: $.optimizations: nothing to rank; declare at least one optimization", st->file);
     if (st->n > OPTS_MAX)
-        return err_set(err, ERR_SCENARIO, "%s: $.optimizations: %d declared; at most %d can be ranked", st->file, st->n,
-                       OPTS_MAX);
+        return err_set(err, ERR_SCENARIO, "%s: $.optimizations: %d declared; at most %d can be ranked",
+                       st->file, st->n, OPTS_MAX);
     TRY(variant_build(st, NOTHING, NULL, 0, &out->base_scenario, err));
     TRY(variant_simulate(st, out->base_scenario, st->threads, a, &out->base, err));
     TRY(simulate_sets(&w, err));
@@ -469,8 +473,8 @@ static void owners_json(const struct scenario *s, const struct optimization *o, 
         const struct stage *st = scenario_stage(s, o->touches[i]);
         bool seen = st == NULL || st->owner[0] == '\0';
 
-        JSON_EACH(v, list)
-        seen = seen || strcmp(json_string(v), st->owner) == 0;
+        JSON_EACH (v, list)
+            seen = seen || strcmp(json_string(v), st->owner) == 0;
         if (!seen)
             json_push(list, json_new_string(st->owner));
     }

@@ -42,8 +42,9 @@ struct ranking {
     struct interaction *interactions; /* strongest first */
     opt_set best;                     /* the legal set with the largest gain */
     struct estimate best_gain;
-    const char *after_best;           /* what limits the pipeline once the best set is in */
-    const char *next_path, *next_why; /* the measurement that would most shrink the ranking's uncertainty; NULL: none */
+    const char *after_best; /* what limits the pipeline once the best set is in */
+    const char *next_path,
+        *next_why; /* the measurement that would most shrink the ranking's uncertainty; NULL: none */
 };
 
 struct rank_options {
@@ -53,8 +54,8 @@ struct rank_options {
 };
 
 /* Everything in *out lives in `a`, except base_scenario. */
-int rank_scenario(const struct study *st, const struct rank_options *opt, struct arena *a, struct ranking *out,
-                  struct err *err);
+int rank_scenario(const struct study *st, const struct rank_options *opt, struct arena *a,
+                  struct ranking *out, struct err *err);
 void ranking_fini(struct ranking *r);
 
 /* The document of CLI.md; the caller frees it. */

@@ -106,8 +106,8 @@ static double m_cpu(const struct measurement *m, int stage)
     return m->result.stages[stage].cpu_s / m->result.samples;
 }
 
-static void add_figure(struct validate_variant *v, long repeats, double confidence, const char *name, const char *unit,
-                       measured_fn *fn, int stage, const struct estimate *predicted)
+static void add_figure(struct validate_variant *v, long repeats, double confidence, const char *name,
+                       const char *unit, measured_fn *fn, int stage, const struct estimate *predicted)
 {
     struct validate_figure *f = &v->figures[v->figures_n++];
     double *x = xcalloc((size_t)repeats, sizeof *x);
@@ -117,8 +117,9 @@ static void add_figure(struct validate_variant *v, long repeats, double confiden
     *f = (struct validate_figure){.name = name, .unit = unit, .predicted = *predicted};
     f->measured = estimate_student(x, (size_t)repeats, confidence);
     f->error_frac = f->measured.mean != 0 ? predicted->mean / f->measured.mean - 1 : 0;
-    f->inside_interval = predicted->has_pred ? f->measured.mean >= predicted->pred_lo && f->measured.mean <= predicted->pred_hi
-                                             : f->measured.mean >= predicted->lo && f->measured.mean <= predicted->hi;
+    f->inside_interval =
+        predicted->has_pred ? f->measured.mean >= predicted->pred_lo && f->measured.mean <= predicted->pred_hi
+                            : f->measured.mean >= predicted->lo && f->measured.mean <= predicted->hi;
     free(x);
 }
 
@@ -135,8 +136,8 @@ static void compare(const struct study *st, long repeats, const struct scenario 
     for (int i = 0; i < EXEC_STAGES; i++) {
         struct estimate cpu = estimate_exact(o->stages[i].cpu_s_per_unit);
 
-        add_figure(v, repeats, st->confidence, arena_printf(a, "%s.cpu_s_per_unit", s->stages[i].name), "s", m_cpu, i,
-                   &cpu);
+        add_figure(v, repeats, st->confidence, arena_printf(a, "%s.cpu_s_per_unit", s->stages[i].name), "s",
+                   m_cpu, i, &cpu);
     }
 }
 
@@ -144,7 +145,9 @@ static void compare(const struct study *st, long repeats, const struct scenario 
 static int predict(const struct study *st, const struct validate_options *opt, struct arena *a,
                    struct validate_variant *v, double *objective, struct err *err)
 {
-    struct simulate_options so = {.seed = st->seed, .replications = st->replications, .confidence = st->confidence,
+    struct simulate_options so = {.seed = st->seed,
+                                  .replications = st->replications,
+                                  .confidence = st->confidence,
                                   .threads = st->threads};
     struct json *tree = json_copy(st->tree);
     struct scenario *s = NULL;
@@ -207,7 +210,8 @@ static double quantile(double *x, int n, double q)
 
 static void score_errors(struct validation *v)
 {
-    double *x = xcalloc((size_t)v->n, sizeof *x), *all = xcalloc((size_t)v->n * VALIDATE_FIGURES_MAX, sizeof *all);
+    double *x = xcalloc((size_t)v->n, sizeof *x),
+           *all = xcalloc((size_t)v->n * VALIDATE_FIGURES_MAX, sizeof *all);
     double *width = xcalloc((size_t)v->n, sizeof *width);
     int all_n = 0, inside = 0;
 
@@ -279,19 +283,24 @@ static int score_choices(const struct study *st, struct validation *v, struct er
     v->measured_best = v->variants[best].name;
     v->top_choice = v->variants[top].name;
     v->local_choice = v->variants[local].name;
-    v->top_choice_regret = 1 - v->variants[top].figures[0].measured.mean / v->variants[best].figures[0].measured.mean;
-    v->local_choice_regret = 1 - v->variants[local].figures[0].measured.mean / v->variants[best].figures[0].measured.mean;
+    v->top_choice_regret =
+        1 - v->variants[top].figures[0].measured.mean / v->variants[best].figures[0].measured.mean;
+    v->local_choice_regret =
+        1 - v->variants[local].figures[0].measured.mean / v->variants[best].figures[0].measured.mean;
     return 0;
 }
 
-int validate(const struct study *st, const struct validate_options *opt, struct arena *a, struct validation *out,
-             struct err *err)
+int validate(const struct study *st, const struct validate_options *opt, struct arena *a,
+             struct validation *out, struct err *err)
 {
     *out = (struct validation){0};
     design(st, opt->variants, a, out);
     TRY(measure_all(st, opt, a, out, err));
     TRY(predict_all(st, opt, a, out, err));
     out->drift_frac = out->variants[0].throughput[opt->repeats - 1] / out->variants[0].throughput[0] - 1;
+    for (int i = 0; i < out->n; i++)
+        for (long r = 0; r < opt->repeats; r++)
+            out->disturbed_frac = fmax(out->disturbed_frac, out->variants[i].runs[r].disturbed_frac);
     score_errors(out);
     score_order(out);
     return score_choices(st, out, err);
@@ -355,6 +364,7 @@ struct json *validation_json(const struct study *st, const struct scenario *s, c
     json_set_number(doc, "interval_coverage_frac", v->coverage);
     json_set_number(doc, "interval_width_frac", v->width);
     json_set_number(doc, "drift_frac", v->drift_frac);
+    json_set_number(doc, "disturbed_frac", v->disturbed_frac);
     json_set_string(doc, "storage", v->variants[0].runs[0].result.cache_note);
     json_set(doc, "host", host_describe());
     return doc;

@@ -41,8 +41,9 @@ struct validation {
     int pairs;
     double top_choice_regret, local_choice_regret;
     const char *top_choice, *local_choice, *measured_best;
-    double coverage, width;            /* of throughput prediction intervals */
-    double drift_frac;                 /* last repeat of the baseline over its first, minus 1 */
+    double coverage, width; /* of throughput prediction intervals */
+    double disturbed_frac;  /* the most that others took of the machine during a run that counts */
+    double drift_frac;      /* last repeat of the baseline over its first, minus 1 */
 };
 
 struct validate_options {
@@ -52,8 +53,8 @@ struct validate_options {
     uint32_t draws;
 };
 
-int validate(const struct study *st, const struct validate_options *opt, struct arena *a, struct validation *out,
-             struct err *err);
+int validate(const struct study *st, const struct validate_options *opt, struct arena *a,
+             struct validation *out, struct err *err);
 
 struct json *validation_json(const struct study *st, const struct scenario *s, const struct validation *v);
 

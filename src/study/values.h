@@ -15,7 +15,7 @@ struct set_value {
     double mean;        /* of the objective */
     double *cpu, *disk; /* per stage, per unit */
     double cost_usd_per_h;
-    const char *limit;  /* what limits the bound */
+    const char *limit; /* what limits the bound */
 };
 
 struct set_values {
