@@ -135,7 +135,8 @@ static bool writes_apart(const struct scenario *s, const struct stage *st, const
     return p->role == ROLE_DISK_WRITE && s->resources[st->on[p->role]].write_bw > 0;
 }
 
-static void add_piece(const struct scenario *s, int stage, const struct item *in, double times,
+/* `times`: pieces per unit of the workload; `share`: of the units that go this way. */
+static void add_piece(const struct scenario *s, int stage, const struct item *in, double times, double share,
                       struct bound *b, struct item *leave)
 {
     const struct stage *st = &s->stages[stage];
@@ -156,6 +157,7 @@ static void add_piece(const struct scenario *s, int stage, const struct item *in
         alone += phase_alone(s, st, &d.phases[i]);
     }
     b->stage_service_s[stage] += times * alone;
+    b->latency_s += share * alone; /* a unit stays as long as its piece does; other pieces overlap */
 }
 
 /* Walks one source item through the chain; pieces are equal, so one stands for all. */
@@ -163,15 +165,15 @@ static void walk(const struct scenario *s, uint64_t index, double weight, struct
 {
     int entry;
     struct item it = scenario_source_item(s, index, &entry);
-    double copies = weight;
+    double copies = weight, share = weight * scenario_source_units(s);
 
     for (int i = entry; i < s->stages_n; i++) {
         const struct stage *st = &s->stages[i];
         struct item leave;
         long pieces;
 
-        if (st->shape.take > it.count) { /* gathered: fewer, larger items */
-            double scale = st->shape.take / it.count;
+        if (st->shape.take > it.count) { /* gathered: fewer, larger items, and whole ones */
+            double scale = ceil(st->shape.take / it.count * (1 - 1e-12));
 
             copies /= scale;
             it.rows *= scale;
@@ -180,7 +182,7 @@ static void walk(const struct scenario *s, uint64_t index, double weight, struct
         pieces = st->model->pieces != NULL ? st->model->pieces(st->cfg, &it) : 1;
         it = item_piece(&it, 0, pieces);
         copies *= (double)pieces;
-        add_piece(s, i, &it, copies, b, &leave);
+        add_piece(s, i, &it, copies, share, b, &leave);
         it = leave;
     }
 }
@@ -229,7 +231,6 @@ void bound_compute(const struct scenario *s, struct arena *a, struct bound *out)
     for (int i = 0; i < s->stages_n; i++) {
         long workers = s->stages[i].shape.workers;
 
-        out->latency_s += out->stage_service_s[i];
         out->stage_per_s[i] = workers > 0 ? (double)workers * inverse(out->stage_service_s[i]) : INFINITY;
         limit(out, out->stage_per_s[i], s->stages[i].name);
     }
@@ -242,6 +243,6 @@ void bound_compute(const struct scenario *s, struct arena *a, struct bound *out)
         limit(out, 1 / w->arrivals.mean, "arrivals");
     if (w->kind == WORKLOAD_CLIENTS)
         limit(out, (double)w->clients * inverse(w->think.mean + out->latency_s), "clients");
-    if (w->kind == WORKLOAD_CLOSED && w->in_flight > 0)
-        limit(out, w->in_flight * inverse(out->latency_s * scenario_source_units(s)), "in_flight");
+    if (w->kind == WORKLOAD_CLOSED && w->in_flight > 0) /* one item may always go in */
+        limit(out, fmax(w->in_flight, scenario_source_units(s)) * inverse(out->latency_s), "in_flight");
 }

@@ -4,7 +4,7 @@
  *   X <= capacity(resource) / demand(resource)     for every resource
  *   X <= workers / service(stage)                  for every stage with workers
  *   X <= arrival rate                              open arrivals
- *   X <= N / (Z + sum of demands)                  N clients that think Z
+ *   X <= N / (Z + time of one unit alone)          N clients that think Z; N units in flight
  *
  * Demands are means per workload unit, optimistic where a model gives an
  * optimistic version, so a simulation cannot beat the bound except by chance.
