@@ -111,7 +111,8 @@ int resolve_open(const char *store_path, const char *scenario_path, struct resol
         c->scenario_dir[slash - scenario_path] = '\0';
     if (access(store_path, F_OK) != 0)
         return 0;
-    return store_open(store_path, STORE_READ, &c->store, err);
+    /* Opened for writing where that is possible, so that a store of an older version is brought up to date. */
+    return store_open(store_path, access(store_path, W_OK) == 0 ? STORE_WRITE : STORE_READ, &c->store, err);
 }
 
 void resolve_close(struct resolver *r)
