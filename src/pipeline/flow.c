@@ -132,7 +132,10 @@ static void collect(struct flow *f, struct arena *a, struct flow_result *out)
     out->throughput_per_s = window > 0 ? f->units_out / window : 0;
     out->makespan_s = f->sim->now;
     out->events = f->sim->events;
-    out->capped = f->sim->capped;
+    out->cap = f->sim->cap;
+    out->series_response = f->series.response;
+    out->series_inside = f->series.inside;
+    out->series_n = f->series.n;
     out->latency_s[0] = f->latency_s.n > 0 ? f->latency_s.mean : NAN;
     for (int i = 1; i < 4; i++)
         out->latency_s[i] =
@@ -151,20 +154,21 @@ static void collect(struct flow *f, struct arena *a, struct flow_result *out)
 /* Nothing can happen any more, yet the horizon was not reached: a deadlock, or a source that ran dry. */
 static int report_stuck(struct flow *f, struct err *err)
 {
-    char who[600] = "";
+    char holds[300] = "", waits[500];
     size_t n = 0;
 
-    for (int i = 0; i < f->s->stages_n && n < sizeof who - 80; i++) {
+    for (int i = 0; i < f->s->stages_n && n < sizeof holds - 80; i++) {
         const struct stage_rt *st = &f->stages[i];
 
-        n += (size_t)snprintf(who + n, sizeof who - n, "%s%.40s holds %g", i ? "; " : "", st->def->name,
+        n += (size_t)snprintf(holds + n, sizeof holds - n, "%s%.40s holds %g", i ? "; " : "", st->def->name,
                               st->inside.value);
     }
-    return err_set(
-        err, ERR_FAILED,
-        "%s: the simulation came to a halt at %g s with %g units inside (%s); a batch that never fills, or "
-        "stages that wait for each other",
-        f->s->file, f->sim->now, f->inside.value, who);
+    sim_waiting(f->sim, waits, sizeof waits);
+    return err_set(err, ERR_FAILED,
+                   "%s: the simulation came to a halt at %g s with %g units inside (%s)%s%s; a batch that "
+                   "never fills, or "
+                   "stages that wait for each other",
+                   f->s->file, f->sim->now, f->inside.value, holds, waits[0] ? ": " : "", waits);
 }
 
 int flow_run(const struct scenario *s, uint64_t seed, uint32_t replication, const struct flow_limits *limits,
@@ -177,6 +181,15 @@ int flow_run(const struct scenario *s, uint64_t seed, uint32_t replication, cons
 
     f.sim = sim_new(seed, replication);
     f.sim->max_events = limits->max_events;
+    f.sim->max_bytes = limits->max_bytes;
+    f.sim->max_wall_s = limits->max_wall_s;
+    if (limits->ties != 0)
+        sim_random_ties(f.sim, limits->ties);
+    f.has_latency = scenario_has_latency(s);
+    if (s->horizon.kind == HORIZON_STEADY && limits->series_pieces > 0)
+        f.series.room = (size_t)((limits->warmup + limits->measured) / limits->series_pieces);
+    f.series.response = arena_array(a, f.series.room, sizeof(double));
+    f.series.inside = arena_array(a, f.series.room, sizeof(double));
     f.latency = hist_new();
     level_start(&f.inside, 0, 0);
     build_resources(&f);

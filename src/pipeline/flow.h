@@ -12,6 +12,7 @@
 #ifndef PIPELINE_FLOW_H
 #define PIPELINE_FLOW_H
 
+#include "engine/sim.h"
 #include "engine/stats.h"
 #include "pipeline/scenario.h"
 
@@ -30,13 +31,21 @@ struct flow_result {
     struct flow_stage *stages;
     double *resource_utilization;
     uint64_t events, pieces;
-    bool capped, stuck;   /* stuck: nothing could happen any more and items were left */
+    enum sim_cap cap;     /* which cap ended it early, if any did */
     struct hist *latency; /* merged by the caller; freed by flow_result_fini */
+    /* Means over `series_pieces` pieces in the order of leaving, from the beginning: the time in the pipeline
+       (without latency: between departures, per unit) and the units inside. */
+    double *series_response, *series_inside;
+    size_t series_n;
 };
 
 struct flow_limits {
-    uint64_t max_events;     /* 0: none */
+    uint64_t max_events; /* 0: none, as for all caps */
+    size_t max_bytes;
+    double max_wall_s;
+    uint64_t ties;           /* 0: first come, first served; else the seed of a random order */
     double warmup, measured; /* steady: pieces that leave before and while measuring */
+    double series_pieces;    /* 0: no series is kept */
 };
 
 /* Arrays of *out live in `a`, which must not be shared between threads. */

@@ -208,6 +208,23 @@ static void check_end(struct flow *f)
         sim_stop(f->sim);
 }
 
+static void series_add(struct flow *f, const struct item *it, double sojourn)
+{
+    struct series *s = &f->series;
+
+    if (s->n == s->room)
+        return;
+    s->amount += f->has_latency ? sojourn : f->sim->now - s->last_s;
+    s->weight += f->has_latency ? 1 : it->count;
+    s->inside_sum += f->inside.value;
+    s->last_s = f->sim->now;
+    if (++s->pieces < f->limits->series_pieces)
+        return;
+    s->response[s->n] = s->amount / s->weight;
+    s->inside[s->n++] = s->inside_sum / s->pieces;
+    s->pieces = s->amount = s->weight = s->inside_sum = 0;
+}
+
 void sink_receive(struct flow *f, struct parcel *p)
 {
     const struct item it = p->it;
@@ -218,10 +235,11 @@ void sink_receive(struct flow *f, struct parcel *p)
     f->in_flight_units -= it.count;
     f->pieces_out++;
     f->units_out += it.count;
-    if (scenario_has_latency(f->s)) {
+    if (f->has_latency) {
         tally_add(&f->latency_s, sojourn);
         hist_add(f->latency, sojourn);
     }
+    series_add(f, &it, sojourn);
     check_end(f);
     if (f->s->workload.kind == WORKLOAD_CLIENTS)
         sim_after(f->sim, law_draw(&f->s->workload.think, f->think), client_submits, f, it.sequence);

@@ -59,6 +59,13 @@ struct stage_rt {
     double *op_s, disk_bytes, lost_units, arrived_units;
 };
 
+/* What settling is seen from; see flow_result. */
+struct series {
+    double *response, *inside;
+    size_t n, room;
+    double pieces, amount, weight, inside_sum, last_s; /* of the value in the making */
+};
+
 struct flow {
     struct sim *sim;
     const struct scenario *s;
@@ -75,10 +82,11 @@ struct flow {
     struct rng *think;
     /* the sink */
     double pieces_out, units_out, target_units;
-    bool measuring;
+    bool measuring, has_latency;
     double measure_from_s;
     struct hist *latency;
     struct tally latency_s;
+    struct series series;
     /* Little's law on the whole: units inside, and the sum of count * max(born, measure_from) of those inside
      */
     struct level inside;

@@ -19,4 +19,6 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/scenario_tools.c \
 	%D%/scenario_workload.c \
 	%D%/simulate.c \
-	%D%/simulate.h
+	%D%/simulate.h \
+	%D%/warmup.c \
+	%D%/warmup.h

@@ -73,6 +73,16 @@ static void stage_json(const struct outcome_stage *st, struct json *list)
             set_estimate(ops, st->op_names[i], &st->op_s_per_unit[i]);
 }
 
+static void warmup_json(const struct outcome_warmup *w, struct json *doc)
+{
+    struct json *o = json_set_object(doc, "warmup");
+
+    json_set_string(o, "method", "mser5");
+    json_set_number(o, "discarded", w->discarded);
+    json_set_number(o, "measured", w->measured);
+    json_set_bool(o, "settled", w->settled);
+}
+
 static void provenance_json(const struct scenario *s, struct json *doc)
 {
     struct json *p = json_set_object(doc, "provenance"), *list = json_set_array(p, "calibrations");
@@ -107,6 +117,8 @@ struct json *outcome_json(const struct outcome *o)
     json_set_number(doc, "replications", (double)o->replications);
     json_set_number(doc, "events", (double)o->events);
     json_set_number(doc, "confidence", o->confidence);
+    if (o->warmup.used)
+        warmup_json(&o->warmup, doc);
     metrics_json(o, json_set_object(doc, "metrics"));
     if (o->has_bound) {
         struct json *b = json_set_object(doc, "bound");

@@ -4,6 +4,7 @@
 #ifndef PIPELINE_OUTCOME_H
 #define PIPELINE_OUTCOME_H
 
+#include "engine/sim.h"
 #include "engine/stats.h"
 #include "pipeline/bound.h"
 
@@ -24,6 +25,12 @@ struct outcome_resource {
 
 enum { LATENCY_MEAN, LATENCY_P50, LATENCY_P95, LATENCY_P99, LATENCY_FIGURES };
 
+/* Steady runs: pieces left out of each replication's beginning, and measured after it. */
+struct outcome_warmup {
+    bool used, settled; /* not settled: MSER-5 would have dropped half of the run */
+    double discarded, measured;
+};
+
 struct outcome {
     const char *command;
     const struct scenario *scenario;
@@ -31,9 +38,11 @@ struct outcome {
     long replications;
     uint64_t events;
     double confidence;
+    enum sim_cap cap;
     bool capped, terminating, has_latency, has_bound, has_cost;
     struct estimate throughput_per_s, makespan_s, latency_s[LATENCY_FIGURES], stall, cost_usd, cost_usd_per_h,
         cost_per_1m;
+    struct outcome_warmup warmup;
     struct bound bound;
     int stages_n, resources_n;
     struct outcome_stage *stages;

@@ -1,8 +1,10 @@
 #include "pipeline/scenario_read.h"
 
 #include "base/text.h"
+#include "pipeline/bound.h"
 #include "pipeline/edit.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,6 +58,48 @@ static int read_all(struct reader *r)
     return optimizations_read(r->s->tree, r->s->file, r->s->arena, &opts, &n, r->err);
 }
 
+static bool loses_items(const struct scenario *s)
+{
+    for (int i = 0; i < s->stages_n; i++)
+        if (s->stages[i].shape.workers == 0 && s->stages[i].shape.queue_limit >= 0)
+            return true;
+    return false;
+}
+
+static void find_least(double per_s, const char *name, double *least, const char **who)
+{
+    if (per_s < *least) {
+        *least = per_s;
+        *who = name;
+    }
+}
+
+/* Open arrivals do not slow down: where they are more than a place can do, its queue grows as long as the
+ * run. */
+static void check_load(struct scenario *s)
+{
+    double offered = 1 / s->workload.arrivals.mean, least = INFINITY;
+    const char *who = "";
+    char is[40], can[40];
+    struct bound b;
+
+    if (s->workload.kind != WORKLOAD_OPEN || loses_items(s))
+        return;
+    bound_compute(s, s->arena, &b);
+    for (int i = 0; i < s->stages_n; i++)
+        find_least(b.stage_per_s[i], s->stages[i].name, &least, &who);
+    for (int i = 0; i < s->resources_n; i++)
+        find_least(b.resource_per_s[i], s->resources[i].name, &least, &who);
+    if (offered < least * (1 - 1e-9))
+        return;
+    warn(s, "$.workload.open.arrivals",
+         arena_printf(s->arena,
+                      "%s arrive and \"%s\" can do %s at best: queues grow as long as the run lasts, and "
+                      "times in the pipeline with them",
+                      units_format(is, sizeof is, offered, UNIT_PER_S), who,
+                      units_format(can, sizeof can, least, UNIT_PER_S)));
+}
+
 int scenario_build(const struct json *tree, const char *file, const struct scenario_options *opt,
                    struct scenario **out, struct err *err)
 {
@@ -75,6 +119,7 @@ int scenario_build(const struct json *tree, const char *file, const struct scena
         scenario_free(s);
         return rc;
     }
+    check_load(s);
     *out = s;
     return 0;
 }

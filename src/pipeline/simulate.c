@@ -4,38 +4,61 @@
 #include "engine/replicate.h"
 #include "pipeline/edit.h"
 #include "pipeline/flow.h"
+#include "pipeline/warmup.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
-/* Pieces that leave before and while a steady run is measured. Queues with open arrivals forget slowly. */
-static const struct flow_limits open_limits = {.warmup = 20000, .measured = 200000};
-static const struct flow_limits closed_limits = {.warmup = 1000, .measured = 10000};
+/*
+ * Pieces that leave before and while a steady run is measured. Queues with open arrivals forget slowly. The
+ * warm-up is the least there is: MSER-5 decides from the first replications whether it was enough.
+ */
+static const struct flow_limits open_limits = {.warmup = 10000, .measured = 200000, .series_pieces = 200};
+static const struct flow_limits closed_limits = {.warmup = 500, .measured = 10000, .series_pieces = 10};
 
 struct batch {
     const struct scenario *s;
     uint64_t seed;
     struct flow_limits limits;
+    double deadline_s; /* 0: none */
     struct flow_result *results;
     struct arena **arenas; /* one per replication: arenas are not shared between threads */
 };
 
+static double wall_s(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 static int one_replication(void *ctx, uint32_t replication, struct err *err)
 {
     struct batch *b = ctx;
+    struct flow_limits limits = b->limits;
 
+    if (b->deadline_s > 0)
+        limits.max_wall_s = fmax(1e-9, b->deadline_s - wall_s());
     b->arenas[replication] = arena_new();
-    return flow_run(b->s, b->seed, replication, &b->limits, b->arenas[replication], &b->results[replication],
+    return flow_run(b->s, b->seed, replication, &limits, b->arenas[replication], &b->results[replication],
                     err);
+}
+
+static void forget(struct batch *b, long i)
+{
+    flow_result_fini(&b->results[i]);
+    arena_free(b->arenas[i]);
+    b->results[i] = (struct flow_result){0};
+    b->arenas[i] = NULL;
 }
 
 static void batch_free(struct batch *b, long n)
 {
-    for (long i = 0; i < n; i++) {
-        flow_result_fini(&b->results[i]);
-        arena_free(b->arenas[i]);
-    }
+    for (long i = 0; i < n; i++)
+        forget(b, i);
     free(b->results);
     free(b->arenas);
 }
@@ -148,10 +171,8 @@ static void fold_all(const struct batch *b, long n, struct arena *a, struct outc
         fold_one_stage(b, n, i, a, x, o);
     fold_resources(b, n, a, x, o);
     fold_cost(b, n, x, o);
-    for (long i = 0; i < n; i++) {
+    for (long i = 0; i < n; i++)
         o->events += b->results[i].events;
-        o->capped = o->capped || b->results[i].capped;
-    }
     free(x);
 }
 
@@ -181,13 +202,69 @@ static bool precise_enough(const struct batch *b, long n, double precision, doub
     return enough;
 }
 
-static int extend(struct batch *b, long from, long to, const struct simulate_options *opt, struct err *err)
+static int extend(struct batch *b, long from, long to, const struct simulate_options *opt, struct outcome *o,
+                  struct err *err)
 {
+    int rc;
+
     b->results = xrealloc(b->results, (size_t)to, sizeof *b->results);
     b->arenas = xrealloc(b->arenas, (size_t)to, sizeof *b->arenas);
     memset(b->results + from, 0, (size_t)(to - from) * sizeof *b->results);
     memset(b->arenas + from, 0, (size_t)(to - from) * sizeof *b->arenas);
-    return replicate_run((uint32_t)from, (uint32_t)to, opt->threads, one_replication, b, err);
+    rc = replicate_run((uint32_t)from, (uint32_t)to, opt->threads, one_replication, b, err);
+    for (long i = from; i < to; i++)
+        if (b->results[i].cap != CAP_NONE) {
+            o->capped = true;
+            o->cap = b->results[i].cap;
+        }
+    return rc;
+}
+
+/* MSER-5 on the first wave; a run that needs more warm-up than it had begins again with it. */
+static int settle(struct batch *b, long n, const struct simulate_options *opt, struct outcome *o,
+                  struct err *err)
+{
+    struct warmup w;
+
+    if (b->s->horizon.kind != HORIZON_STEADY || o->capped)
+        return 0;
+    w = warmup_decide(b->results, n, b->limits.series_pieces);
+    o->warmup.used = true;
+    o->warmup.settled = !w.refused;
+    o->warmup.measured = b->limits.measured;
+    if (!w.refused && w.pieces > b->limits.warmup) {
+        b->limits.warmup = w.pieces;
+        for (long i = 0; i < n; i++)
+            forget(b, i);
+        TRY(extend(b, 0, n, opt, o, err));
+    }
+    o->warmup.discarded = b->limits.warmup;
+    return 0;
+}
+
+/* When a cap was reached, replications that came to their end say more than those that were cut. */
+static long keep_whole(struct batch *b, long n)
+{
+    long whole = 0;
+
+    for (long i = 0; i < n; i++)
+        whole += b->results[i].cap == CAP_NONE;
+    if (whole < 2)
+        return n;
+    whole = 0;
+    for (long i = 0; i < n; i++) {
+        if (b->results[i].cap != CAP_NONE)
+            continue;
+        if (whole < i) {
+            forget(b, whole);
+            b->results[whole] = b->results[i];
+            b->arenas[whole] = b->arenas[i];
+            b->results[i] = (struct flow_result){0};
+            b->arenas[i] = NULL;
+        }
+        whole++;
+    }
+    return whole;
 }
 
 /*
@@ -206,6 +283,28 @@ static void assert_bounded(const struct batch *b, const struct outcome *o)
     ASSERT(ends ? units <= best * (x->mean + luck) : x->mean - luck <= best);
 }
 
+static int judge(const struct outcome *o, bool enough, double precision, struct err *err)
+{
+    static const char *const caps[] = {
+        [CAP_EVENTS] = "--max-events", [CAP_BYTES] = "--max-mem", [CAP_WALL] = "--max-wall"};
+    const struct outcome_warmup *w = &o->warmup;
+
+    if (o->capped)
+        return err_set(err, ERR_CAP, "a replication reached the cap %s; results are partial", caps[o->cap]);
+    if (w->used && !w->settled)
+        return err_set(
+            err, ERR_PRECISION,
+            "%s: no steady state within %g pieces of each replication: MSER-5 would leave out more than "
+            "half of them. Either the load is too close to what the pipeline can do, or it never settles; "
+            "results are shown as they are",
+            o->scenario->file, w->discarded + w->measured);
+    if (!enough)
+        return err_set(err, ERR_PRECISION,
+                       "precision %g was not reached within %ld replications; results are shown as they are",
+                       precision, o->replications);
+    return 0;
+}
+
 int simulate(const struct scenario *s, const struct simulate_options *opt, struct arena *a,
              struct outcome *out, struct err *err)
 {
@@ -219,33 +318,33 @@ int simulate(const struct scenario *s, const struct simulate_options *opt, struc
     out->confidence = opt->confidence > 0 ? opt->confidence : 0.95;
     bound_compute(s, a, &out->bound);
     if (!isfinite(out->bound.throughput_per_s))
-        return err_set(err, ERR_SCENARIO,
-                       "%s: nothing limits this pipeline: no stage takes any time. Give its costs, or calibrate: "
-                       "foresight exec --profile SCENARIO, then foresight fit SCENARIO",
-                       s->file);
+        return err_set(
+            err, ERR_SCENARIO,
+            "%s: nothing limits this pipeline: no stage takes any time. Give its costs, or calibrate: "
+            "foresight exec --profile SCENARIO, then foresight fit SCENARIO",
+            s->file);
     b.limits = scenario_has_latency(s) ? open_limits : closed_limits;
     b.limits.max_events = opt->max_events;
+    b.limits.max_bytes = opt->max_bytes;
+    b.limits.ties = opt->ties;
+    b.deadline_s = opt->max_wall_s > 0 ? wall_s() + opt->max_wall_s : 0;
     do {
-        rc = extend(&b, n, n + step, opt, err);
+        rc = extend(&b, n, n + step, opt, out, err);
+        if (rc == 0 && n == 0)
+            rc = settle(&b, step, opt, out, err);
         n += step;
         step = n;
         if (n + step > most)
             step = most - n;
         enough = rc != 0 || opt->precision <= 0 || precise_enough(&b, n, opt->precision, out->confidence);
-    } while (!enough && n < most);
+    } while (!enough && !out->capped && n < most);
     if (rc == 0) {
-        fold_all(&b, n, a, out);
+        fold_all(&b, out->capped ? keep_whole(&b, n) : n, a, out);
         if (!out->capped && s->horizon.kind != HORIZON_TIME)
             assert_bounded(&b, out);
     }
     batch_free(&b, n);
-    if (rc == 0 && !enough)
-        rc = err_set(err, ERR_PRECISION,
-                     "precision %g was not reached within %ld replications; results are shown as they are",
-                     opt->precision, n);
-    if (rc == 0 && out->capped)
-        rc = err_set(err, ERR_CAP, "a replication reached the cap on events; results are partial");
-    return rc;
+    return rc != 0 ? rc : judge(out, enough, opt->precision, err);
 }
 
 /* --------------------------------------------------------- uncertainty */
@@ -265,6 +364,8 @@ static int drawn_throughput(const struct json *tree, const char *file, const str
     rc = scenario_build(tree, file, &so, &s, err);
     if (rc == 0) {
         rc = simulate(s, &one, a, &o, err);
+        if (rc == ERR_PRECISION) /* two replications may not show that it settled; the estimate itself did */
+            rc = 0;
         *out = rc == 0 ? o.throughput_per_s.mean : NAN;
         scenario_free(s);
     }

@@ -14,12 +14,18 @@ struct simulate_options {
     double confidence;   /* 0: 0.95 */
     int threads;         /* 0: all cores */
     uint64_t max_events; /* of one replication; 0: none */
+    size_t max_bytes;    /* of one replication; 0: none */
+    double max_wall_s;   /* of all together; 0: none */
+    uint64_t ties;       /* 0: first come, first served; else the seed of a random order */
     struct progress *progress;
 };
 
 enum { SIMULATE_REPLICATIONS = 12, SIMULATE_MOST = 512 };
 
-/* ERR_PRECISION: *out is filled all the same.  Arrays live in `a`. */
+/*
+ * ERR_PRECISION (the precision was not reached, or the run never became steady) and ERR_CAP: *out is filled
+ * all the same.  Arrays live in `a`.
+ */
 int simulate(const struct scenario *s, const struct simulate_options *opt, struct arena *a,
              struct outcome *out, struct err *err);
 
