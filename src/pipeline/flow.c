@@ -128,6 +128,7 @@ static void collect(struct flow *f, struct arena *a, struct flow_result *out)
     const struct flow_stage *last;
 
     out->units = f->units_out;
+    out->units_before = f->measure_from_units;
     out->pieces = (uint64_t)f->pieces_out;
     out->throughput_per_s = window > 0 ? f->units_out / window : 0;
     out->makespan_s = f->sim->now;

@@ -26,6 +26,7 @@ struct flow_stage {
 
 struct flow_result {
     double throughput_per_s, makespan_s, units;
+    double units_before; /* inside when measuring began: work on them may have been done before */
     double latency_s[4]; /* mean, p50, p95, p99 of pieces that left; NAN without latency */
     double stall_frac;   /* the last stage's workers waiting for input */
     struct flow_stage *stages;

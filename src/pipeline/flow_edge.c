@@ -50,6 +50,7 @@ static void begin_measuring(struct flow *f)
 
     f->measuring = true;
     f->measure_from_s = now;
+    f->measure_from_units = f->inside.value;
     f->pieces_out = f->units_out = 0;
     f->latency_s = (struct tally){0};
     hist_reset(f->latency);

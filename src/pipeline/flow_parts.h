@@ -83,7 +83,7 @@ struct flow {
     /* the sink */
     double pieces_out, units_out, target_units;
     bool measuring, has_latency;
-    double measure_from_s;
+    double measure_from_s, measure_from_units; /* when measuring began, and what was inside then */
     struct hist *latency;
     struct tally latency_s;
     struct series series;
