@@ -39,7 +39,7 @@ static struct exec_plan baseline(void)
         .storage = {.workers = 1, .direct = true},
         .prep = {.workers = 1, .batch = 256, .crosses = 24},
         .train =
-            {.workers = 1, .embedding_dim = 16, .table_rows = 5000, .hidden = 64, .learning_rate = 0.05},
+            {.workers = 1, .embedding_dim = 16, .table_rows = 2000, .hidden = 64, .learning_rate = 0.05},
         .stage_names = {"etl", "storage", "preprocess", "train"},
         .buffers = {2, 2, 4},
         .seed = 1,
