@@ -58,28 +58,26 @@ static int later_entry(const struct scenario *s, bool *hit)
     return entry;
 }
 
-struct item scenario_source_item(const struct scenario *s, uint64_t index, int *entry_stage)
+void scenario_source_item(const struct scenario *s, uint64_t index, struct item *out, int *entry_stage)
 {
     const struct dataset_cfg *d = s->workload.data;
     double units = scenario_source_units(s);
-    struct item it = {.key = mix(index, 0), .sequence = index, .count = units, .rows = units, .data = d};
     struct demand unused;
 
+    *out = (struct item){.key = mix(index, 0), .sequence = index, .count = units, .rows = units, .data = d};
     *entry_stage = 0;
     if (d == NULL)
-        return it;
-    it.epoch = (int)((double)index * units / (double)d->rows);
-    if (it.epoch == 0)
-        return it;
-    *entry_stage = later_entry(s, &it.hit);
+        return;
+    out->epoch = (int)((double)index * units / (double)d->rows);
+    if (out->epoch == 0)
+        return;
+    *entry_stage = later_entry(s, &out->hit);
     for (int i = 0; i < *entry_stage; i++) { /* what the stages in front made of it in the first epoch */
-        struct item leave = it;
+        struct item in = *out;
 
         unused.n = 0;
-        s->stages[i].model->demand(s->stages[i].cfg, &it, NULL, &unused, &leave);
-        it = leave;
+        s->stages[i].model->demand(s->stages[i].cfg, &in, NULL, &unused, out);
     }
-    return it;
 }
 
 /* ------------------------------------------------------------- demands */
@@ -163,10 +161,11 @@ static void add_piece(const struct scenario *s, int stage, const struct item *in
 /* Walks one source item through the chain; pieces are equal, so one stands for all. */
 static void walk(const struct scenario *s, uint64_t index, double weight, struct bound *b)
 {
-    int entry;
-    struct item it = scenario_source_item(s, index, &entry);
     double copies = weight, share = weight * scenario_source_units(s);
+    struct item it;
+    int entry;
 
+    scenario_source_item(s, index, &it, &entry);
     for (int i = entry; i < s->stages_n; i++) {
         const struct stage *st = &s->stages[i];
         struct item leave;

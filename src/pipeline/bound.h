@@ -33,7 +33,7 @@ void bound_compute(const struct scenario *s, struct arena *a, struct bound *out)
  * a data set belongs to an epoch; later epochs enter behind the stages that made
  * the table once, or, as cache hits, at the stage that keeps what it made.
  */
-struct item scenario_source_item(const struct scenario *s, uint64_t index, int *entry_stage);
+void scenario_source_item(const struct scenario *s, uint64_t index, struct item *out, int *entry_stage);
 double scenario_source_units(const struct scenario *s); /* units in one source item */
 
 /* One of `pieces` equal parts of an item. */

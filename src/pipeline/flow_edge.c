@@ -5,7 +5,7 @@
 
 /* ------------------------------------------------------------ parcels */
 
-struct parcel *parcel_new(struct flow *f, const struct item *it)
+struct parcel *parcel_new(struct flow *f)
 {
     struct parcel *p = f->free_parcels;
 
@@ -13,7 +13,6 @@ struct parcel *parcel_new(struct flow *f, const struct item *it)
         f->free_parcels = p->next;
     else
         p = ARENA_NEW(f->sim->arena, struct parcel);
-    p->it = *it;
     p->ready_s = f->sim->now;
     p->next = NULL;
     return p;
@@ -36,7 +35,7 @@ static void account_enter(struct flow *f, const struct item *it)
 
 static void account_leave(struct flow *f, const struct item *it)
 {
-    double from = fmax(it->born_s, f->measure_from_s);
+    double from = it->born_s > f->measure_from_s ? it->born_s : f->measure_from_s;
 
     f->left_units += it->count;
     level_set(&f->inside, f->sim->now, f->inside.value - it->count);
@@ -96,14 +95,13 @@ static void source_put_done(struct sim *sim, void *self, uint64_t arg)
 }
 
 /* Hands an item to its entry stage; false when it must wait for room there. */
-static bool inject(struct flow *f, const struct item *it, int entry)
+static bool inject(struct flow *f, struct parcel *p, int entry)
 {
     struct stage_rt *st = &f->stages[entry];
-    struct parcel *p = parcel_new(f, it);
 
     p->it.born_s = f->sim->now;
     account_enter(f, &p->it);
-    f->in_flight_units += it->count;
+    f->in_flight_units += p->it.count;
     if (st->in == NULL) {
         stage_receive(st, p);
         return true;
@@ -131,16 +129,19 @@ void source_pump(struct flow *f)
     const struct workload *w = &f->s->workload;
 
     while (!f->source_in_put && (f->source_total == 0 || f->source_next < f->source_total)) {
+        struct parcel *p;
         int entry;
-        struct item it;
 
         if (w->in_flight > 0 && f->in_flight_units > 0 && f->in_flight_units + f->source_units > w->in_flight)
             return;
-        it = scenario_source_item(f->s, f->source_next, &entry);
-        if (it.epoch > 0 && !epoch_ready(f, &it, entry))
+        p = parcel_new(f);
+        scenario_source_item(f->s, f->source_next, &p->it, &entry);
+        if (p->it.epoch > 0 && !epoch_ready(f, &p->it, entry)) {
+            parcel_free(f, p);
             return;
+        }
         f->source_next++;
-        if (!inject(f, &it, entry))
+        if (!inject(f, p, entry))
             return;
     }
 }
@@ -148,11 +149,12 @@ void source_pump(struct flow *f)
 static void source_arrival(struct sim *sim, void *self, uint64_t arg)
 {
     struct flow *f = self;
+    struct parcel *p = parcel_new(f);
     int entry;
-    struct item it = scenario_source_item(f->s, f->source_next++, &entry);
 
     (void)arg;
-    inject(f, &it, entry);
+    scenario_source_item(f->s, f->source_next++, &p->it, &entry);
+    inject(f, p, entry);
     if (f->source_total == 0 || f->source_next < f->source_total)
         sim_after(sim, law_draw(&f->s->workload.arrivals, &f->arrivals), source_arrival, f, 0);
 }
@@ -160,15 +162,16 @@ static void source_arrival(struct sim *sim, void *self, uint64_t arg)
 static void client_submits(struct sim *sim, void *self, uint64_t arg)
 {
     struct flow *f = self;
+    struct parcel *p;
     int entry;
-    struct item it;
 
     (void)sim;
     if (f->source_total != 0 && f->source_next >= f->source_total)
         return;
-    it = scenario_source_item(f->s, f->source_next++, &entry);
-    it.sequence = arg; /* which client */
-    inject(f, &it, entry);
+    p = parcel_new(f);
+    scenario_source_item(f->s, f->source_next++, &p->it, &entry);
+    p->it.sequence = arg; /* which client */
+    inject(f, p, entry);
 }
 
 void source_start(struct flow *f)

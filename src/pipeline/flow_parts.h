@@ -32,12 +32,11 @@ struct resource_rt {
 
 struct worker {
     struct stage_rt *stage;
-    struct parcel *whole, *piece;
+    struct parcel *whole, *piece; /* the same when an item is not cut */
     long pieces, piece_i;
-    int phase;
-    struct demand demand;
-    struct item leave;
-    double gathered, began_s, phase_s;
+    int phase, phases_n, phases_room;
+    struct phase *phases; /* what the piece wants */
+    double whole_units, began_s, phase_s;
     uint64_t turn; /* order in which it took its item */
     struct parcel *staged, **staged_tail;
     bool waiting_for_turn, parked;
@@ -73,6 +72,7 @@ struct flow {
     struct resource_rt *resources;
     struct stage_rt *stages;
     struct parcel *free_parcels;
+    struct demand demand; /* of the piece that begins: models write here, the worker keeps what is used */
     struct rng arrivals;
     /* the source */
     uint64_t source_next, source_total; /* items; total 0: endless */
@@ -95,7 +95,7 @@ struct flow {
 };
 
 /* flow_edge.c */
-struct parcel *parcel_new(struct flow *f, const struct item *it);
+struct parcel *parcel_new(struct flow *f); /* its item is for the caller to fill */
 void parcel_free(struct flow *f, struct parcel *p);
 void source_start(struct flow *f);
 void source_pump(struct flow *f); /* closed workloads: sends what there is room for */

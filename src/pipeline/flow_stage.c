@@ -1,7 +1,5 @@
 #include "pipeline/flow_parts.h"
 
-#include <math.h>
-
 /* ------------------------------------------------------------- workers */
 
 static void worker_take(struct worker *w);
@@ -27,6 +25,7 @@ static void worker_begin(struct worker *w)
     w->turn = st->turns_given++;
     w->pieces = st->def->model->pieces != NULL ? st->def->model->pieces(st->def->cfg, &w->whole->it) : 1;
     w->piece_i = 0;
+    w->whole_units = w->whole->it.count;
     w->staged = NULL;
     w->staged_tail = &w->staged;
     st->outstanding += w->pieces;
@@ -94,6 +93,8 @@ static void worker_resumes(struct sim *sim, void *self, uint64_t arg)
 static void piece_taken(struct stage_rt *st)
 {
     st->outstanding--;
+    if (st->def->shape.prefetch <= 0)
+        return;
     for (long i = 0; i < st->def->shape.workers && !is_far_ahead(st); i++) {
         struct worker *w = &st->workers[i];
 
@@ -130,24 +131,42 @@ static void phase_done(struct sim *sim, void *self, uint64_t arg)
     worker_next_phase(self);
 }
 
+/* The few phases that are used: an item that waits must not hold room for all there might be. */
+static void keep_phases(struct worker *w, const struct demand *d)
+{
+    if (d->n > w->phases_room) {
+        w->phases_room = (d->n + 3) & ~3;
+        w->phases = arena_array(w->stage->flow->sim->arena, (size_t)w->phases_room, sizeof *w->phases);
+    }
+    for (int i = 0; i < d->n; i++)
+        w->phases[i] = d->phases[i];
+    w->phases_n = d->n;
+}
+
+/* The piece leaves as the model says; until then it is only moved about, so its parcel holds that already. */
 static void worker_begin_piece(struct worker *w)
 {
     struct stage_rt *st = w->stage;
     struct flow *f = st->flow;
-    struct item it = item_piece(&w->whole->it, w->piece_i, w->pieces);
     struct luck luck = {.seed = f->sim->seed, .stage = st->def->luck, .replication = f->sim->replication};
+    struct item in = w->whole->it;
 
-    w->piece = parcel_new(f, &it);
-    w->piece->it.born_s = w->whole->it.born_s;
-    w->demand.n = 0;
-    w->leave = w->piece->it;
-    st->def->model->demand(st->def->cfg, &w->piece->it, &luck, &w->demand, &w->leave);
+    w->piece = w->whole;
+    if (w->pieces > 1) {
+        in = item_piece(&w->whole->it, w->piece_i, w->pieces);
+        w->piece = parcel_new(f);
+        w->piece->it = in;
+    }
+    f->demand.n = 0;
+    st->def->model->demand(st->def->cfg, &in, &luck, &f->demand, &w->piece->it);
+    w->piece->it.born_s = in.born_s;
     if (st->def->instant)
-        w->demand.n = 0;
+        f->demand.n = 0;
+    keep_phases(w, &f->demand);
     w->phase = 0;
     w->began_s = f->sim->now;
     w->phase_s = 0;
-    if (w->demand.n == 0)
+    if (w->phases_n == 0)
         sim_after(f->sim, 0, phase_done, w,
                   0); /* through the calendar: a chain of instant stages must not recurse */
     else
@@ -177,13 +196,13 @@ static void worker_use(struct worker *w, const struct phase *p, double amount)
 static void worker_finish_piece(struct worker *w)
 {
     struct stage_rt *st = w->stage;
-    double now = st->flow->sim->now;
+    double spent = st->flow->sim->now - w->began_s;
 
     if (st->def->shape.workers == 0) /* the resource did the queueing: what was not service was waiting */
-        tally_add(&st->wait_s, fmax(0, now - w->began_s - w->phase_s));
-    tally_add(&st->service_s, st->def->shape.workers == 0 ? w->phase_s : now - w->began_s);
-    w->leave.born_s = w->piece->it.born_s;
-    w->piece->it = w->leave;
+        tally_add(&st->wait_s, spent > w->phase_s ? spent - w->phase_s : 0);
+    tally_add(&st->service_s, st->def->shape.workers == 0 ? w->phase_s : spent);
+    if (w->piece == w->whole)
+        w->whole = NULL;
     *w->staged_tail = w->piece;
     w->staged_tail = &w->piece->next;
     w->piece = NULL;
@@ -193,24 +212,23 @@ static void worker_finish_piece(struct worker *w)
 
 static void worker_next_phase(struct worker *w)
 {
-    struct demand *d = &w->demand;
     const struct phase *first;
     double amount = 0;
 
-    if (w->phase >= d->n) {
+    if (w->phase >= w->phases_n) {
         worker_finish_piece(w);
         return;
     }
-    first = &d->phases[w->phase];
+    first = &w->phases[w->phase];
     do {
-        const struct phase *p = &d->phases[w->phase++];
+        const struct phase *p = &w->phases[w->phase++];
 
         amount += p->amount;
         if (p->role == ROLE_DISK_READ || p->role == ROLE_DISK_WRITE)
             w->stage->disk_bytes += p->amount;
         else if (p->role != ROLE_NET)
             w->stage->op_s[p->op] += p->amount;
-    } while (first->role == ROLE_CPU && w->phase < d->n && d->phases[w->phase].role == ROLE_CPU);
+    } while (first->role == ROLE_CPU && w->phase < w->phases_n && w->phases[w->phase].role == ROLE_CPU);
     w->phase_s += amount;
     worker_use(w, first, amount);
 }
@@ -220,9 +238,11 @@ static void lose_item(struct worker *w)
 {
     struct stage_rt *st = w->stage;
     struct flow *f = st->flow;
+    const struct phase *lost = &w->phases[w->phase - 1];
     struct item it = w->whole->it;
 
-    st->op_s[w->demand.phases[w->phase - 1].op] -= w->demand.phases[w->phase - 1].amount;
+    it.count = w->whole_units; /* a piece that is the whole is on its way out already */
+    st->op_s[lost->op] -= lost->amount;
     st->lost_units += it.count;
     level_set(&st->inside, f->sim->now, st->inside.value - 1);
     set_busy(st, -1);
@@ -256,8 +276,10 @@ static void worker_done_with_item(struct worker *w)
     struct stage_rt *st = w->stage;
     struct flow *f = st->flow;
 
-    parcel_free(f, w->whole);
-    w->whole = NULL;
+    if (w->whole != NULL) {
+        parcel_free(f, w->whole);
+        w->whole = NULL;
+    }
     level_set(&st->inside, f->sim->now, st->inside.value - 1);
     set_busy(st, -1);
     if (st->def->shape.workers == 0) {
