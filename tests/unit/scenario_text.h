@@ -4,6 +4,7 @@
 #define SCENARIO_TEXT_H
 
 #include "base/arena.h"
+#include "base/text.h"
 #include "pipeline/edit.h"
 #include "pipeline/scenario.h"
 
