@@ -19,8 +19,10 @@ static uint64_t mix(uint64_t x)
 /* Four successive outputs of splitmix64, as the authors of xoshiro ask; they cannot all be zero. */
 static void expand(struct rng *r, uint64_t key)
 {
-    for (int i = 0; i < 4; i++)
-        r->s[i] = mix(key += GOLDEN);
+    r->s[0] = mix(key + GOLDEN); /* written out, so that the four run side by side */
+    r->s[1] = mix(key + 2 * GOLDEN);
+    r->s[2] = mix(key + 3 * GOLDEN);
+    r->s[3] = mix(key + 4 * GOLDEN);
 }
 
 uint64_t rng_hash(const char *name)

@@ -8,13 +8,18 @@ static void worker_next_phase(struct worker *w);
 static void worker_deliver(struct worker *w);
 static void piece_taken(struct stage_rt *st);
 
+/* Of stages without workers the resource keeps the books. */
 static void set_busy(struct stage_rt *st, double change)
 {
+    if (st->workers == NULL)
+        return;
     level_set(&st->busy, st->flow->sim->now, st->busy.value + change);
 }
 
 static void set_blocked(struct stage_rt *st, double change)
 {
+    if (st->workers == NULL)
+        return;
     level_set(&st->blocked, st->flow->sim->now, st->blocked.value + change);
 }
 
