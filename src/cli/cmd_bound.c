@@ -8,14 +8,8 @@
 
 static struct json *bound_json(const struct scenario *s, const struct bound *b)
 {
-    struct json *doc = json_new_object(), *list, *o;
+    struct json *doc = result_document("bound", s), *list, *o;
 
-    json_set_string(doc, "format", "foresight.result");
-    json_set_string(doc, "format_version", "1.0");
-    json_set_string(doc, "command", "bound");
-    json_set_string(doc, "version", PACKAGE_VERSION);
-    json_set_string(doc, "scenario", s->name);
-    json_set_string(doc, "scenario_sha256", s->sha256);
     o = json_set_object(doc, "bound");
     json_set_number(o, "throughput_per_s", b->throughput_per_s);
     json_set_string(o, "bottleneck", b->bottleneck);

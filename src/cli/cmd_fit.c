@@ -43,14 +43,8 @@ static struct json *number_or_null(double v)
 
 static struct json *fit_json(const struct calibrate_input *in, const struct calibration *c)
 {
-    struct json *doc = json_new_object(), *list, *o;
+    struct json *doc = result_document("fit", in->scenario), *list, *o;
 
-    json_set_string(doc, "format", "foresight.result");
-    json_set_string(doc, "format_version", "1.0");
-    json_set_string(doc, "command", "fit");
-    json_set_string(doc, "version", PACKAGE_VERSION);
-    json_set_string(doc, "scenario", in->scenario->name);
-    json_set_string(doc, "scenario_sha256", in->scenario->sha256);
     json_set_string(doc, "calibration", in->name);
     json_set_number(doc, "profile_trace_id", (double)in->profile);
     json_set_number(doc, "executions", (double)in->runs_n);

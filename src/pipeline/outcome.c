@@ -101,17 +101,24 @@ static void provenance_json(const struct scenario *s, struct json *doc)
     }
 }
 
-struct json *outcome_json(const struct outcome *o)
+struct json *result_document(const char *command, const struct scenario *s)
 {
-    const struct scenario *s = o->scenario;
-    struct json *doc = json_new_object(), *list;
+    struct json *doc = json_new_object();
 
     json_set_string(doc, "format", "foresight.result");
     json_set_string(doc, "format_version", "1.0");
-    json_set_string(doc, "command", o->command);
+    json_set_string(doc, "command", command);
     json_set_string(doc, "version", PACKAGE_VERSION);
     json_set_string(doc, "scenario", s->name);
     json_set_string(doc, "scenario_sha256", s->sha256);
+    return doc;
+}
+
+struct json *outcome_json(const struct outcome *o)
+{
+    const struct scenario *s = o->scenario;
+    struct json *doc = result_document(o->command, s), *list;
+
     json_set_string(doc, "unit", s->unit);
     json_set_number(doc, "seed", (double)o->seed);
     json_set_number(doc, "replications", (double)o->replications);

@@ -52,6 +52,9 @@ struct outcome {
     double *objective_rep;
 };
 
+/* The head of every result document: format, command, program, scenario; the caller frees it. */
+struct json *result_document(const char *command, const struct scenario *s);
+
 /* The result document of CLI.md; the caller frees it. */
 struct json *outcome_json(const struct outcome *o);
 struct json *estimate_json(const struct estimate *e);

@@ -199,14 +199,8 @@ static void set_figure(struct json *o, const char *key, figure_fn *fn, const str
 struct json *measurements_json(const struct scenario *s, const struct measurement *m, long n,
                                double confidence)
 {
-    struct json *doc = json_new_object(), *o, *list;
+    struct json *doc = result_document("exec", s), *o, *list;
 
-    json_set_string(doc, "format", "foresight.result");
-    json_set_string(doc, "format_version", "1.0");
-    json_set_string(doc, "command", "exec");
-    json_set_string(doc, "version", PACKAGE_VERSION);
-    json_set_string(doc, "scenario", s->name);
-    json_set_string(doc, "scenario_sha256", s->sha256);
     json_set_string(doc, "unit", s->unit);
     json_set_number(doc, "repeats", (double)n);
     o = json_set_object(doc, "metrics");

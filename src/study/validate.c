@@ -323,14 +323,8 @@ static struct json *figure_json(const struct validate_figure *f)
 
 struct json *validation_json(const struct study *st, const struct scenario *s, const struct validation *v)
 {
-    struct json *doc = json_new_object(), *list, *o;
+    struct json *doc = result_document("validate", s), *list, *o;
 
-    json_set_string(doc, "format", "foresight.result");
-    json_set_string(doc, "format_version", "1.0");
-    json_set_string(doc, "command", "validate");
-    json_set_string(doc, "version", PACKAGE_VERSION);
-    json_set_string(doc, "scenario", s->name);
-    json_set_string(doc, "scenario_sha256", s->sha256);
     json_set_number(doc, "seed", (double)st->seed);
     list = json_set_array(doc, "variants");
     for (int i = 0; i < v->n; i++) {
