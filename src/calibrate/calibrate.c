@@ -469,6 +469,8 @@ static void free_observations(struct work *w)
 
 static int fit_everything(struct work *w, struct err *err)
 {
+    bool any = false;
+
     TRY(read_traces(w, err));
     fit_contention(w);
     find_slowdown(w);
@@ -476,6 +478,14 @@ static int fit_everything(struct work *w, struct err *err)
     for (int i = 0; i < w->in->scenario->stages_n; i++)
         if (w->stages[i].ops_n > 0)
             TRY(fit_stage(w, &w->stages[i], err));
+    for (int i = 0; i < w->in->scenario->stages_n; i++)
+        for (int k = 0; k < w->stages[i].ops_n; k++)
+            any = any || w->stages[i].ops[k].fitted;
+    if (!any)
+        return err_set(err, ERR_FAILED,
+                       "profile %lld holds no measurements of the operators of \"%s\"; measure them: foresight exec "
+                       "--profile %s",
+                       (long long)w->in->profile, w->in->scenario->name, w->in->scenario->file);
     add_ratios(w);
     if (w->in->runs_n == 0)
         remark(w, "no execution of the scenario as it stands is in the store: costs are those of operators alone");

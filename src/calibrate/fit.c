@@ -17,7 +17,7 @@ double cost_seconds(const struct cost *c, double items, double bytes)
 struct problem {
     const struct observation *obs;
     size_t n;
-    int skip;       /* observations with index % HOLD_OUT_EVERY == skip are left out; -1: none */
+    int skip; /* observations with index % HOLD_OUT_EVERY == skip are left out; -1: none */
     bool use[TERMS];
     double scale[TERMS]; /* mean of each regressor: columns of like size keep the normal equations sound */
 };
@@ -32,7 +32,8 @@ static bool left_out(const struct problem *p, size_t i)
     return p->skip >= 0 && (int)(i % HOLD_OUT_EVERY) == p->skip;
 }
 
-/* One weighted least-squares solution of the used terms. cov: TERMS x TERMS, unscaled by the residual variance. */
+/* One weighted least-squares solution of the used terms. cov: TERMS x TERMS, unscaled by the residual
+ * variance. */
 static bool solve(const struct problem *p, const double *weights, double *beta, double *cov)
 {
     double a[TERMS * TERMS], b[TERMS];
@@ -117,6 +118,31 @@ static void reweigh(const struct problem *p, const double *beta, double *weights
     }
 }
 
+/*
+ * The sizes seen do not tell the terms apart: the one without which they do, the fixed one if it is, else
+ * bytes.  (Where bytes are so many times the items it is bytes: leaving out the fixed cost would help
+ * nobody.)  -1: one is left.
+ */
+static int superfluous(struct problem *p, const double *weights)
+{
+    static const int order[TERMS] = {0, 2, 1};
+    double beta[TERMS], cov[TERMS * TERMS];
+    int used = p->use[0] + p->use[1] + p->use[2];
+
+    for (int i = 0; i < TERMS && used > 1; i++) {
+        bool ok;
+
+        if (!p->use[order[i]])
+            continue;
+        p->use[order[i]] = false;
+        ok = solve(p, weights, beta, cov);
+        p->use[order[i]] = true;
+        if (ok)
+            return order[i];
+    }
+    return used == 1 ? -1 : p->use[0] ? 0 : 2;
+}
+
 /* Drops terms until what is left is identifiable and not negative. */
 static void estimate(struct problem *p, double *beta, double *cov)
 {
@@ -133,10 +159,11 @@ static void estimate(struct problem *p, double *beta, double *cov)
             reweigh(p, beta, weights);
             again = !solve(p, weights, beta, cov);
         }
-        if (again) /* not identifiable: without the fixed term first, then without bytes */
-            worst = p->use[0] && (p->use[1] || p->use[2]) ? 0 : p->use[2] && p->use[1] ? 2 : -1;
+        if (again)
+            worst = superfluous(p, weights);
         for (int t = 0; !again && t < TERMS; t++)
-            if (p->use[t] && beta[t] < 0 && (worst < 0 || beta[t] * p->scale[t] < beta[worst] * p->scale[worst]))
+            if (p->use[t] && beta[t] < 0 &&
+                (worst < 0 || beta[t] * p->scale[t] < beta[worst] * p->scale[worst]))
                 worst = t;
         again = worst >= 0;
         if (again)
@@ -222,7 +249,8 @@ static void size_range(const struct observation *obs, size_t n, bool items, stru
 int fit_cost(const struct observation *obs, size_t n, bool use_items, bool use_bytes, struct cost_fit *out,
              struct err *err)
 {
-    struct problem p = {.obs = obs, .n = n, .skip = -1, .use = {true, use_items, use_bytes}, .scale = {1, 0, 0}};
+    struct problem p = {
+        .obs = obs, .n = n, .skip = -1, .use = {true, use_items, use_bytes}, .scale = {1, 0, 0}};
     double beta[TERMS], cov[TERMS * TERMS];
 
     *out = (struct cost_fit){.n = (long)n};
@@ -230,7 +258,8 @@ int fit_cost(const struct observation *obs, size_t n, bool use_items, bool use_b
         return err_set(err, ERR_FAILED, "%zu measurements; at least 3 are needed for a fit", n);
     for (size_t i = 0; i < n; i++) {
         if (!(obs[i].seconds > 0) || !isfinite(obs[i].seconds))
-            return err_set(err, ERR_FAILED, "measurement %zu took %g s; a fit needs times above 0", i, obs[i].seconds);
+            return err_set(err, ERR_FAILED, "measurement %zu took %g s; a fit needs times above 0", i,
+                           obs[i].seconds);
         p.scale[1] += use_items ? obs[i].items / (double)n : 0;
         p.scale[2] += use_bytes ? obs[i].bytes / (double)n : 0;
     }

@@ -8,7 +8,7 @@
  * weights beyond 3 robust standard deviations (a span during which the machine
  * did something else must not decide).  A coefficient that would be negative is
  * left out.  Of coefficients that the sizes seen cannot tell apart, the fixed
- * one is left out first.
+ * one is left out if that helps, else that of bytes.
  */
 #ifndef CALIBRATE_FIT_H
 #define CALIBRATE_FIT_H
