@@ -1,5 +1,6 @@
 #include "study/variant.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,17 +57,23 @@ int variant_simulate(const struct study *st, const struct scenario *s, int threa
     return rc;
 }
 
+/* `instant`: the touched stages take no time at all, so that alone nothing would limit them. */
 static int local_objective(const struct study *st, const struct optimization *o, opt_set set,
-                           double *objective, struct err *err)
+                           double *objective, bool *instant, struct err *err)
 {
     struct arena *a = arena_new();
     struct scenario *s = NULL;
     struct outcome out;
+    struct bound bound;
     int rc = variant_build(st, set, o->touches, o->touches_n, &s, err);
 
-    if (rc == 0)
-        rc = variant_simulate(st, s, st->threads, a, &out, err);
-    if (rc == 0)
+    if (rc == 0) {
+        bound_compute(s, a, &bound);
+        *instant = !isfinite(bound.throughput_per_s);
+        if (!*instant)
+            rc = variant_simulate(st, s, st->threads, a, &out, err);
+    }
+    if (rc == 0 && !*instant)
         memcpy(objective, out.objective_rep, (size_t)out.replications * sizeof *objective);
     scenario_free(s);
     arena_free(a);
@@ -78,11 +85,14 @@ int variant_local_gain(const struct study *st, int i, struct estimate *out, stru
     const struct optimization *o = &st->optimizations[i];
     size_t n = (size_t)st->replications;
     double *with = xcalloc(n, sizeof *with), *without = xcalloc(n, sizeof *without);
-    int rc = local_objective(st, o, 0, without, err);
+    bool instant_without, instant_with;
+    int rc = local_objective(st, o, 0, without, &instant_without, err);
 
     if (rc == 0)
-        rc = local_objective(st, o, (opt_set)1 << i, with, err);
-    if (rc == 0)
+        rc = local_objective(st, o, (opt_set)1 << i, with, &instant_with, err);
+    if (rc == 0 && (instant_without || instant_with))
+        *out = estimate_exact(!instant_with ? 0 : !instant_without ? INFINITY : 1);
+    else if (rc == 0)
         *out = estimate_ratio(with, without, n, st->confidence);
     free(with);
     free(without);
