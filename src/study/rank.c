@@ -143,7 +143,7 @@ static void sampled_shares(struct work *w, long r, double *phi)
     }
 }
 
-/* Shares of each replication, then their interval. A set that gains nothing has nothing to share. */
+/* Shares of each replication, then their interval. A set that gains nothing, or loses, has nothing to share. */
 static void find_shares(struct work *w)
 {
     int n = w->st->n;
@@ -167,7 +167,7 @@ static void find_shares(struct work *w)
     }
     for (int i = 0; i < n; i++) {
         for (size_t r = 0; r < reps; r++)
-            x[r] = fabs(whole) > INDIFFERENT / 2 ? phi[r * (size_t)n + (size_t)w->out->list[i].index] : 0;
+            x[r] = whole > INDIFFERENT / 2 ? phi[r * (size_t)n + (size_t)w->out->list[i].index] : 0;
         w->out->list[i].share = estimate_student(x, reps, w->st->confidence);
     }
     free(x);
