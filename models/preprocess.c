@@ -39,11 +39,15 @@ static const struct op_info ops[] = {
     {"cross", "crosses", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
     {"clip", "dense numbers", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
     {"bucketize", "dense numbers", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
-    {"fused_sparse", "values and crosses", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"fused_sparse", "values and crosses", "bytes of crosses", COUNT_DEFAULT, COUNT_BYTES_IN},
     {"fused_dense", "dense numbers", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
     {"collate", "values", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
     {"cache_hit", "rows", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
     {NULL, NULL, NULL, COUNT_DEFAULT, COUNT_DEFAULT}};
+
+/* A cross costs ten times what a hashed value does: fused, their numbers are told apart by the bytes of the
+ * crosses. */
+static const double CROSS_BYTES = 4;
 
 /* The operators that an author may order. */
 static const int orderable[] = {PREP_HASH, PREP_CROSS, PREP_CLIP, PREP_BUCKETIZE, PREP_FILTER};
@@ -191,8 +195,9 @@ static void demand(const void *cfg, const struct item *in, const struct luck *lu
     }
     for (int i = 0; i < c->chain_n; i++) {
         int op = c->chain[i];
+        double bytes = op == PREP_FUSED_SPARSE ? CROSS_BYTES * groups * (double)c->crosses : 0;
 
-        demand_cost(out, op, &c->costs[op], op_items(c, d, op, rows, groups), 0, in, luck);
+        demand_cost(out, op, &c->costs[op], op_items(c, d, op, rows, groups), bytes, in, luck);
         if (op == PREP_FILTER) {
             kept = d->keep_frac;
             rows = in->rows * kept;
