@@ -2,6 +2,9 @@
 criterion_tests += \
 	%D%/unit/test_event \
 	%D%/unit/test_ladder \
+	%D%/unit/test_cache \
+	%D%/unit/test_gather \
+	%D%/unit/test_net \
 	%D%/unit/test_rng \
 	%D%/unit/test_stats \
 	%D%/unit/test_station \
@@ -17,6 +20,9 @@ criterion_tests += \
 
 %C%_unit_test_event_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_ladder_LDADD = $(engine_libs) $(CRITERION_LIBS)
+%C%_unit_test_cache_LDADD = $(engine_libs) $(CRITERION_LIBS)
+%C%_unit_test_gather_LDADD = $(engine_libs) $(CRITERION_LIBS)
+%C%_unit_test_net_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_rng_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_stats_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_station_LDADD = $(engine_libs) $(CRITERION_LIBS)

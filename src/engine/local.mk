@@ -2,6 +2,8 @@ noinst_LIBRARIES += %D%/libengine.a
 %C%_libengine_a_SOURCES = \
 	%D%/buffer.c \
 	%D%/buffer.h \
+	%D%/cache.c \
+	%D%/cache.h \
 	%D%/cores.c \
 	%D%/cores.h \
 	%D%/desk.c \
@@ -9,14 +11,20 @@ noinst_LIBRARIES += %D%/libengine.a
 	%D%/disk.c \
 	%D%/event.c \
 	%D%/event.h \
+	%D%/gather.c \
+	%D%/gather.h \
 	%D%/heap.c \
 	%D%/heap.h \
 	%D%/hist.c \
+	%D%/join.c \
+	%D%/join.h \
 	%D%/ladder.c \
 	%D%/ladder.h \
 	%D%/law_check.h \
 	%D%/link.c \
 	%D%/link.h \
+	%D%/net.c \
+	%D%/net.h \
 	%D%/output.c \
 	%D%/output.h \
 	%D%/replicate.c \

@@ -4,6 +4,7 @@
 
 #include "engine/buffer.h"
 #include "engine/cores.h"
+#include "engine/join.h"
 #include "engine/link.h"
 #include "engine/station.h"
 
@@ -453,32 +454,32 @@ Test(closed_forms, closed_network)
 
 struct fork {
     struct station *station[2];
+    struct joins *joins;
     struct rng rng;
-    double *arrived_s;
-    unsigned char *back;
-    struct tally sojourn;
     long jobs, first;
 };
 
 static void joined(struct sim *sim, void *self, uint64_t job)
 {
-    struct fork *f = self;
-
-    if (++f->back[job] == 2 && (long)job >= f->first)
-        tally_add(&f->sojourn, sim->now - f->arrived_s[job]);
+    (void)sim;
+    (void)self;
+    (void)job;
 }
 
 static void forked(struct sim *sim, void *self, uint64_t job)
 {
     struct fork *f = self;
+    struct join *parts;
 
     if ((long)job == f->jobs) {
         sim_stop(sim);
         return;
     }
-    f->arrived_s[job] = sim->now;
+    if ((long)job == f->first)
+        joins_begin_measuring(f->joins);
+    parts = join_open(f->joins, 2, joined, NULL, 0);
     for (int i = 0; i < 2; i++)
-        station_enter(f->station[i], rng_exponential(&f->rng), joined, f, job);
+        station_enter(f->station[i], rng_exponential(&f->rng), join_arrive, parts, 0);
     sim_after(sim, rng_exponential(&f->rng) / 0.8, forked, f, job + 1);
 }
 
@@ -489,12 +490,11 @@ static void fork_join(struct sim *sim, const void *setting, double figure[MAX_FI
     (void)setting;
     for (int i = 0; i < 2; i++)
         f.station[i] = station_new(sim, "branch", 1, -1);
-    f.arrived_s = arena_array(sim->arena, (size_t)f.jobs, sizeof(double));
-    f.back = arena_array(sim->arena, (size_t)f.jobs, 1);
+    f.joins = joins_new(sim, "both branches");
     rng_stream(&f.rng, sim->seed, sim->replication, "all");
     sim_after(sim, 0, forked, &f, 0);
     sim_run(sim, INFINITY);
-    figure[0] = f.sojourn.mean;
+    figure[0] = joins_stats(f.joins).sojourn_s.mean;
 }
 
 Test(closed_forms, fork_join)
