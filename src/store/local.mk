@@ -3,6 +3,37 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/calibration.c \
 	%D%/calibration.h \
 	%D%/check.c \
+	%D%/import/aiconfigurator.c \
+	%D%/import/azure_llm.c \
+	%D%/import/burstgpt.c \
+	%D%/import/chrome.c \
+	%D%/import/csv.c \
+	%D%/import/csv.h \
+	%D%/import/formats.c \
+	%D%/import/formats.h \
+	%D%/import/import.c \
+	%D%/import/import.h \
+	%D%/import/jread.c \
+	%D%/import/jread.h \
+	%D%/import/llm_ops.c \
+	%D%/import/llmservingsim.c \
+	%D%/import/map.c \
+	%D%/import/map.h \
+	%D%/import/measured.c \
+	%D%/import/measured.h \
+	%D%/import/mooncake.c \
+	%D%/import/notes.c \
+	%D%/import/ragpulse.c \
+	%D%/import/sink.c \
+	%D%/import/sink.h \
+	%D%/import/source.c \
+	%D%/import/source.h \
+	%D%/import/spark.c \
+	%D%/import/state.h \
+	%D%/import/tables.c \
+	%D%/import/vidur.c \
+	%D%/import/when.c \
+	%D%/import/when.h \
 	%D%/result.c \
 	%D%/result.h \
 	%D%/schema.c \
