@@ -11,8 +11,12 @@ static int run(const struct args *args, struct err *err)
         return 0;
     }
     c = cmd_find(args->words[0]);
-    if (c == NULL)
-        return err_set(err, ERR_USAGE, "no command \"%s\"; `foresight help` lists them", args->words[0]);
+    if (c == NULL) {
+        const char *near = cmd_nearest(args->words[0]);
+
+        return err_set(err, ERR_USAGE, "no command \"%s\"%s%s%s; `foresight help` lists them", args->words[0],
+                       near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
+    }
     cmd_print_help(c);
     return 0;
 }

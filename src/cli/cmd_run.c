@@ -70,7 +70,7 @@ const struct cmd cmd_run = {
         "what it delivers, every figure with its interval. The result is kept in the store.",
     .options = "set,apply",
     .examples = "  foresight run scenarios/01-one-stage.json\n"
-                "  foresight run scenarios/quickstart.json --apply dedup --set prep.workers=2 --json\n",
+                "  foresight run scenarios/quickstart.json --apply cluster+dedup --set prep.workers=2 --json\n",
     .least = 1,
     .most = 1,
     .run = run,

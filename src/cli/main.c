@@ -45,9 +45,22 @@ static int run(const struct cmd *cmd, int argc, char **argv)
     return err_exit_status(rc);
 }
 
+/* What is asked for without a subcommand; false when it is none of these. */
+static bool answer(const char *word)
+{
+    if (strcmp(word, "--version") == 0)
+        printf("foresight %s\n", PACKAGE_VERSION);
+    else if (strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0)
+        cmd_print_overview();
+    else
+        return false;
+    return true;
+}
+
 int main(int argc, char **argv)
 {
     const struct cmd *cmd;
+    struct err err = {0};
 
     setlocale(LC_ALL, "C");
     gsl_set_error_handler_off();
@@ -55,13 +68,10 @@ int main(int argc, char **argv)
         cmd_print_overview();
         return err_exit_status(ERR_USAGE);
     }
-    if (strcmp(argv[1], "--version") == 0) {
-        printf("foresight %s\n", PACKAGE_VERSION);
-        return 0;
-    }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        cmd_print_overview();
-        return 0;
+    if (answer(argv[1])) {
+        if (flush_stdout(&err) != 0)
+            fprintf(stderr, "foresight: %s\n", err.text);
+        return err_exit_status(err.code);
     }
     cmd = cmd_find(argv[1]);
     return cmd != NULL ? run(cmd, argc - 2, argv + 2) : usage(argv[1]);
