@@ -4,23 +4,38 @@
 #include "store/calibration.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 struct resolve_ctx {
-    struct store *store; /* NULL: there is none yet */
-    char *scenario_dir;
+    struct store *store; /* NULL: not needed so far, or there is none yet */
+    char *store_path, *scenario_dir;
+    pthread_mutex_t lock; /* variants are built by several threads, a store belongs to one at a time */
 };
 
-static int from_store(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n, struct err *err)
+/*
+ * Opened when something is asked of it, so that a scenario without calibrations does without; and for writing
+ * where that is possible, so that a store of an older version is brought up to date.
+ */
+static int open_store(struct resolve_ctx *c, struct err *err)
 {
-    struct resolve_ctx *c = ctx;
+    if (c->store != NULL || access(c->store_path, F_OK) != 0)
+        return 0;
+    return store_open(c->store_path, access(c->store_path, W_OK) == 0 ? STORE_WRITE : STORE_READ, &c->store,
+                      err);
+}
+
+static int load_rows(struct resolve_ctx *c, const char *name, struct arena *a, struct param_row **rows,
+                     size_t *n, struct err *err)
+{
     struct calibration_row *found;
     struct err missing = {0};
     int rc;
 
     *n = 0;
+    TRY(open_store(c, err));
     if (c->store == NULL)
         return 0;
     rc = calibration_load(c->store, name, a, &found, n, &missing);
@@ -34,8 +49,21 @@ static int from_store(void *ctx, const char *name, struct arena *a, struct param
     }
     *rows = arena_array(a, *n + 1, sizeof **rows);
     for (size_t i = 0; i < *n; i++)
-        (*rows)[i] = (struct param_row){found[i].path, found[i].value, isfinite(found[i].stderr_) ? found[i].stderr_ : 0};
+        (*rows)[i] = (struct param_row){found[i].path, found[i].value,
+                                        isfinite(found[i].stderr_) ? found[i].stderr_ : 0};
     return 0;
+}
+
+static int from_store(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n,
+                      struct err *err)
+{
+    struct resolve_ctx *c = ctx;
+    int rc;
+
+    pthread_mutex_lock(&c->lock);
+    rc = load_rows(c, name, a, rows, n, err);
+    pthread_mutex_unlock(&c->lock);
+    return rc;
 }
 
 /* Preset names become file names: nothing but letters, digits, '.', '_' and '-' may stand in them. */
@@ -48,8 +76,9 @@ static bool is_safe_name(const char *name)
 static char *find_preset(const struct resolve_ctx *c, const char *name, struct arena *a)
 {
     const char *env = getenv("FORESIGHT_PRESETS");
-    const char *const dirs[] = {env != NULL ? env : "", arena_printf(a, "%s/../models/presets", c->scenario_dir),
-                                "models/presets", FORESIGHT_DATADIR "/presets"};
+    const char *const dirs[] = {env != NULL ? env : "",
+                                arena_printf(a, "%s/../models/presets", c->scenario_dir), "models/presets",
+                                FORESIGHT_DATADIR "/presets"};
 
     for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
         char *path = arena_printf(a, "%s/%s.json", dirs[i], name);
@@ -72,17 +101,18 @@ static int read_preset(const char *path, struct arena *a, struct param_row **row
     if (list == NULL || json_type(list) != JSON_ARRAY || json_get_string(doc, "source", NULL) == NULL ||
         json_get_string(doc, "date", NULL) == NULL) {
         json_free(doc);
-        return err_set(err, ERR_SCENARIO, "%s: a preset needs \"source\", \"date\" and a list \"rows\"", path);
+        return err_set(err, ERR_SCENARIO, "%s: a preset needs \"source\", \"date\" and a list \"rows\"",
+                       path);
     }
     *rows = arena_array(a, json_size(list) + 1, sizeof **rows);
-    JSON_EACH(v, list)
-    {
+    JSON_EACH (v, list) {
         const char *p = json_get_string(v, "path", NULL);
         double value = json_get_number(v, "value", NAN);
 
         if (p == NULL || !isfinite(value)) {
             json_free(doc);
-            return err_set(err, ERR_SCENARIO, "%s: rows[%zu]: \"path\" and a number \"value\" are needed", path, *n);
+            return err_set(err, ERR_SCENARIO, "%s: rows[%zu]: \"path\" and a number \"value\" are needed",
+                           path, *n);
         }
         (*rows)[(*n)++] = (struct param_row){arena_strdup(a, p), value, json_get_number(v, "stderr", 0)};
     }
@@ -100,7 +130,7 @@ static int from_preset(void *ctx, const char *name, struct arena *a, struct para
     return path != NULL ? read_preset(path, a, rows, n, err) : 0;
 }
 
-int resolve_open(const char *store_path, const char *scenario_path, struct resolver *out, struct err *err)
+void resolve_open(const char *store_path, const char *scenario_path, struct resolver *out)
 {
     struct resolve_ctx *c = xcalloc(1, sizeof *c);
     const char *slash = strrchr(scenario_path, '/');
@@ -109,10 +139,8 @@ int resolve_open(const char *store_path, const char *scenario_path, struct resol
     c->scenario_dir = slash != NULL ? xstrdup(scenario_path) : xstrdup(".");
     if (slash != NULL)
         c->scenario_dir[slash - scenario_path] = '\0';
-    if (access(store_path, F_OK) != 0)
-        return 0;
-    /* Opened for writing where that is possible, so that a store of an older version is brought up to date. */
-    return store_open(store_path, access(store_path, W_OK) == 0 ? STORE_WRITE : STORE_READ, &c->store, err);
+    c->store_path = xstrdup(store_path);
+    pthread_mutex_init(&c->lock, NULL);
 }
 
 void resolve_close(struct resolver *r)
@@ -122,6 +150,8 @@ void resolve_close(struct resolver *r)
     if (c == NULL)
         return;
     store_close(c->store);
+    pthread_mutex_destroy(&c->lock);
+    free(c->store_path);
     free(c->scenario_dir);
     free(c);
     r->ctx = NULL;
@@ -136,7 +166,8 @@ int resolve_discrepancy(const struct resolver *r, const struct scenario *s, doub
         struct param_row *rows = NULL;
         size_t n = 0;
 
-        TRY((preset ? r->preset : r->calibration)(r->ctx, preset ? name + 7 : name, s->arena, &rows, &n, err));
+        TRY((preset ? r->preset : r->calibration)(r->ctx, preset ? name + 7 : name, s->arena, &rows, &n,
+                                                  err));
         for (size_t k = 0; k < n; k++)
             if (strcmp(rows[k].path, DISCREPANCY_PATH) == 0)
                 *out = fmax(*out, rows[k].value);

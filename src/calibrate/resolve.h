@@ -10,8 +10,9 @@
 
 #include "pipeline/scenario.h"
 
-/* A store that does not exist yet resolves nothing; that is no error. */
-int resolve_open(const char *store_path, const char *scenario_path, struct resolver *out, struct err *err);
+/* The store is opened when first asked; one that does not exist yet resolves nothing, and that is no error.
+   The resolver may be used by several threads. */
+void resolve_open(const char *store_path, const char *scenario_path, struct resolver *out);
 void resolve_close(struct resolver *r);
 
 /* The row under which a fit records the error of its predictions on data it had not seen, relative. */

@@ -37,7 +37,7 @@ int load_scenario(const struct args *args, const char *path, struct loaded *l, s
     if (rc == 0)
         rc = apply_edits(args, l, err);
     if (rc == 0)
-        rc = resolve_open(args->store, path, &l->resolver, err);
+        resolve_open(args->store, path, &l->resolver);
     if (rc == 0)
         rc = scenario_build(l->tree, path, &so, &l->scenario, err);
     if (rc == 0)

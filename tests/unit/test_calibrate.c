@@ -2,6 +2,7 @@
 
 #include "calibrate/fit.h"
 #include "calibrate/resolve.h"
+#include "engine/replicate.h"
 #include "engine/rng.h"
 #include "models/etl.h"
 #include "store/trace.h"
@@ -32,7 +33,7 @@ static void begin(void)
     store = temp_open(STORE_WRITE);
     snprintf(path, sizeof path, "%s/scenarios/quickstart.json", getenv("abs_srcdir"));
     OK(json_read(path, &tree, &err));
-    OK(resolve_open(temp_path, path, &resolver, &err));
+    resolve_open(temp_path, path, &resolver);
     OK(scenario_build(tree, path, &(struct scenario_options){.resolver = &resolver}, &scenario, &err));
 }
 
@@ -312,7 +313,7 @@ Test(calibrate, a_saved_calibration_is_what_the_scenario_runs_on)
     double discrepancy = NAN;
 
     OK(calibration_save(store, "quickstart", scenario->sha256, 0, c.rows, c.n, &err));
-    OK(resolve_open(temp_path, scenario->file, &fresh, &err));
+    resolve_open(temp_path, scenario->file, &fresh);
     OK(scenario_build(tree, "q", &(struct scenario_options){.resolver = &fresh}, &s, &err));
     cr_expect_eq(s->warnings_n, 0, "%s", s->warnings_n ? s->warnings[0].text : "");
     cr_expect_eq(s->calibrations_n, 1);
@@ -323,6 +324,30 @@ Test(calibrate, a_saved_calibration_is_what_the_scenario_runs_on)
     OK(resolve_discrepancy(&fresh, s, &discrepancy, &err));
     cr_expect_eq(discrepancy, 0);
     scenario_free(s);
+    resolve_close(&fresh);
+}
+
+static int build_one(void *ctx, uint32_t i, struct err *e)
+{
+    struct scenario *s = NULL;
+    int rc = scenario_build(tree, "q", &(struct scenario_options){.resolver = ctx}, &s, e);
+
+    if (rc == 0 && s->calibrations_n != 1)
+        rc = err_set(e, ERR_FAILED, "build %u found %d calibrations", i, s->calibrations_n);
+    if (rc == 0)
+        scenario_free(s);
+    return rc;
+}
+
+/* Studies build their variants in threads, all with one resolver. */
+Test(calibrate, several_threads_resolve_with_one_resolver)
+{
+    struct calibration c = calibrated(profile(true), NULL, 0);
+    struct resolver fresh;
+
+    OK(calibration_save(store, "quickstart", scenario->sha256, 0, c.rows, c.n, &err));
+    resolve_open(temp_path, scenario->file, &fresh);
+    OK(replicate_run(0, 100, 4, build_one, &fresh, &err));
     resolve_close(&fresh);
 }
 
