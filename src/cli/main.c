@@ -21,7 +21,9 @@ static int usage(const char *word)
 /* Results that could not be written (a full disk behind stdout) are a failure, not a success. */
 static int flush_stdout(struct err *err)
 {
-    if (fflush(stdout) != 0 || ferror(stdout))
+    if (ferror(stdout)) /* some time ago: errno speaks of something else by now */
+        return err_set(err, ERR_IO, "stdout: the results could not be written; is the disk full?");
+    if (fflush(stdout) != 0)
         return err_io(err, "write results", "stdout");
     return 0;
 }
