@@ -1,1 +1,6 @@
 # Tests of the cli floor; see local.mk.
+golden_tests += \
+	%D%/golden/help.t \
+	%D%/golden/scenario.t \
+	%D%/golden/results.t \
+	%D%/golden/measured.t
