@@ -50,15 +50,18 @@ static void print_measurements(const struct scenario *s, const struct measuremen
 static int execute(const struct args *args, struct loaded *l, const struct measure_options *opt,
                    struct err *err)
 {
+    struct measure_options mo = *opt;
     struct measurement *m;
     long repeats;
-    int rc = 0;
+    int rc = 0, retries;
 
     TRY(args_long(args, "repeats", REPEATS, 1, 1000, &repeats, err));
+    retries = (int)repeats;
+    mo.retries = &retries;
     m = arena_array(l->arena, (size_t)repeats, sizeof *m);
     progress_begin(opt->progress, "executing", (double)repeats);
     for (long i = 0; i < repeats && rc == 0; i++) {
-        rc = measure_run(l->scenario, opt, &m[i], err);
+        rc = measure_run(l->scenario, &mo, &m[i], err);
         progress_step(opt->progress, (double)i + 1, NULL);
     }
     progress_end(opt->progress);
@@ -104,7 +107,10 @@ static int run(const struct args *args, struct err *err)
         if (rc == 0 && args_has(args, "profile"))
             rc = profile(args, &l, &opt, err);
         else if (rc == 0)
-            rc = execute(args, &l, &(struct measure_options){opt.folder, opt.store, progress}, err);
+            rc = execute(
+                args, &l,
+                &(struct measure_options){.folder = opt.folder, .store = opt.store, .progress = progress},
+                err);
         store_close(opt.store);
         loaded_free(&l);
     }

@@ -104,7 +104,10 @@ int measure_run(const struct scenario *s, const struct measure_options *opt, str
     struct measurement m;
 
     TRY(measure_once(s, opt, out, err));
-    for (int i = 1; i < ATTEMPTS && out->disturbed_frac > DISTURBED_FRAC; i++) {
+    for (int i = 1;
+         i < ATTEMPTS && out->disturbed_frac > DISTURBED_FRAC && opt->retries != NULL && *opt->retries > 0;
+         i++) {
+        --*opt->retries;
         TRY(measure_once(s, opt, &m, err));
         if (opt->store != NULL) /* only the run that counts is kept */
             TRY(trace_remove(opt->store, m.disturbed_frac < out->disturbed_frac ? out->trace_id : m.trace_id,

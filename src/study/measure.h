@@ -12,6 +12,8 @@ struct measure_options {
     const char *folder;
     struct store *store; /* NULL: spans are not kept */
     struct progress *progress;
+    int *
+        retries; /* how many more disturbed runs may be made again, over all runs that share it; NULL: none */
 };
 
 struct measurement {

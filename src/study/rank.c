@@ -143,7 +143,8 @@ static void sampled_shares(struct work *w, long r, double *phi)
     }
 }
 
-/* Shares of each replication, then their interval. A set that gains nothing, or loses, has nothing to share. */
+/* Shares of each replication, then their interval. A set that gains nothing, or loses, has nothing to share.
+ */
 static void find_shares(struct work *w)
 {
     int n = w->st->n;

@@ -55,7 +55,7 @@ static int measure_all(const struct study *st, const struct validate_options *op
                        struct validation *v, struct err *err)
 {
     struct progress *p = opt->measure.progress;
-    int rc = 0;
+    int rc = 0, retries = v->n; /* a third of the runs, with the default repeats: the time stays bounded */
 
     for (int i = 0; i < v->n; i++) {
         v->variants[i].runs = arena_array(a, (size_t)opt->repeats, sizeof(struct measurement));
@@ -68,6 +68,7 @@ static int measure_all(const struct study *st, const struct validate_options *op
             struct scenario *s = NULL;
 
             mo.progress = NULL;
+            mo.retries = &retries;
             rc = variant_build(st, v->variants[i].set, NULL, 0, &s, err);
             if (rc == 0)
                 rc = measure_run(s, &mo, &v->variants[i].runs[r], err);
