@@ -9,7 +9,7 @@
 # so OpenBLAS stands before GSL: the executor's sgemm must be the fast one.
 
 base_libs = src/base/libbase.a $(CJSON_LIBS) $(LIBMD_LIBS) -lm
-store_libs = src/store/libstore.a $(SQLITE3_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) $(base_libs)
+store_libs = src/store/libstore.a $(SQLITE3_LIBS) $(ZLIB_LIBS) $(ZSTD_LIBS) $(YAML_LIBS) $(base_libs)
 engine_libs = src/engine/libengine.a $(base_libs) $(GSL_LIBS)
 models_libs = models/libmodels.a $(engine_libs)
 pipeline_libs = src/pipeline/libpipeline.a $(models_libs)

@@ -9,6 +9,10 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/import/chrome.c \
 	%D%/import/csv.c \
 	%D%/import/csv.h \
+	%D%/import/dlio_output.c \
+	%D%/import/documents.c \
+	%D%/import/documents.h \
+	%D%/import/fio.c \
 	%D%/import/formats.c \
 	%D%/import/formats.h \
 	%D%/import/import.c \
@@ -17,23 +21,35 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/import/jread.h \
 	%D%/import/llm_ops.c \
 	%D%/import/llmservingsim.c \
+	%D%/import/llmservingsim_requests.c \
 	%D%/import/map.c \
 	%D%/import/map.h \
 	%D%/import/measured.c \
 	%D%/import/measured.h \
 	%D%/import/mooncake.c \
 	%D%/import/notes.c \
+	%D%/import/otlp.c \
+	%D%/import/prometheus.c \
 	%D%/import/ragpulse.c \
+	%D%/import/servegen.c \
 	%D%/import/sink.c \
 	%D%/import/sink.h \
 	%D%/import/source.c \
 	%D%/import/source.h \
 	%D%/import/spark.c \
+	%D%/import/splitwise.c \
 	%D%/import/state.h \
+	%D%/import/sweep.c \
+	%D%/import/sweep.h \
 	%D%/import/tables.c \
+	%D%/import/vectordbbench.c \
 	%D%/import/vidur.c \
+	%D%/import/vllm_bench.c \
 	%D%/import/when.c \
 	%D%/import/when.h \
+	%D%/import/yaml.c \
+	%D%/import/yaml.h \
+	%D%/import/yaml_formats.c \
 	%D%/result.c \
 	%D%/result.h \
 	%D%/schema.c \

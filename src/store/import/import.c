@@ -49,6 +49,11 @@ void import_at(struct import *im, long line)
     im->line = line;
 }
 
+long import_place(const struct import *im)
+{
+    return im->line;
+}
+
 void import_origin(struct import *im, int64_t unix_ns)
 {
     im->origin_unix_ns = unix_ns;
@@ -417,6 +422,7 @@ static void import_fini(struct import *im)
         sqlite3_finalize(im->insert[i]);
     for (int i = 0; i < SINK_OPS; i++)
         free(im->op[i].text);
+    free(im->op);
     json_free(im->settings);
     free(im->figures);
     free(im->spans);
@@ -438,6 +444,7 @@ int import_file(struct store *s, const char *path, const struct import_options *
     im->arena = arena_new();
     im->span_names = arena_new();
     im->spans = xcalloc(SINK_SPANS, sizeof *im->spans);
+    im->op = xcalloc(SINK_OPS, sizeof *im->op);
     im->options = &options;
     im->origin_unix_ns = IMPORT_NONE;
     im->path = arena_strdup(im->arena, path);

@@ -19,14 +19,16 @@ struct jread {
     bool first[JREAD_DEPTH];
     bool pending; /* a value was announced and not read yet */
     char key[JREAD_KEY];
-    char *text; /* JREAD_STRING + 8 bytes */
+    char *text; /* the string or number read last; grows up to JREAD_STRING */
+    size_t text_size;
 };
 
 struct jread *jread_new(void)
 {
     struct jread *r = xcalloc(1, sizeof *r);
 
-    r->text = xmalloc(JREAD_STRING + 8);
+    r->text_size = 1024;
+    r->text = xmalloc(r->text_size + 8);
     return r;
 }
 
@@ -226,10 +228,23 @@ static int escape(struct jread *r)
     return at != NULL ? to[at - from] : -1;
 }
 
-/* Reads a string into `out` (cap + 5 bytes), cutting it there. */
-static bool read_string(struct jread *r, char *out, size_t cap)
+/* Room for `extra` more bytes behind n; less when the string is as long as may be. */
+static size_t room(struct jread *r, bool is_key, size_t n, size_t extra)
 {
-    size_t n = 0;
+    size_t size = is_key ? JREAD_KEY - 8 : r->text_size;
+
+    while (!is_key && n + extra > size && size < JREAD_STRING) {
+        size *= 2;
+        r->text = xrealloc(r->text, size + 8, 1);
+        r->text_size = size;
+    }
+    return n >= size ? 0 : extra < size - n ? extra : size - n;
+}
+
+/* Reads a string into r->key or r->text. */
+static bool read_string(struct jread *r, bool is_key)
+{
+    size_t n = 0, plain;
 
     r->p++; /* the quote, which the caller has seen */
     for (;;) {
@@ -238,31 +253,24 @@ static bool read_string(struct jread *r, char *out, size_t cap)
 
         while (r->p < r->end && *r->p != '"' && *r->p != '\\' && (unsigned char)*r->p >= 0x20)
             r->p++;
-        if (n < cap) {
-            size_t plain = (size_t)(r->p - from);
-
-            if (plain > cap - n)
-                plain = cap - n;
-            memcpy(out + n, from, plain);
-            n += plain;
-        }
+        plain = room(r, is_key, n, (size_t)(r->p - from));
+        memcpy((is_key ? r->key : r->text) + n, from, plain);
+        n += plain;
         c = look(r);
         if (c >= 0x20 && c != '"' && c != '\\')
             continue; /* a new chunk */
         if (c >= 0)
             r->p++;
-        if (c == '"') {
-            out[n] = '\0';
+        (is_key ? r->key : r->text)[n] = '\0';
+        if (c == '"')
             return true;
-        }
         if (c != '\\' || (c = escape(r)) < 0) {
-            fail(r, c == -1 && look(r) < 0 ? "a string that does not end"
-                                           : "a byte that no JSON string may hold");
-            out[0] = '\0';
+            fail(r, look(r) < 0 ? "a string that does not end" : "a byte that no JSON string may hold");
             return false;
         }
-        if (n < cap)
-            n += put_utf8(out + n, (unsigned)c);
+        if (room(r, is_key, n, 4) >
+            0) /* the last character may go a little over the end: there are 8 bytes more */
+            n += put_utf8((is_key ? r->key : r->text) + n, (unsigned)c);
     }
 }
 
@@ -331,7 +339,7 @@ const char *jread_scalar(struct jread *r)
     switch (jread_peek(r)) {
     case '"':
         r->pending = false;
-        return read_string(r, r->text, JREAD_STRING) ? r->text : NULL;
+        return read_string(r, false) ? r->text : NULL;
     case '0':
         r->pending = false;
         return read_number(r) ? r->text : NULL;
@@ -448,7 +456,7 @@ const char *jread_member(struct jread *r)
         fail(r, look(r) < 0 ? "it ends too early" : "a key in quotes is missing");
         return NULL;
     }
-    if (!read_string(r, r->key, JREAD_KEY - 8))
+    if (!read_string(r, true))
         return NULL;
     if (skip_space(r) != ':') {
         fail(r, "a colon is missing behind a key");
@@ -494,6 +502,14 @@ void jread_skip(struct jread *r)
             jread_scalar(r);
     }
     r->pending = false;
+}
+
+bool jread_again(struct jread *r)
+{
+    if (r->pending)
+        jread_skip(r);
+    r->pending = r->bad == NULL && r->depth == 0 && skip_space(r) >= 0;
+    return r->pending;
 }
 
 bool jread_finished(struct jread *r)

@@ -30,7 +30,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { JREAD_DEPTH = 128, JREAD_STRING = 1 << 16, JREAD_KEY = 256 };
+enum { JREAD_DEPTH = 128, JREAD_STRING = 8 << 20, JREAD_KEY = 256 };
 
 struct jread;
 
@@ -55,6 +55,9 @@ bool jread_int(struct jread *r, int64_t *out); /* exact; also from a string; 12.
 bool jread_bool(struct jread *r);
 const char *jread_scalar(struct jread *r); /* string, number or true/false/null as text; NULL for { and [ */
 void jread_skip(struct jread *r);
+
+/* After a whole document: true when another one follows, as in a file of several. */
+bool jread_again(struct jread *r);
 
 /* True when only white space follows; otherwise an error is noted. */
 bool jread_finished(struct jread *r);

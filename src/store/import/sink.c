@@ -212,28 +212,53 @@ static bool is_same_op(const struct import_cost *a, const struct import_cost *b)
            strcmp(a->model, b->model) == 0 && strcmp(a->hardware, b->hardware) == 0;
 }
 
-/* The row of cost_op, found or added.  The last few are remembered: tables alternate between some. */
+static unsigned hash(unsigned h, const char *s)
+{
+    while (*s != '\0')
+        h = (h ^ (unsigned char)*s++) * 16777619u; /* FNV-1a */
+    return h * 16777619u;
+}
+
+static struct cost_op *slot_of(struct import *im, const struct import_cost *c)
+{
+    return &im->op[(hash(hash(hash(2166136261u, c->op), c->variant), c->model) + (unsigned)c->devices) %
+                   SINK_OPS];
+}
+
+static void remember(struct cost_op *slot, const struct import_cost *c, int64_t id)
+{
+    size_t h = strlen(c->hardware) + 1, m = strlen(c->model) + 1, o = strlen(c->op) + 1;
+    char *t = xmalloc(h + m + o + strlen(c->variant) + 1);
+
+    free(slot->text);
+    slot->text = t;
+    slot->id = id;
+    slot->key = *c;
+    slot->key.hardware = memcpy(t, c->hardware, h);
+    slot->key.model = memcpy(t + h, c->model, m);
+    slot->key.op = memcpy(t + h + m, c->op, o);
+    slot->key.variant = strcpy(t + h + m + o, c->variant);
+}
+
+/* The row of cost_op, found or added.  A direct-mapped table remembers the common ones. */
 static int cost_op_id(struct import *im, const struct import_cost *c, int64_t *id, struct err *err)
 {
+    struct cost_op *slot = slot_of(im, c);
     sqlite3_stmt *st;
-    struct cost_op *slot = NULL;
     int rc;
 
-    for (int i = 0; i < SINK_OPS && slot == NULL; i++)
-        if (im->op[i].id != 0 && is_same_op(&im->op[i].key, c))
-            slot = &im->op[i];
-    if (slot != NULL) {
-        *id = slot->id;
+    *id = slot->id;
+    if (slot->id != 0 && is_same_op(&slot->key, c))
         return 0;
-    }
-    TRY(sql_query(
-        im->s, &st, err,
-        "SELECT id FROM cost_op WHERE trace_id = ? AND hardware = ? AND model = ? AND devices = ? AND "
-        "op = ? AND variant = ?",
-        "ittitt", im->trace_id, c->hardware, c->model, (int64_t)c->devices, c->op, c->variant));
+    TRY(sql_query(im->s, &st, err,
+                  "SELECT id FROM cost_op WHERE trace_id = ? AND hardware = ? AND model = ? AND devices = ? "
+                  "AND op = ? AND variant = ?",
+                  "ittitt", im->trace_id, c->hardware, c->model, (int64_t)c->devices, c->op, c->variant));
     rc = sql_step(im->s, st, err);
     *id = rc > 0 ? sqlite3_column_int64(st, 0) : 0;
     sqlite3_finalize(st);
+    if (rc < 0)
+        return rc;
     if (rc == 0) {
         TRY(sql_do(
             im->s, err,
@@ -241,21 +266,7 @@ static int cost_op_id(struct import *im, const struct import_cost *c, int64_t *i
             "ittitt", im->trace_id, c->hardware, c->model, (int64_t)c->devices, c->op, c->variant));
         *id = sqlite3_last_insert_rowid(im->s->db);
     }
-    if (rc < 0)
-        return rc;
-    slot = &im->op[im->op_next++ % SINK_OPS];
-    free(slot->text);
-    {
-        size_t h = strlen(c->hardware) + 1, m = strlen(c->model) + 1, o = strlen(c->op) + 1;
-        char *t = slot->text = xmalloc(h + m + o + strlen(c->variant) + 1);
-
-        slot->id = *id;
-        slot->key = *c;
-        slot->key.hardware = memcpy(t, c->hardware, h);
-        slot->key.model = memcpy(t + h, c->model, m);
-        slot->key.op = memcpy(t + h + m, c->op, o);
-        slot->key.variant = strcpy(t + h + m + o, c->variant);
-    }
+    remember(slot, c, *id);
     return 0;
 }
 

@@ -66,6 +66,7 @@ struct arena *import_arena(struct import *im); /* lives until the file is done *
 /* A line that is not blank: 1, with im's place set; 0 at the end.  Lines that are too long are skipped. */
 int import_line(struct import *im, char **line, size_t *n, struct err *err);
 void import_at(struct import *im, long line); /* for formats that are not read by lines */
+long import_place(const struct import *im);   /* the line it is at */
 
 /* ------------------------------------------------------- what became of it */
 

@@ -7,7 +7,7 @@
 
 #include <sqlite3.h>
 
-enum { SINK_SPANS = 4096, SINK_OPS = 64, SINK_WORDS = 16, NOTES_MAX = 200 };
+enum { SINK_SPANS = 4096, SINK_OPS = 4096, SINK_WORDS = 16, NOTES_MAX = 200 };
 
 struct json;
 
@@ -50,8 +50,7 @@ struct import {
     size_t spans_n;
     struct arena *span_names;
 
-    struct cost_op op[SINK_OPS];
-    unsigned op_next;
+    struct cost_op *op; /* SINK_OPS of them, by hash */
 
     struct json *settings; /* of the measurement being put together */
     const char *subject;
