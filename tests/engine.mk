@@ -41,4 +41,6 @@ bench_programs += %D%/bench/bench_engine
 %C%_bench_bench_engine_LDADD = $(engine_libs)
 
 stress_tests += %D%/stress/engine_replicate
+stress_tests += %D%/stress/coverage
+%C%_stress_coverage_LDADD = $(engine_libs)
 %C%_stress_engine_replicate_LDADD = $(engine_libs)

@@ -48,10 +48,11 @@ coverage:
 valgrind: $(check_PROGRAMS) $(bin_PROGRAMS)
 	@$(TESTS_ENVIRONMENT) $(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/scripts/valgrind_check $(check_PROGRAMS)
 
-### make soak: the tests again and again for SOAK_SECONDS
+### make soak: the coverage of intervals over 1,000 runs, then the tests again and again for SOAK_SECONDS
 
 SOAK_SECONDS = 600
 soak: $(check_PROGRAMS) $(bin_PROGRAMS)
+	@./%D%/stress/coverage 1000
 	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/scripts/soak $(SOAK_SECONDS) $(check_PROGRAMS)
 
 ### make fuzz: every reader of foreign bytes, FUZZ_SECONDS each; needs clang
