@@ -66,6 +66,10 @@ static void print_stages(const struct outcome *o)
         printf("%-24s  %s\n", print_estimate(a, sizeof a, &s->wait_s, UNIT_S),
                print_estimate(b, sizeof b, &s->service_s, UNIT_S));
     }
+    for (int i = 0; i < o->stages_n; i++)
+        if (o->stages[i].lost.mean > 0)
+            printf("  %s loses %.2f %% \302\261%.2f of what comes: its queue is full\n", o->stages[i].name,
+                   100 * o->stages[i].lost.mean, 50 * (o->stages[i].lost.hi - o->stages[i].lost.lo));
     printf("\n  %-12s %-12s %8s\n", "resource", "kind", "busy");
     for (int i = 0; i < o->resources_n; i++)
         printf("  %-12s %-12s %6.1f %%\n", o->resources[i].name, o->resources[i].kind,

@@ -67,6 +67,8 @@ static void stage_json(const struct outcome_stage *st, struct json *list)
     set_estimate(o, "starved_frac", &st->starved);
     ops = json_set_object(o, "extra");
     json_set_number(ops, "disk_bytes_per_unit", st->disk_bytes_per_unit);
+    if (st->lost.mean > 0)
+        set_estimate(ops, "lost_frac", &st->lost);
     ops = json_set_object(ops, "work_s_per_unit");
     for (int i = 0; i < st->ops_n; i++)
         if (st->op_s_per_unit[i].mean > 0)

@@ -15,6 +15,7 @@ struct outcome_stage {
     const char **op_names;
     struct estimate *op_s_per_unit; /* seconds of work per unit */
     double cpu_s_per_unit, disk_bytes_per_unit;
+    struct estimate lost; /* share of the units that came and found the queue full */
 };
 
 struct outcome_resource {

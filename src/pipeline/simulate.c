@@ -104,6 +104,7 @@ static void fold_one_stage(const struct batch *b, long n, int i, struct arena *a
     out->queue_mean = STAGE(queue_mean);
     out->blocked = STAGE(blocked_frac);
     out->starved = STAGE(starved_frac);
+    out->lost = STAGE(lost_frac);
 #undef STAGE
     out->ops_n = model_operators(def->model, def->cfg);
     out->op_names = arena_array(a, (size_t)out->ops_n, sizeof *out->op_names);
