@@ -48,6 +48,12 @@ void event_queue_use_ladder(struct event_queue *q)
     ladder_init(q->ladder);
 }
 
+void event_queue_insert(struct event_queue *q, heap_key k)
+{
+    if (!ladder_push(q->ladder, k))
+        heap_push(&q->heap, k);
+}
+
 /* The events of the keys that came are on their way before they happen. */
 bool event_queue_refill(struct event_queue *q)
 {

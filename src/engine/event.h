@@ -50,7 +50,8 @@ void event_queue_purge(struct event_queue *q);    /* drops the keys of cancelled
 void event_queue_renumber(struct event_queue *q); /* the sequence starts again, the order stays */
 bool event_queue_cancel(struct event_queue *q, event_id id);
 void event_queue_shuffle_ties(struct event_queue *q, uint64_t seed);
-void event_queue_use_ladder(struct event_queue *q); /* while it is empty */
+void event_queue_insert(struct event_queue *q, heap_key k); /* with a ladder */
+void event_queue_use_ladder(struct event_queue *q);         /* while it is empty */
 bool event_queue_refill(
     struct event_queue *q); /* the heap is empty: what the ladder has next; false if nothing */
 size_t event_queue_bytes(const struct event_queue *q); /* outside the arena */
@@ -79,14 +80,9 @@ static inline uint64_t event_tie(struct event_queue *q, unsigned priority)
     return (uint64_t)priority << EVENT_SEQUENCE_BITS | x;
 }
 
-static inline void event_insert(struct event_queue *q, heap_key k)
-{
-    if (q->ladder == NULL || !ladder_push(q->ladder, k))
-        heap_push(&q->heap, k);
-}
-
-static inline event_id event_push(struct event_queue *q, double time, unsigned priority, event_fn *fn,
-                                  void *self, uint64_t arg)
+/* Inline by force: every event passes here, and the way to the ladder must not cost the heap a call. */
+__attribute__((always_inline)) static inline event_id
+event_push(struct event_queue *q, double time, unsigned priority, event_fn *fn, void *self, uint64_t arg)
 {
     uint32_t index = q->free;
     struct event *e;
@@ -100,7 +96,10 @@ static inline event_id event_push(struct event_queue *q, double time, unsigned p
     e->fn = fn;
     e->self = self;
     e->arg = arg;
-    event_insert(q, heap_pack(time, event_tie(q, priority), index));
+    if (__builtin_expect(q->ladder != NULL, 0))
+        event_queue_insert(q, heap_pack(time, event_tie(q, priority), index));
+    else
+        heap_push(&q->heap, heap_pack(time, event_tie(q, priority), index));
     return e->id;
 }
 
