@@ -223,7 +223,8 @@ static int read_traces(struct work *w, struct err *err)
 
 /* ----------------------------------------------------- cores and disks */
 
-/* speed(k) = 1 / (1 + contention * (k - 1)): least squares through the origin, weighted by the spans' number. */
+/* speed(k) = 1 / (1 + contention * (k - 1)): least squares through the origin, weighted by the spans' number.
+ */
 static void fit_contention(struct work *w)
 {
     double sxx = 0, sxy = 0, var = 0, alone = w->speed[1].mean;
@@ -243,7 +244,8 @@ static void fit_contention(struct work *w)
     }
 }
 
-/* With u cores busy on average, one always, two are busy for u - 1 of the time: 2 (u - 1) / u of the CPU time. */
+/* With u cores busy on average, one always, two are busy for u - 1 of the time: 2 (u - 1) / u of the CPU
+ * time. */
 static void find_slowdown(struct work *w)
 {
     double u = w->load.mean;
@@ -265,8 +267,9 @@ static int fit_resources(struct work *w, struct err *err)
         const char *base = arena_printf(w->a, "resources.%s", s->resources[i].name);
 
         if (s->resources[i].kind == RESOURCE_CORES && w->speed[1].n > 0)
-            add_row(w, arena_printf(w->a, "%s.contention", base), w->contention, w->contention_stderr, "", (long)w->speed[2].n,
-                    "same work on one core and on several", NAN, NAN, 1, (double)s->resources[i].count);
+            add_row(w, arena_printf(w->a, "%s.contention", base), w->contention, w->contention_stderr, "",
+                    (long)w->speed[2].n, "same work on one core and on several", NAN, NAN, 1,
+                    (double)s->resources[i].count);
         if (s->resources[i].kind != RESOURCE_DISK || !disk)
             continue;
         if (read.cost.per_byte_s > 1e-13)
@@ -275,8 +278,8 @@ static int fit_resources(struct work *w, struct err *err)
                     "robust regression", read.r2, read.holdout_error_frac, read.from, read.to);
         if (write.cost.per_byte_s > 1e-13)
             add_row(w, arena_printf(w->a, "%s.write_bw", base), 1 / write.cost.per_byte_s,
-                    write.per_byte_stderr / (write.cost.per_byte_s * write.cost.per_byte_s), "bytes/s", write.n,
-                    "robust regression", write.r2, write.holdout_error_frac, write.from, write.to);
+                    write.per_byte_stderr / (write.cost.per_byte_s * write.cost.per_byte_s), "bytes/s",
+                    write.n, "robust regression", write.r2, write.holdout_error_frac, write.from, write.to);
         add_row(w, arena_printf(w->a, "%s.latency", base), read.cost.fixed_s, read.fixed_stderr, "s", read.n,
                 "robust regression", read.r2, read.holdout_error_frac, read.from, read.to);
     }
@@ -297,7 +300,8 @@ static void find_factors(struct work *w, struct stage_data *sd)
 
     for (int i = 0; i < sd->ops_n; i++) {
         struct op_data *d = &sd->ops[i];
-        double alone = d->fitted ? predicted_total(&d->fit.cost, d->runs, d->items, d->bytes) * w->slowdown : 0;
+        double alone =
+            d->fitted ? predicted_total(&d->fit.cost, d->runs, d->items, d->bytes) * w->slowdown : 0;
 
         if (d->runs == 0 || !(alone > 0))
             continue;
@@ -318,21 +322,29 @@ static void add_op_rows(struct work *w, const struct stage_data *sd, int op)
     double f = d->factor, held = NAN;
     /* Fits of one operator's terms are correlated; the error that matters is that of their sum. */
     double relative = d->fit.relative_stderr;
-    const char *method = d->runs > 0 ? "robust regression, scaled in place" : "robust regression, scaled as its stage";
+    const char *method =
+        d->runs > 0 ? "robust regression, scaled in place" : "robust regression, scaled as its stage";
 
     if (d->held_runs > 0)
-        held = fabs(f * w->slowdown * predicted_total(&d->fit.cost, d->held_runs, d->held_items, d->held_bytes) / d->held_cpu_s - 1);
+        held =
+            fabs(f * w->slowdown * predicted_total(&d->fit.cost, d->held_runs, d->held_items, d->held_bytes) /
+                     d->held_cpu_s -
+                 1);
     else
         held = d->fit.holdout_error_frac;
-    add_row(w, arena_printf(w->a, "%s.fixed", base), f * d->fit.cost.fixed_s, f * d->fit.cost.fixed_s * relative, "s", d->fit.n,
-            method, d->fit.r2, held, d->fit.from, d->fit.to);
+    add_row(w, arena_printf(w->a, "%s.fixed", base), f * d->fit.cost.fixed_s,
+            f * d->fit.cost.fixed_s * relative, "s", d->fit.n, method, d->fit.r2, held, d->fit.from,
+            d->fit.to);
     if (info->items != NULL)
-        add_row(w, arena_printf(w->a, "%s.per_item", base), f * d->fit.cost.per_item_s, f * d->fit.cost.per_item_s * relative, "s",
-                d->fit.n, method, d->fit.r2, held, d->fit.from, d->fit.to);
+        add_row(w, arena_printf(w->a, "%s.per_item", base), f * d->fit.cost.per_item_s,
+                f * d->fit.cost.per_item_s * relative, "s", d->fit.n, method, d->fit.r2, held, d->fit.from,
+                d->fit.to);
     if (info->bytes != NULL)
-        add_row(w, arena_printf(w->a, "%s.per_byte", base), f * d->fit.cost.per_byte_s, f * d->fit.cost.per_byte_s * relative, "s",
-                d->fit.n, method, d->fit.r2, held, d->fit.from, d->fit.to);
-    add_row(w, arena_printf(w->a, "%s.cv", base), d->fit.cost.cv, 0, "", d->fit.n, "residuals", NAN, NAN, d->fit.from, d->fit.to);
+        add_row(w, arena_printf(w->a, "%s.per_byte", base), f * d->fit.cost.per_byte_s,
+                f * d->fit.cost.per_byte_s * relative, "s", d->fit.n, method, d->fit.r2, held, d->fit.from,
+                d->fit.to);
+    add_row(w, arena_printf(w->a, "%s.cv", base), d->fit.cost.cv, 0, "", d->fit.n, "residuals", NAN, NAN,
+            d->fit.from, d->fit.to);
 }
 
 static int fit_stage(struct work *w, struct stage_data *sd, struct err *err)
@@ -354,8 +366,10 @@ static int fit_stage(struct work *w, struct stage_data *sd, struct err *err)
         if (sd->ops[i].fitted)
             add_op_rows(w, sd, i);
     if (!any)
-        remark(w, arena_printf(w->a, "stage \"%s\": the profile has no spans of its operators; its costs stay as they are",
-                               sd->def->name));
+        remark(w, arena_printf(
+                      w->a,
+                      "stage \"%s\": the profile has no spans of its operators; its costs stay as they are",
+                      sd->def->name));
     return 0;
 }
 
@@ -371,14 +385,16 @@ static void add_ratios(struct work *w)
                 for (int used = 0; used < 2; used++) {
                     const struct ratio_data *r = &w->ratios[order][codec][used];
                     double mean = r->n > 0 ? r->sum / (double)r->n : 0;
-                    double var = r->n > 1 ? fmax(0, r->sum2 / (double)r->n - mean * mean) / (double)(r->n - 1) : 0;
+                    double var =
+                        r->n > 1 ? fmax(0, r->sum2 / (double)r->n - mean * mean) / (double)(r->n - 1) : 0;
 
                     if (r->n == 0)
                         continue;
-                    add_row(w,
-                            arena_printf(w->a, "stages.%s.params.%sratio_%s_%s", w->in->scenario->stages[i].name,
-                                         used ? "used_" : "", table_order_names[order], codecs[codec]),
-                            r->out / r->in, sqrt(var), "", r->n, "bytes out over bytes in", NAN, NAN, NAN, NAN);
+                    add_row(
+                        w,
+                        arena_printf(w->a, "stages.%s.params.%sratio_%s_%s", w->in->scenario->stages[i].name,
+                                     used ? "used_" : "", table_order_names[order], codecs[codec]),
+                        r->out / r->in, sqrt(var), "", r->n, "bytes out over bytes in", NAN, NAN, NAN, NAN);
                 }
     }
 }
@@ -391,8 +407,8 @@ struct overlay {
     const struct calibration *fit;
 };
 
-static int overlay_calibration(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n,
-                               struct err *err)
+static int overlay_calibration(void *ctx, const char *name, struct arena *a, struct param_row **rows,
+                               size_t *n, struct err *err)
 {
     const struct overlay *o = ctx;
 
@@ -413,11 +429,13 @@ static int overlay_preset(void *ctx, const char *name, struct arena *a, struct p
     return o->in->resolver->preset(o->in->resolver->ctx, name, a, rows, n, err);
 }
 
-/* Simulates the scenario with the fit and sets it beside the executions: what is left is the model's discrepancy. */
+/* Simulates the scenario with the fit and sets it beside the executions: what is left is the model's
+ * discrepancy. */
 static int verify(struct work *w, struct err *err)
 {
     struct overlay overlay = {.in = w->in, .fit = w->out};
-    struct resolver resolver = {.ctx = &overlay, .calibration = overlay_calibration, .preset = overlay_preset};
+    struct resolver resolver = {
+        .ctx = &overlay, .calibration = overlay_calibration, .preset = overlay_preset};
     struct scenario_options so = {.resolver = &resolver};
     struct simulate_options opt = {.replications = VERIFY_REPLICATIONS};
     struct scenario *s;
@@ -482,14 +500,31 @@ static int fit_everything(struct work *w, struct err *err)
         for (int k = 0; k < w->stages[i].ops_n; k++)
             any = any || w->stages[i].ops[k].fitted;
     if (!any)
-        return err_set(err, ERR_FAILED,
-                       "profile %lld holds no measurements of the operators of \"%s\"; measure them: foresight exec "
-                       "--profile %s",
-                       (long long)w->in->profile, w->in->scenario->name, w->in->scenario->file);
+        return err_set(
+            err, ERR_FAILED,
+            "profile %lld holds no measurements of the operators of \"%s\"; measure them: foresight exec "
+            "--profile %s",
+            (long long)w->in->profile, w->in->scenario->name, w->in->scenario->file);
     add_ratios(w);
     if (w->in->runs_n == 0)
-        remark(w, "no execution of the scenario as it stands is in the store: costs are those of operators alone");
+        remark(
+            w,
+            "no execution of the scenario as it stands is in the store: costs are those of operators alone");
     return verify(w, err);
+}
+
+int calibrate_find_profile(struct store *store, const char *scenario, struct arena *a, int64_t *id,
+                           struct err *err)
+{
+    struct trace_row *rows;
+    size_t n;
+
+    *id = 0;
+    TRY(trace_list(store, "profile", a, &rows, &n, err));
+    for (size_t i = 0; i < n && *id == 0; i++)
+        if (strcmp(rows[i].info.scenario, scenario) == 0)
+            *id = rows[i].id;
+    return 0;
 }
 
 int calibrate(const struct calibrate_input *in, struct arena *a, struct calibration *out, struct err *err)

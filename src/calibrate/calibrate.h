@@ -23,10 +23,10 @@ struct calibrate_input {
     const struct scenario *scenario;
     const struct json *tree; /* of the scenario, calibrations not applied: to test the fit by simulating it */
     const struct resolver *resolver;
-    const char *name;        /* of the calibration */
+    const char *name; /* of the calibration */
     struct store *store;
-    int64_t profile;         /* trace ids */
-    const int64_t *runs;     /* executions of the scenario as it stands, oldest first */
+    int64_t profile;     /* trace ids */
+    const int64_t *runs; /* executions of the scenario as it stands, oldest first */
     int runs_n;
 };
 
@@ -38,6 +38,11 @@ struct calibration {
     const char **remarks;
     int remarks_n;
 };
+
+/* The newest profile of a scenario of this name, 0 when there is none: operators alone do not depend on its
+ * switches. */
+int calibrate_find_profile(struct store *store, const char *scenario, struct arena *a, int64_t *id,
+                           struct err *err);
 
 /* Everything in *out lives in `a`. */
 int calibrate(const struct calibrate_input *in, struct arena *a, struct calibration *out, struct err *err);

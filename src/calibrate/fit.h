@@ -23,12 +23,13 @@ struct observation {
 };
 
 struct cost_fit {
-    struct cost cost;                                  /* cv: relative standard deviation of the residuals */
+    struct cost cost; /* cv: relative standard deviation of the residuals */
     double fixed_stderr, per_item_stderr, per_byte_stderr;
     double relative_stderr; /* of the fitted cost at the mean size */
     long n;
-    double r2;                   /* of the seconds */
-    double holdout_error_frac;   /* |predicted / measured - 1| of the held-out total; NAN when nothing was held out */
+    double r2;                 /* of the seconds */
+    double holdout_error_frac; /* |predicted / measured - 1| of the held-out total; NAN when nothing was held
+                                  out */
     double from, to;           /* range of sizes seen: items, or bytes when items are not used */
 };
 

@@ -96,7 +96,7 @@ static int profile(const struct args *args, struct loaded *l, const struct measu
 
 static int run(const struct args *args, struct err *err)
 {
-    struct measure_options opt = {.folder = args_get(args, "folder", "foresight.work")};
+    struct measure_options opt = {.folder = args_get(args, "folder", "foresight.work"), .spans = true};
     struct progress *inner = NULL, *progress = progress_new(args->progress, args->quiet);
     struct loaded l;
     int rc = load_scenario(args, args->words[0], &l, err);
@@ -107,10 +107,10 @@ static int run(const struct args *args, struct err *err)
         if (rc == 0 && args_has(args, "profile"))
             rc = profile(args, &l, &opt, err);
         else if (rc == 0)
-            rc = execute(
-                args, &l,
-                &(struct measure_options){.folder = opt.folder, .store = opt.store, .progress = progress},
-                err);
+            rc = execute(args, &l,
+                         &(struct measure_options){
+                             .folder = opt.folder, .spans = true, .store = opt.store, .progress = progress},
+                         err);
         store_close(opt.store);
         loaded_free(&l);
     }

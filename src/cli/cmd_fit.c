@@ -9,6 +9,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { NEWEST = 8 }; /* executions a fit looks at */
+
 /* The newest profile of the scenario (of any edit of it: operators alone do not depend on the switches), and
    the executions of exactly this content, oldest first. */
 static int find_traces(const struct args *args, const struct loaded *l, struct calibrate_input *in,
@@ -18,10 +20,7 @@ static int find_traces(const struct args *args, const struct loaded *l, struct c
     size_t n;
     int64_t *runs;
 
-    TRY(trace_list(in->store, "profile", l->arena, &rows, &n, err));
-    for (size_t i = 0; i < n && in->profile == 0; i++)
-        if (strcmp(rows[i].info.scenario, l->scenario->name) == 0)
-            in->profile = rows[i].id;
+    TRY(calibrate_find_profile(in->store, l->scenario->name, l->arena, &in->profile, err));
     if (args_get(args, "trace", NULL) != NULL)
         TRY(trace_find(in->store, args_get(args, "trace", NULL), &in->profile, err));
     if (in->profile == 0)
@@ -29,9 +28,15 @@ static int find_traces(const struct args *args, const struct loaded *l, struct c
                        l->file, l->scenario->name, args->store, l->file);
     TRY(trace_list(in->store, "exec", l->arena, &rows, &n, err));
     runs = arena_array(l->arena, n + 1, sizeof *runs);
-    for (size_t i = n; i-- > 0;)
+    for (size_t i = 0; i < n && in->runs_n < NEWEST; i++)
         if (strcmp(rows[i].info.scenario_sha256, l->scenario->sha256) == 0)
             runs[in->runs_n++] = rows[i].id;
+    for (int i = 0; i < in->runs_n / 2; i++) {
+        int64_t swapped = runs[i];
+
+        runs[i] = runs[in->runs_n - 1 - i];
+        runs[in->runs_n - 1 - i] = swapped;
+    }
     in->runs = runs;
     return 0;
 }

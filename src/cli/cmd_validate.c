@@ -63,25 +63,16 @@ static void print_validation(const struct scenario *s, const struct validation *
            100 * v->local_choice_regret, 100 * v->drift_frac);
 }
 
-static int validate_loaded(const struct args *args, struct loaded *l, struct progress *progress,
+static int validate_loaded(const struct args *args, struct loaded *l, struct validate_options *opt,
                            struct err *err)
 {
     struct study st = study_of(args, l, REPLICATIONS);
-    struct validate_options opt = {
-        .measure = {.folder = args_get(args, "folder", "foresight.work"), .progress = progress},
-        .discrepancy = l->discrepancy,
-        .draws = DRAWS};
     struct validation v;
 
-    TRY(args_long(args, "repeats", REPEATS, 2, 100, &opt.repeats, err));
-    TRY(args_long(args, "variants", VARIANTS, 2, 1000, &opt.variants, err));
-    if (l->scenario->calibrations_n == 0 || l->scenario->assumed_n > 0)
-        return err_set(
-            err, ERR_USAGE,
-            "%s: not calibrated on this machine; first: foresight exec --profile %s && foresight exec %s && "
-            "foresight fit %s",
-            l->file, l->file, l->file, l->file);
-    TRY(validate(&st, &opt, l->arena, &v, err));
+    TRY(args_long(args, "repeats", REPEATS, 2, 100, &opt->repeats, err));
+    TRY(args_long(args, "variants", VARIANTS, 2, 1000, &opt->variants, err));
+    opt->calibration = args_get(args, "name", l->scenario->name);
+    TRY(validate(&st, l->scenario, opt, l->arena, &v, err));
     if (args->json)
         print_document(validation_json(&st, l->scenario, &v));
     else
@@ -91,15 +82,21 @@ static int validate_loaded(const struct args *args, struct loaded *l, struct pro
 
 static int run(const struct args *args, struct err *err)
 {
-    struct progress *progress;
+    struct progress *progress = progress_new(args->progress, args->quiet);
+    struct validate_options opt = {
+        .measure = {.folder = args_get(args, "folder", "foresight.work"), .progress = progress},
+        .draws = DRAWS};
     struct loaded l;
-    int rc;
+    int rc = load_scenario(args, args->words[0], &l, err);
 
-    TRY(load_scenario(args, args->words[0], &l, err));
-    progress = progress_new(args->progress, args->quiet);
-    rc = validate_loaded(args, &l, progress, err);
+    if (rc == 0) {
+        rc = store_open(args->store, STORE_WRITE, &opt.measure.store, err);
+        if (rc == 0)
+            rc = validate_loaded(args, &l, &opt, err);
+        store_close(opt.measure.store);
+        loaded_free(&l);
+    }
     progress_free(progress);
-    loaded_free(&l);
     return rc;
 }
 
@@ -108,10 +105,13 @@ const struct cmd cmd_validate = {
     .args = "SCENARIO",
     .help = "execute variants and predict each from one calibration: how far off is it?",
     .group = "Measure",
-    .about = "Executes the scenario as it stands, every optimization alone, and combinations, repeats "
-             "interleaved, and\n"
-             "sets each beside its prediction from the calibration of the scenario as it stands.",
-    .options = "set,apply,repeats,variants,folder",
+    .about =
+        "Executes the scenario as it stands, every optimization alone, and combinations, repeats "
+        "interleaved, and\n"
+        "sets each beside its prediction. One calibration serves all: the newest profile of operators alone, "
+        "and the\n"
+        "executions of the scenario as it stands that stand between the variants. It is kept in the store.",
+    .options = "set,apply,repeats,variants,folder,name",
     .examples = "  foresight validate scenarios/quickstart.json\n"
                 "  foresight validate scenarios/quickstart.json --repeats 5 --variants 20 --json\n",
     .least = 1,

@@ -43,7 +43,7 @@ static int keep_spans(const struct scenario *s, const struct measure_options *op
 static struct exec_options options_of(const struct scenario *s, const struct measure_options *opt)
 {
     return (struct exec_options){.folder = opt->folder,
-                                 .spans = opt->store != NULL,
+                                 .spans = opt->spans,
                                  .pin = (int)exec_plan_cores(s),
                                  .progress = opt->progress};
 }
@@ -73,7 +73,7 @@ static int measure_once(const struct scenario *s, const struct measure_options *
                         struct err *err)
 {
     struct exec_options eo = options_of(s, opt);
-    struct span_log *log = opt->store != NULL ? span_log_new() : NULL;
+    struct span_log *log = opt->spans ? span_log_new() : NULL;
     struct exec_plan plan;
     double all, own, all_then, own_then, began = clock_wall_s(), there;
     bool known = processor_times(&all, &own);
@@ -89,7 +89,7 @@ static int measure_once(const struct scenario *s, const struct measure_options *
         there = (clock_wall_s() - began) * (double)sysconf(_SC_NPROCESSORS_ONLN);
         if (known && processor_times(&all_then, &own_then))
             out->disturbed_frac = fmax(0, (all_then - all) - (own_then - own)) / there;
-        if (log != NULL)
+        if (log != NULL && opt->store != NULL)
             rc = keep_spans(s, opt, log, "exec", out->result.cache_note, &out->trace_id, err);
         exec_result_free(&out->result);
     }

@@ -10,7 +10,8 @@
 
 struct measure_options {
     const char *folder;
-    struct store *store; /* NULL: spans are not kept */
+    bool spans;          /* record them; without, only totals are measured */
+    struct store *store; /* where spans are kept; NULL: nowhere */
     struct progress *progress;
     int *
         retries; /* how many more disturbed runs may be made again, over all runs that share it; NULL: none */

@@ -1,5 +1,7 @@
 #include "study/validate.h"
 
+#include "calibrate/resolve.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -69,6 +71,9 @@ static int measure_all(const struct study *st, const struct validate_options *op
 
             mo.progress = NULL;
             mo.retries = &retries;
+            mo.spans = true; /* of all, so that all bear the same burden; only the baseline's are kept */
+            if (i > 0)
+                mo.store = NULL;
             rc = variant_build(st, v->variants[i].set, NULL, 0, &s, err);
             if (rc == 0)
                 rc = measure_run(s, &mo, &v->variants[i].runs[r], err);
@@ -143,8 +148,8 @@ static void compare(const struct study *st, long repeats, const struct scenario 
 }
 
 /* One variant's prediction, from the calibration of the scenario as it stands. */
-static int predict(const struct study *st, const struct validate_options *opt, struct arena *a,
-                   struct validate_variant *v, double *objective, struct err *err)
+static int predict(const struct study *st, const struct validate_options *opt, double discrepancy,
+                   struct arena *a, struct validate_variant *v, double *objective, struct err *err)
 {
     struct simulate_options so = {.seed = st->seed,
                                   .replications = st->replications,
@@ -163,7 +168,7 @@ static int predict(const struct study *st, const struct validate_options *opt, s
     if (rc == 0)
         rc = variant_simulate(st, s, st->threads, a, &o, err);
     if (rc == 0)
-        rc = simulate_uncertainty(tree, st->file, st->resolver, opt->draws, opt->discrepancy, &so, &o, err);
+        rc = simulate_uncertainty(tree, st->file, st->resolver, opt->draws, discrepancy, &so, &o, err);
     if (rc == 0) {
         memcpy(objective, o.objective_rep, (size_t)st->replications * sizeof *objective);
         compare(st, opt->repeats, s, &o, a, v);
@@ -180,7 +185,7 @@ static int predict_all(const struct study *st, const struct validate_options *op
     double *base = arena_array(a, reps, sizeof *base), *x = arena_array(a, reps, sizeof *x);
 
     for (int i = 0; i < v->n; i++) {
-        TRY(predict(st, opt, a, &v->variants[i], i == 0 ? base : x, err));
+        TRY(predict(st, opt, v->discrepancy, a, &v->variants[i], i == 0 ? base : x, err));
         v->variants[i].speedup_predicted = estimate_ratio(i == 0 ? base : x, base, reps, st->confidence);
         v->variants[i].speedup_measured = estimate_ratio(v->variants[i].throughput, v->variants[0].throughput,
                                                          (size_t)opt->repeats, st->confidence);
@@ -291,12 +296,50 @@ static int score_choices(const struct study *st, struct validation *v, struct er
     return 0;
 }
 
-int validate(const struct study *st, const struct validate_options *opt, struct arena *a,
-             struct validation *out, struct err *err)
+/* The profile, and the baseline's executions from between the variants; kept as the calibration in force. */
+static int calibrate_baseline(const struct study *st, const struct scenario *base,
+                              const struct validate_options *opt, struct arena *a, struct validation *v,
+                              struct err *err)
+{
+    int64_t *runs = arena_array(a, (size_t)opt->repeats, sizeof *runs);
+    struct calibrate_input in = {.scenario = base,
+                                 .tree = st->tree,
+                                 .resolver = st->resolver,
+                                 .name = opt->calibration,
+                                 .store = opt->measure.store,
+                                 .profile = v->profile,
+                                 .runs = runs,
+                                 .runs_n = (int)opt->repeats};
+
+    for (long r = 0; r < opt->repeats; r++)
+        runs[r] = v->variants[0].runs[r].trace_id;
+    TRY(calibrate(&in, a, &v->calibration, err));
+    for (size_t i = 0; i < v->calibration.n; i++)
+        if (strcmp(v->calibration.rows[i].path, DISCREPANCY_PATH) == 0)
+            v->discrepancy = v->calibration.rows[i].value;
+    return calibration_save(in.store, in.name, base->sha256, in.profile, v->calibration.rows,
+                            v->calibration.n, err);
+}
+
+static int need_profile(const struct scenario *base, const struct validate_options *opt, struct arena *a,
+                        struct validation *v, struct err *err)
+{
+    TRY(calibrate_find_profile(opt->measure.store, base->name, a, &v->profile, err));
+    if (v->profile == 0)
+        return err_set(err, ERR_USAGE,
+                       "%s: no profile of \"%s\" in the store; first: foresight exec --profile %s",
+                       base->file, base->name, base->file);
+    return 0;
+}
+
+int validate(const struct study *st, const struct scenario *base, const struct validate_options *opt,
+             struct arena *a, struct validation *out, struct err *err)
 {
     *out = (struct validation){0};
+    TRY(need_profile(base, opt, a, out, err));
     design(st, opt->variants, a, out);
     TRY(measure_all(st, opt, a, out, err));
+    TRY(calibrate_baseline(st, base, opt, a, out, err));
     TRY(predict_all(st, opt, a, out, err));
     out->drift_frac = out->variants[0].throughput[opt->repeats - 1] / out->variants[0].throughput[0] - 1;
     for (int i = 0; i < out->n; i++)
@@ -327,6 +370,8 @@ struct json *validation_json(const struct study *st, const struct scenario *s, c
     struct json *doc = result_document("validate", s), *list, *o;
 
     json_set_number(doc, "seed", (double)st->seed);
+    json_set_number(doc, "profile_trace_id", (double)v->profile);
+    json_set_number(doc, "discrepancy_frac", v->discrepancy);
     list = json_set_array(doc, "variants");
     for (int i = 0; i < v->n; i++) {
         struct json *figures;

@@ -3,13 +3,16 @@
  *
  * A design of variants (the scenario as it stands, each optimization alone,
  * pairs, and all that fit together) is executed on this machine, repeats
- * interleaved so that drift hits all alike, and each is predicted from the one
- * calibration of the scenario as it stands.  A variant differs from it only in
- * switches that the executor reads too.
+ * interleaved so that drift hits all alike, and each is predicted from one
+ * calibration: a profile of operators alone, and the executions of the scenario
+ * as it stands that stood between the variants' (machines drift: a calibration of
+ * an hour ago would measure the drift).  Nothing of the other variants enters it.
+ * A variant differs from the scenario only in switches that the executor reads.
  */
 #ifndef STUDY_VALIDATE_H
 #define STUDY_VALIDATE_H
 
+#include "calibrate/calibrate.h"
 #include "study/measure.h"
 #include "study/variant.h"
 
@@ -43,18 +46,22 @@ struct validation {
     const char *top_choice, *local_choice, *measured_best;
     double coverage, width; /* of throughput prediction intervals */
     double disturbed_frac;  /* the most that others took of the machine during a run that counts */
-    double drift_frac;      /* last repeat of the baseline over its first, minus 1 */
+    struct calibration calibration;
+    int64_t profile;    /* trace id */
+    double discrepancy; /* of the baseline: what prediction intervals add */
+    double drift_frac;  /* last repeat of the baseline over its first, minus 1 */
 };
 
 struct validate_options {
     struct measure_options measure;
-    long repeats, variants; /* variants: how many at most */
-    double discrepancy;
+    long repeats, variants;  /* variants: how many at most */
+    const char *calibration; /* name under which the fit is kept */
     uint32_t draws;
 };
 
-int validate(const struct study *st, const struct validate_options *opt, struct arena *a,
-             struct validation *out, struct err *err);
+/* `base` is the scenario as it stands. opt->measure.store keeps the baseline's traces and the calibration. */
+int validate(const struct study *st, const struct scenario *base, const struct validate_options *opt,
+             struct arena *a, struct validation *out, struct err *err);
 
 struct json *validation_json(const struct study *st, const struct scenario *s, const struct validation *v);
 
