@@ -77,6 +77,22 @@ static int apply_reference(const struct reader *r, lookup_fn *lookup, const char
     return 0;
 }
 
+/* Every place is listed as assumed; one warning for all places that wanted the same calibration is enough. */
+static void warn_missing(const struct reader *r, const char *where, const char *name, bool has_preset)
+{
+    const char *text =
+        arena_printf(r->s->arena,
+                     "calibration \"%s\" is not in the store; %s used. To measure this machine: "
+                     "foresight exec --profile SCENARIO, foresight exec SCENARIO, foresight fit SCENARIO",
+                     name, has_preset ? "the preset is" : "defaults are");
+
+    append_name(r->s, &r->s->assumed, &r->s->assumed_n, where);
+    for (int i = 0; i < r->s->warnings_n; i++)
+        if (strcmp(r->s->warnings[i].text, text) == 0)
+            return;
+    warn(r->s, where, text);
+}
+
 /* Resolves "preset" first and "calibration" over it, for one stage or resource. */
 int resolve_references(const struct reader *r, const struct json *obj, const char *where, const char *target,
                        const char *model)
@@ -99,13 +115,7 @@ int resolve_references(const struct reader *r, const struct json *obj, const cha
     else if (from_preset > 0)
         append_name(r->s, &r->s->calibrations, &r->s->calibrations_n,
                     arena_printf(r->s->arena, "preset:%s", preset));
-    if (cal != NULL && from_cal == 0) {
-        append_name(r->s, &r->s->assumed, &r->s->assumed_n, where);
-        warn(r->s, where,
-             arena_printf(r->s->arena,
-                          "calibration \"%s\" is not in the store; %s used. To measure this machine: "
-                          "foresight exec --profile SCENARIO, then foresight fit SCENARIO",
-                          cal, from_preset > 0 ? "the preset is" : "defaults are"));
-    }
+    if (cal != NULL && from_cal == 0)
+        warn_missing(r, where, cal, from_preset > 0);
     return 0;
 }
