@@ -10,7 +10,7 @@
 static void note(struct import *im, enum note_kind kind, const char *what, int64_t n, long line)
 {
     struct notes *list = &im->notes[kind];
-    char shown[120];
+    char shown[320];
     size_t i = list->last;
 
     sql_shown(shown, sizeof shown, what);

@@ -34,6 +34,8 @@ static int compare(const void *a, const void *b)
 
     if (order == 0)
         order = (p->concurrency > q->concurrency) - (p->concurrency < q->concurrency);
+    if (order == 0) /* repeated runs: qsort must not decide their order */
+        order = (p->throughput_per_s > q->throughput_per_s) - (p->throughput_per_s < q->throughput_per_s);
     return order;
 }
 
@@ -44,20 +46,21 @@ static void check_group(const struct sweep_point *p, size_t n, struct import *im
     bool fell = false, jumped = false;
 
     for (size_t i = 1; i < n; i++) {
-        if (p[i].throughput_per_s < (1 - TOLERANCE) * p[best].throughput_per_s && !fell) {
+        if (p[i].concurrency > p[best].concurrency &&
+            p[i].throughput_per_s < (1 - TOLERANCE) * p[best].throughput_per_s && !fell) {
             fell = true;
-            import_suspect(im, 1, "%.160s: throughput falls from %.3g/s at concurrency %g to %.3g/s at %g",
-                           p->group, p[best].throughput_per_s, p[best].concurrency, p[i].throughput_per_s,
-                           p[i].concurrency);
+            import_suspect(im, 1, "throughput falls from %.3g/s at concurrency %g to %.3g/s at %g: %.200s",
+                           p[best].throughput_per_s, p[best].concurrency, p[i].throughput_per_s,
+                           p[i].concurrency, p->group);
         }
         if (p[i].throughput_per_s > p[best].throughput_per_s)
             best = i;
         if (p[i - 1].concurrency < p[i].concurrency && p[i - 1].wait_s > (1 + TOLERANCE) * p[i].wait_s &&
             !jumped) {
             jumped = true;
-            import_suspect(im, 1, "%.160s: %s at concurrency %g (%.3g s) is above that at %g (%.3g s)",
-                           p->group, wait_name, p[i - 1].concurrency, p[i - 1].wait_s, p[i].concurrency,
-                           p[i].wait_s);
+            import_suspect(im, 1, "%s at concurrency %g (%.3g s) is above that at %g (%.3g s): %.200s",
+                           wait_name, p[i - 1].concurrency, p[i - 1].wait_s, p[i].concurrency, p[i].wait_s,
+                           p->group);
         }
     }
 }
