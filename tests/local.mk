@@ -42,6 +42,7 @@ T_LOG_COMPILER = $(SHELL)
 AM_TESTS_ENVIRONMENT = \
 	CRITERION_OUTPUTS='tap:-'; CRITERION_JOBS=1; export CRITERION_OUTPUTS CRITERION_JOBS; \
 	abs_srcdir='$(abs_top_srcdir)'; FORESIGHT='$(abs_top_builddir)/foresight'; export abs_srcdir FORESIGHT; \
+	FORESIGHT_PRESETS='$(abs_top_srcdir)/models/presets'; export FORESIGHT_PRESETS; \
 	FORESIGHT_TRACES="$${FORESIGHT_TRACES-$(abs_top_srcdir)/../shared/traces}"; \
 	test -d "$$FORESIGHT_TRACES" && export FORESIGHT_TRACES || unset FORESIGHT_TRACES; \
 	LC_ALL=C; OPENBLAS_NUM_THREADS=1; export LC_ALL OPENBLAS_NUM_THREADS;

@@ -69,8 +69,9 @@ const struct cmd cmd_run = {
         "Simulates the scenario in one event calendar, in independent replications on all cores, and prints\n"
         "what it delivers, every figure with its interval. The result is kept in the store.",
     .options = "set,apply",
-    .examples = "  foresight run scenarios/01-one-stage.json\n"
-                "  foresight run scenarios/quickstart.json --apply cluster+dedup --set prep.workers=2 --json\n",
+    .examples =
+        "  foresight run scenarios/01-one-stage.json\n"
+        "  foresight run scenarios/quickstart.json --apply cluster+dedup --set prep.workers=2 --json\n",
     .least = 1,
     .most = 1,
     .run = run,

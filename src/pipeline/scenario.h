@@ -102,7 +102,7 @@ struct scenario {
 };
 
 struct scenario_options {
-    const struct resolver *resolver; /* NULL: references are errors */
+    const struct resolver *resolver; /* NULL: references resolve to nothing, and defaults stay */
     /* A draw of the calibrated parameters, for prediction intervals: 0 is the estimate itself, k > 0 the k-th
        draw value * exp(z * stderr / value), z normal and keyed by (seed, k, path). */
     uint32_t parameter_draw;

@@ -104,7 +104,7 @@ int resolve_references(const struct reader *r, const struct json *obj, const cha
 
     if (preset != NULL) {
         TRY(apply_reference(r, res ? res->preset : NULL, preset, target, model, &from_preset));
-        if (from_preset == 0)
+        if (from_preset == 0 && res != NULL)
             return bad(r, where,
                        arena_printf(r->s->arena, "no preset \"%s\" says anything about it", preset));
     }

@@ -16,7 +16,7 @@ out_like "check --json says ok" '"ok": true'
 "$FORESIGHT" check - <mmc.json >"$out" 2>"$err"
 result $? "check - reads standard input" "$err"
 exits_with 0 "check warns of what nobody measured" check scenarios/quickstart.json
-err_like "with the place and the remedy" 'warning: \$\.stages\[0\].*foresight fit'
+err_like "with the place and the remedy" 'warning: \$\.resources\.host.*the preset is used.*foresight fit'
 exits_with 0 "check --quiet" check scenarios/quickstart.json --quiet
 is "does not" "$(cat "$err")" ""
 
