@@ -3,4 +3,5 @@ golden_tests += \
 	%D%/golden/help.t \
 	%D%/golden/scenario.t \
 	%D%/golden/results.t \
-	%D%/golden/measured.t
+	%D%/golden/measured.t \
+	%D%/golden/import.t
