@@ -52,5 +52,7 @@ void cmd_print_help(const struct cmd *c)
 {
     printf("usage: foresight %s %s [OPTION...]\n\n%s\n\n%s\n", c->name, c->args, c->help, c->about);
     args_print_options(c);
+    if (c->print_more != NULL)
+        c->print_more();
     printf("\nExamples:\n%s", c->examples);
 }

@@ -19,6 +19,7 @@ struct cmd {
     const char *examples; /* two that work from the source tree */
     int least, most;      /* how many arguments; most < 0: any number */
     int (*run)(const struct args *args, struct err *err);
+    void (*print_more)(void); /* what its help says between the options and the examples; NULL: nothing */
 };
 
 extern const struct cmd *const cmds[]; /* NULL at the end */

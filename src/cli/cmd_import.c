@@ -125,6 +125,13 @@ static int run(const struct args *args, struct err *err)
     return rc;
 }
 
+static void print_formats(void)
+{
+    printf("\nFormats:\n");
+    for (size_t i = 0; importers[i] != NULL; i++)
+        printf("  %-22s %s\n  %-22s   %s\n", importers[i]->name, importers[i]->help, "", importers[i]->units);
+}
+
 const struct cmd cmd_import = {
     .name = "import",
     .args = "FILE...",
@@ -143,4 +150,5 @@ const struct cmd cmd_import = {
     .least = 1,
     .most = -1,
     .run = run,
+    .print_more = print_formats,
 };
