@@ -502,9 +502,12 @@ static struct json *ranked_json(const struct ranking *ranking, const struct rank
         json_set_string(d, "component", r->deltas[i].stage);
         json_set_number(d, "cpu_s", r->deltas[i].cpu_s);
         json_set_number(d, "bytes", r->deltas[i].disk_bytes);
+        json_set(d, "usd_per_h", json_new_null()); /* resources are paid for as a whole, powered as a whole */
+        json_set(d, "power_w", json_new_null());
     }
     cost = estimate_exact(r->cost_delta_usd_per_h);
     json_set(o, "cost_delta_usd_per_h", estimate_json(&cost));
+    json_set(o, "quality_delta", json_new_null()); /* no stage here has a quality of its own */
     json_set_string(o, "verdict", r->verdict);
     json_set_string(o, "why", r->why);
     return o;
