@@ -25,9 +25,27 @@ static int findings(struct store *s, const char *sql, int column, struct text *o
     return rc;
 }
 
+/* Rows that imports should have stored, against those that are there: none may be missing or stand twice. */
+static const char import_rows[] =
+    "SELECT 'import ' || trace_id || ' should have ' || rows || ' rows, but has ' || found FROM ("
+    "SELECT i.trace_id, i.rows, t.spans"
+    " + (SELECT count(*) FROM request x WHERE x.trace_id = i.trace_id)"
+    " + (SELECT count(*) FROM prompt_block x WHERE x.trace_id = i.trace_id)"
+    " + (SELECT count(*) FROM block_length x WHERE x.trace_id = i.trace_id)"
+    " + (SELECT count(*) FROM cost_op o JOIN cost x ON x.cost_op_id = o.id WHERE o.trace_id = i.trace_id)"
+    " + (SELECT count(*) FROM measurement x WHERE x.trace_id = i.trace_id)"
+    " + (SELECT count(*) FROM figure x WHERE x.trace_id = i.trace_id)"
+    " + (SELECT count(*) FROM spark_job x WHERE x.trace_id = i.trace_id)"
+    " + (SELECT count(*) FROM spark_stage x WHERE x.trace_id = i.trace_id)"
+    " + (SELECT count(*) FROM spark_job_stage x WHERE x.trace_id = i.trace_id)"
+    " + (SELECT count(*) FROM spark_task x WHERE x.trace_id = i.trace_id)"
+    " + (SELECT count(*) FROM spark_executor x WHERE x.trace_id = i.trace_id)"
+    " + (SELECT count(*) FROM kept_text x WHERE x.trace_id = i.trace_id) AS found "
+    "FROM import i JOIN trace t ON t.id = i.trace_id) WHERE rows <> found";
+
 static int counts(struct store *s, struct text *out, struct err *err)
 {
-    static const char *const table[] = {"trace", "span", "calibration", "result"};
+    static const char *const table[] = {"trace", "span", "import", "calibration", "result"};
     char sql[64];
     int64_t n;
 
@@ -41,7 +59,7 @@ static int counts(struct store *s, struct text *out, struct err *err)
 
 int store_check(struct store *s, struct text *out, struct err *err)
 {
-    int64_t version, bytes, bad_pages, bad_references, bad_counts;
+    int64_t version, bytes, bad_pages, bad_references, bad_counts, bad_imports;
     struct text list = {0};
     int rc;
 
@@ -65,12 +83,14 @@ int store_check(struct store *s, struct text *out, struct err *err)
             "(SELECT count(*) FROM operator o JOIN span s ON s.operator_id = o.id WHERE o.trace_id = t.id)",
             0, &list, &bad_counts, err);
     if (rc == 0)
+        rc = findings(s, import_rows, 0, &list, &bad_imports, err);
+    if (rc == 0)
         rc = counts(s, out, err);
-    if (rc == 0 && bad_pages + bad_references + bad_counts > 0) {
+    if (rc == 0 && bad_pages + bad_references + bad_counts + bad_imports > 0) {
         text_printf(out, "soundness    damaged\n%s", list.s);
         rc = err_set(err, ERR_IO,
                      "%s: the store is damaged: %lld findings; sqlite3's \".recover\" saves what can be read",
-                     s->path, (long long)(bad_pages + bad_references + bad_counts));
+                     s->path, (long long)(bad_pages + bad_references + bad_counts + bad_imports));
     } else if (rc == 0) {
         text_add(out, "soundness    ok\n");
     }

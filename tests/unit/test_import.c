@@ -428,3 +428,19 @@ Test(import, an_older_store_gets_the_new_tables)
     cr_expect_str_eq(ask("PRAGMA user_version"), "2");
     store_close(s);
 }
+
+Test(import, the_check_of_the_store_finds_rows_that_are_missing)
+{
+    struct store *s = temp_open(STORE_WRITE);
+    struct text t = {0};
+    struct import_report r;
+
+    for (int i = 0; i < SAMPLES; i++)
+        OK(import_into(s, write_text(samples[i].file, samples[i].text), NULL, &r));
+    OK(store_check(s, &t, &err));
+    ask("DELETE FROM request WHERE trace_id = 1 AND seq = 1");
+    FAILS(store_check(s, &t, &err), ERR_IO, "1 findings");
+    cr_expect_not_null(strstr(t.s, "import 1 should have 2 rows, but has 1"), "%s", t.s);
+    text_free(&t);
+    store_close(s);
+}
