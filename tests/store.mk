@@ -17,3 +17,7 @@ EXTRA_DIST += %D%/unit/temp_store.h %D%/unit/import_helpers.h %D%/unit/import_sa
 
 bench_programs += %D%/bench/bench_store
 %C%_bench_bench_store_LDADD = $(store_libs)
+
+fuzz_programs += %D%/fuzz/fuzz_import
+%C%_fuzz_fuzz_import_LDADD = $(store_libs)
+%C%_fuzz_fuzz_import_LDFLAGS = $(FUZZ_LDFLAGS)
