@@ -429,6 +429,34 @@ static int overlay_preset(void *ctx, const char *name, struct arena *a, struct p
     return o->in->resolver->preset(o->in->resolver->ctx, name, a, rows, n, err);
 }
 
+/*
+ * How much the factors of operators differ from their stage's, weighted by CPU time: the standard deviation
+ * that an operator seen only alone must be expected to have in place.
+ */
+static double factor_spread(const struct work *w)
+{
+    double sum = 0, weight = 0;
+
+    for (int i = 0; i < w->in->scenario->stages_n; i++) {
+        const struct stage_data *sd = &w->stages[i];
+        double measured = 0, alone = 0;
+
+        for (int k = 0; k < sd->ops_n; k++)
+            if (sd->ops[k].runs > 0 && sd->ops[k].fitted) {
+                measured += sd->ops[k].cpu_s;
+                alone += sd->ops[k].cpu_s / sd->ops[k].factor;
+            }
+        for (int k = 0; k < sd->ops_n; k++)
+            if (sd->ops[k].runs > 0 && sd->ops[k].fitted) {
+                double off = log(sd->ops[k].factor * alone / measured);
+
+                sum += sd->ops[k].cpu_s * off * off;
+                weight += sd->ops[k].cpu_s;
+            }
+    }
+    return weight > 0 ? sqrt(sum / weight) : 0;
+}
+
 /* Simulates the scenario with the fit and sets it beside the executions: what is left is the model's
  * discrepancy. */
 static int verify(struct work *w, struct err *err)
@@ -455,6 +483,8 @@ static int verify(struct work *w, struct err *err)
     w->out->baseline_predicted_per_s = o.throughput_per_s.mean;
     w->out->run_to_run_frac = noise = sqrt(tally_variance(&w->throughput)) / w->throughput.mean;
     error = o.throughput_per_s.mean / w->throughput.mean - 1;
+    add_row(w, GAIN_DISCREPANCY_PATH, factor_spread(w), 0, "", (long)w->throughput.n,
+            "spread of operators' factors between alone and in place", NAN, NAN, NAN, NAN);
     add_row(w, DISCREPANCY_PATH, sqrt(error * error + noise * noise), 0, "", (long)w->throughput.n,
             "simulated against executed baseline, and run-to-run noise", NAN, fabs(error), NAN, NAN);
     return 0;

@@ -157,7 +157,8 @@ void resolve_close(struct resolver *r)
     r->ctx = NULL;
 }
 
-int resolve_discrepancy(const struct resolver *r, const struct scenario *s, double *out, struct err *err)
+int resolve_discrepancy(const struct resolver *r, const struct scenario *s, const char *path, double *out,
+                        struct err *err)
 {
     *out = 0;
     for (int i = 0; i < s->calibrations_n; i++) {
@@ -169,7 +170,7 @@ int resolve_discrepancy(const struct resolver *r, const struct scenario *s, doub
         TRY((preset ? r->preset : r->calibration)(r->ctx, preset ? name + 7 : name, s->arena, &rows, &n,
                                                   err));
         for (size_t k = 0; k < n; k++)
-            if (strcmp(rows[k].path, DISCREPANCY_PATH) == 0)
+            if (strcmp(rows[k].path, path) == 0)
                 *out = fmax(*out, rows[k].value);
     }
     return 0;

@@ -18,7 +18,13 @@ void resolve_close(struct resolver *r);
 /* The row under which a fit records the error of its predictions on data it had not seen, relative. */
 #define DISCREPANCY_PATH "discrepancy.throughput"
 
-/* The largest such error among the calibrations and presets a scenario uses; 0 when there is none. */
-int resolve_discrepancy(const struct resolver *r, const struct scenario *s, double *out, struct err *err);
+/* The row for gains: what is off for the whole machine cancels in a ratio; what is left is how differently
+   operators behave in place and alone, since a variant runs operators that the calibration saw alone only. */
+#define GAIN_DISCREPANCY_PATH "discrepancy.gain"
+
+/* The largest such row (one of the two paths) among the calibrations and presets a scenario uses; 0 when
+ * there is none. */
+int resolve_discrepancy(const struct resolver *r, const struct scenario *s, const char *path, double *out,
+                        struct err *err);
 
 #endif

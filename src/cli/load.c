@@ -41,7 +41,9 @@ int load_scenario(const struct args *args, const char *path, struct loaded *l, s
     if (rc == 0)
         rc = scenario_build(l->tree, path, &so, &l->scenario, err);
     if (rc == 0)
-        rc = resolve_discrepancy(&l->resolver, l->scenario, &l->discrepancy, err);
+        rc = resolve_discrepancy(&l->resolver, l->scenario, DISCREPANCY_PATH, &l->discrepancy, err);
+    if (rc == 0)
+        rc = resolve_discrepancy(&l->resolver, l->scenario, GAIN_DISCREPANCY_PATH, &l->gain_discrepancy, err);
     if (rc != 0)
         loaded_free(l);
     return rc;

@@ -16,6 +16,7 @@ struct loaded {
     struct optimization *optimizations;
     int optimizations_n;
     struct resolver resolver;
+    double gain_discrepancy; /* the same for ratios between variants */
     double discrepancy; /* of the calibrations used: hold-out error not explained by their standard errors */
     struct scenario *scenario;
 };

@@ -33,7 +33,7 @@ int rank_loaded(const struct args *args, struct loaded *l, struct study *st, str
 {
     struct progress *progress = progress_new(args->progress, args->quiet);
     struct rank_options opt = {
-        .uncertainty = args->uncertainty, .discrepancy = l->discrepancy, .progress = progress};
+        .uncertainty = args->uncertainty, .discrepancy = l->gain_discrepancy, .progress = progress};
     int rc;
 
     *st = study_of(args, l, RANK_REPLICATIONS);

@@ -49,7 +49,7 @@ struct ranking {
 
 struct rank_options {
     bool uncertainty;   /* carry the calibration's into prediction intervals */
-    double discrepancy; /* the calibration's error on data it had not seen */
+    double discrepancy; /* of gains, relative: what the calibration cannot know of a variant */
     struct progress *progress;
 };
 

@@ -321,7 +321,7 @@ Test(calibrate, a_saved_calibration_is_what_the_scenario_runs_on)
     cr_expect_eq(((const struct etl_cfg *)s->stages[0].cfg)->costs[ETL_JOIN].per_item_s,
                  row(&c, "stages.etl.params.costs.join.per_item")->value);
     cr_expect_eq(s->resources[0].contention, row(&c, "resources.host.contention")->value);
-    OK(resolve_discrepancy(&fresh, s, &discrepancy, &err));
+    OK(resolve_discrepancy(&fresh, s, DISCREPANCY_PATH, &discrepancy, &err));
     cr_expect_eq(discrepancy, 0);
     scenario_free(s);
     resolve_close(&fresh);
