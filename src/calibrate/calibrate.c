@@ -20,7 +20,7 @@ struct op_data {
     double bytes_in, bytes_out;
     struct cost_fit fit;
     bool fitted;
-    double factor;
+    double factor, holdout_error;
 };
 
 struct stage_data {
@@ -319,19 +319,12 @@ static void add_op_rows(struct work *w, const struct stage_data *sd, int op)
     const struct op_data *d = &sd->ops[op];
     const struct op_info *info = &sd->def->model->ops[op];
     const char *base = arena_printf(w->a, "stages.%s.params.costs.%s", sd->def->name, info->name);
-    double f = d->factor, held = NAN;
+    double f = d->factor, held = d->holdout_error;
     /* Fits of one operator's terms are correlated; the error that matters is that of their sum. */
     double relative = d->fit.relative_stderr;
     const char *method =
         d->runs > 0 ? "robust regression, scaled in place" : "robust regression, scaled as its stage";
 
-    if (d->held_runs > 0)
-        held =
-            fabs(f * w->slowdown * predicted_total(&d->fit.cost, d->held_runs, d->held_items, d->held_bytes) /
-                     d->held_cpu_s -
-                 1);
-    else
-        held = d->fit.holdout_error_frac;
     add_row(w, arena_printf(w->a, "%s.fixed", base), f * d->fit.cost.fixed_s,
             f * d->fit.cost.fixed_s * relative, "s", d->fit.n, method, d->fit.r2, held, d->fit.from,
             d->fit.to);
@@ -345,6 +338,22 @@ static void add_op_rows(struct work *w, const struct stage_data *sd, int op)
                 d->fit.to);
     add_row(w, arena_printf(w->a, "%s.cv", base), d->fit.cost.cv, 0, "", d->fit.n, "residuals", NAN, NAN,
             d->fit.from, d->fit.to);
+}
+
+/* Tests the factor on the execution that was held out; then that execution counts like the others. */
+static void admit_held_out(const struct work *w, struct op_data *d)
+{
+    double predicted =
+        d->factor * w->slowdown * predicted_total(&d->fit.cost, d->held_runs, d->held_items, d->held_bytes);
+
+    d->holdout_error = d->fit.holdout_error_frac;
+    if (d->held_runs > 0 && d->fitted)
+        d->holdout_error = fabs(predicted / d->held_cpu_s - 1);
+    d->cpu_s += d->held_cpu_s;
+    d->items += d->held_items;
+    d->bytes += d->held_bytes;
+    d->runs += d->held_runs;
+    d->factor = 0;
 }
 
 static int fit_stage(struct work *w, struct stage_data *sd, struct err *err)
@@ -361,6 +370,9 @@ static int fit_stage(struct work *w, struct stage_data *sd, struct err *err)
             return err_at(err, "stage \"%s\", operator \"%s\"", sd->def->name, info->name);
         d->fitted = any = true;
     }
+    find_factors(w, sd);
+    for (int i = 0; i < sd->ops_n; i++)
+        admit_held_out(w, &sd->ops[i]);
     find_factors(w, sd);
     for (int i = 0; i < sd->ops_n; i++)
         if (sd->ops[i].fitted)

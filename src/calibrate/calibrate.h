@@ -5,7 +5,8 @@
  * alone, one thread, several sizes, every setting of the switches) gives each
  * operator's law; executions of the scenario as it stands give the factor
  * between an operator alone and in its place, where caches are shared.  Of
- * several executions the last is held out: predicting it is the test.
+ * several executions the last is first held out: predicting it is the test, whose
+ * error stands with the parameter; then the factor is found again from all.
  *
  *   cost in place  = cost alone * factor
  *   factor         = CPU time in place / (predicted alone * slowdown)
