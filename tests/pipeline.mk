@@ -3,14 +3,16 @@ criterion_tests += \
 	%D%/unit/test_simulate_limits \
 	%D%/unit/test_scenario \
 	%D%/unit/test_edit
-EXTRA_DIST += %D%/unit/scenario_text.h
+EXTRA_DIST += %D%/unit/scenario_text.h %D%/analytic/theory.h
 
 %C%_unit_test_edit_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
 %C%_unit_test_scenario_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
 
 criterion_tests += \
 	%D%/analytic/test_pipeline \
+	%D%/analytic/test_random_networks \
 	%D%/analytic/test_random_pipelines
 %C%_analytic_test_pipeline_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
 %C%_unit_test_simulate_limits_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
 %C%_analytic_test_random_pipelines_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
+%C%_analytic_test_random_networks_LDADD = $(pipeline_libs) $(CRITERION_LIBS)

@@ -1,6 +1,4 @@
-#include "pipeline/simulate.h"
-
-#include "../unit/scenario_text.h"
+#include "theory.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -11,33 +9,6 @@
  */
 
 enum { REPLICATIONS = 32 };
-
-struct experiment {
-    struct scenario *s;
-    struct arena *a;
-    struct outcome o;
-};
-
-static struct experiment experiment(const char *text, long replications)
-{
-    struct experiment x = {.s = text_scenario(text), .a = arena_new()};
-    struct simulate_options opt = {.replications = replications};
-    struct err err = {0};
-
-    cr_assert_eq(simulate(x.s, &opt, x.a, &x.o, &err), 0, "%s", err.text);
-    return x;
-}
-
-static void experiment_end(struct experiment *x)
-{
-    arena_free(x->a);
-    scenario_free(x->s);
-}
-
-static double standard_error(const struct estimate *e)
-{
-    return (e->hi - e->lo) / 2 / student_quantile(0.975, (double)e->n - 1);
-}
 
 /* `known_to`: how exactly the figure can be known at all (a histogram's bin), relative. */
 static void expect_figure(const char *name, const struct estimate *e, double truth, double known_to)
@@ -81,20 +52,10 @@ Test(pipeline, one_server_waits_as_m_m_1)
     free(text);
 }
 
-/* P(wait) of M/M/c by the recurrence of Erlang B. */
-static double erlang_c(int servers, double load)
-{
-    double b = 1;
-
-    for (int k = 1; k <= servers; k++)
-        b = load * b / (k + load * b);
-    return b / (1 - load / servers * (1 - b));
-}
-
 Test(pipeline, several_servers_wait_as_erlang_c_says)
 {
     struct experiment x = experiment(MMC, REPLICATIONS);
-    double wait = erlang_c(4, 3.2) * 3.2 / (4 - 3.2);
+    double wait = mmc_wait(4, 1, 3.2);
 
     cr_assert_float_eq(erlang_c(4, 3.2), 0.596432, 1e-6);
     expect_figure("wait", &x.o.stages[0].wait_s, wait, 0);
@@ -151,23 +112,6 @@ static const char CLIENTS[] = "{\"name\": \"clients\", \"workload\": {\"clients\
                               "\"params\": {\"service\": {\"exponential\": \"0.5s\"}}},"
                               " {\"name\": \"z\", \"model\": \"station\", \"on\": {\"servers\": \"c\"}, "
                               "\"params\": {\"service\": {\"exponential\": \"0.25s\"}}}]}";
-
-/* Mean value analysis: R_k(n) = D_k (1 + Q_k(n-1)), X = n / (Z + sum of R), Q_k = X R_k. */
-static void mva(int clients, double think, const double *demand, int stations, double *x, double *r)
-{
-    double q[8] = {0};
-
-    for (int n = 1; n <= clients; n++) {
-        double residence[8];
-
-        *r = 0;
-        for (int k = 0; k < stations; k++)
-            *r += residence[k] = demand[k] * (1 + q[k]);
-        *x = n / (think + *r);
-        for (int k = 0; k < stations; k++)
-            q[k] = *x * residence[k];
-    }
-}
 
 static void expect_mva(int clients, double truth_x, double truth_r)
 {

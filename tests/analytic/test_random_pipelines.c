@@ -1,7 +1,5 @@
-#include "pipeline/simulate.h"
-
-#include "../unit/scenario_text.h"
 #include "engine/rng.h"
+#include "theory.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -15,6 +13,7 @@
  */
 
 enum { STAGES = 4 };
+#define LOGNORMAL_CV 1.5
 
 struct design_stage {
     bool station;
@@ -46,30 +45,13 @@ static struct design draw_design(struct rng *r, bool shared)
         s->station = window && rng_below(r, 4) == 0;
         s->workers = 1 + (int)rng_below(r, 3);
         s->buffer = (int)rng_below(r, 5);
-        s->law = (int)rng_below(r, 4);
+        s->law = (int)rng_below(r, DRAWN_LAWS);
         s->mean_ms = 1 + 19 * rng_uniform(r);
         s->batch = shared && !window ? (int)rng_below(r, 7) : 0; /* in a window a batch might never fill */
         s->disk_kb = shared && rng_below(r, 3) == 0 ? 200 * rng_uniform(r) : 0;
         s->per_batch_ms = shared && rng_below(r, 3) == 0 ? 20 * rng_uniform(r) : 0;
     }
     return d;
-}
-
-static void write_law(struct text *t, const struct design_stage *s)
-{
-    switch (s->law) {
-    case 0:
-        text_printf(t, "\"%.6gms\"", s->mean_ms);
-        break;
-    case 1:
-        text_printf(t, "{\"exponential\": \"%.6gms\"}", s->mean_ms);
-        break;
-    case 2:
-        text_printf(t, "{\"lognormal\": {\"mean\": \"%.6gms\", \"cv\": 1.5}}", s->mean_ms);
-        break;
-    default:
-        text_printf(t, "{\"uniform\": [\"0ms\", \"%.6gms\"]}", 2 * s->mean_ms);
-    }
 }
 
 static void write_stage(struct text *t, const struct design *d, int i)
@@ -80,7 +62,7 @@ static void write_stage(struct text *t, const struct design *d, int i)
                 s->station ? "station" : "operators");
     if (s->station) {
         text_printf(t, "\"servers\": \"pool%d\"}, \"params\": {\"service\": ", i);
-        write_law(t, s);
+        text_law(t, s->law, s->mean_ms, LOGNORMAL_CV);
         text_add(t, "}}");
         return;
     }
@@ -92,7 +74,7 @@ static void write_stage(struct text *t, const struct design *d, int i)
     if (s->per_batch_ms > 0)
         text_printf(t, "{\"name\": \"each\", \"per_batch\": true, \"cpu\": \"%.6gms\"}, ", s->per_batch_ms);
     text_add(t, "{\"name\": \"work\", \"cpu\": ");
-    write_law(t, s);
+    text_law(t, s->law, s->mean_ms, LOGNORMAL_CV);
     text_add(t, "}]}}");
 }
 
@@ -155,11 +137,6 @@ static void run_end(struct run *x)
     free(x->text);
     scenario_free(x->s);
     arena_free(x->a);
-}
-
-static double standard_error(const struct estimate *e)
-{
-    return (e->hi - e->lo) / 2 / student_quantile(0.975, (double)e->n - 1);
 }
 
 /* ------------------------------------------------------------------------------- whatever they are */
