@@ -106,6 +106,17 @@ static double resource_utilization(const struct resource_rt *r)
     return station_stats(r->station).busy_mean / (double)r->def->count;
 }
 
+/* Cores that share caches and memory are busy for longer than their work would take alone. */
+static double resource_slowdown(const struct resource_rt *r, double window_s)
+{
+    struct cores_stats c;
+
+    if (r->cores == NULL)
+        return 1;
+    c = cores_stats(r->cores);
+    return c.work_s > 0 ? c.busy_mean * window_s / c.work_s : 1;
+}
+
 /* What must hold in every run, whatever the scenario. */
 static void assert_laws(struct flow *f)
 {
@@ -147,6 +158,9 @@ static void collect(struct flow *f, struct arena *a, struct flow_result *out)
     out->resource_utilization = arena_array(a, (size_t)s->resources_n, sizeof(double));
     for (int i = 0; i < s->resources_n; i++)
         out->resource_utilization[i] = resource_utilization(&f->resources[i]);
+    out->resource_slowdown = arena_array(a, (size_t)s->resources_n, sizeof(double));
+    for (int i = 0; i < s->resources_n; i++)
+        out->resource_slowdown[i] = resource_slowdown(&f->resources[i], window);
     last = &out->stages[s->stages_n - 1];
     out->stall_frac =
         f->stages[s->stages_n - 1].def->shape.workers > 0 ? last->starved_frac : 1 - last->utilization;

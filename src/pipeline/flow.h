@@ -31,6 +31,8 @@ struct flow_result {
     double stall_frac;   /* the last stage's workers waiting for input */
     struct flow_stage *stages;
     double *resource_utilization;
+    double *resource_slowdown; /* core seconds that were busy over the seconds of work done in them; 1 but for
+                                  cores */
     uint64_t events, pieces;
     enum sim_cap cap;     /* which cap ended it early, if any did */
     struct hist *latency; /* merged by the caller; freed by flow_result_fini */

@@ -21,6 +21,7 @@ struct outcome_stage {
 struct outcome_resource {
     const char *name, *kind;
     struct estimate utilization;
+    double slowdown; /* of work on cores by what shares them; 1: none */
     double cost_usd_per_h;
 };
 

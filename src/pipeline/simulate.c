@@ -130,6 +130,8 @@ static void fold_resources(const struct batch *b, long n, struct arena *a, doubl
         o->resources[i].name = b->s->resources[i].name;
         o->resources[i].kind = resource_kind_names[b->s->resources[i].kind];
         o->resources[i].utilization = fold(x, n, o->confidence);
+        for (long r = 0; r < n; r++)
+            o->resources[i].slowdown += b->results[r].resource_slowdown[i] / (double)n;
         o->resources[i].cost_usd_per_h = b->s->resources[i].price;
     }
 }

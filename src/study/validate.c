@@ -140,7 +140,9 @@ static void compare(const struct study *st, long repeats, const struct scenario 
     bytes = estimate_exact(o->stages[EXEC_STORAGE].disk_bytes_per_unit * samples);
     add_figure(v, repeats, st->confidence, "read_bytes", "bytes", m_read_bytes, 0, &bytes);
     for (int i = 0; i < EXEC_STAGES; i++) {
-        struct estimate cpu = estimate_exact(o->stages[i].cpu_s_per_unit);
+        /* Measured CPU time holds what the cores cost each other. */
+        double slowdown = o->resources[s->stages[i].on[ROLE_CPU]].slowdown;
+        struct estimate cpu = estimate_exact(o->stages[i].cpu_s_per_unit * slowdown);
 
         add_figure(v, repeats, st->confidence, arena_printf(a, "%s.cpu_s_per_unit", s->stages[i].name), "s",
                    m_cpu, i, &cpu);
