@@ -120,7 +120,7 @@ static int fetch(struct columnar_reader *r, uint64_t offset, uint64_t n, size_t 
         ssize_t k = pread(r->fd, r->io + *at + got, want - got, (off_t)(from + got));
 
         if (k < 0)
-            return err_io(err, "cannot read the table", r->path);
+            return err_io(err, "read the table", r->path);
         if (k == 0)
             return damaged(r, "it ends too early", err);
         got += (size_t)k;
@@ -204,7 +204,7 @@ int columnar_open(struct columnar_reader *r, const char *path, bool *direct, dou
     if (!*direct)
         r->fd = open(path, O_RDONLY | O_CLOEXEC);
     if (r->fd < 0 || fstat(r->fd, &st) != 0)
-        return err_io(err, "cannot open the table", path);
+        return err_io(err, "open the table", path);
     r->file_bytes = (uint64_t)st.st_size;
     return read_footer(r, requests, bytes, err);
 }

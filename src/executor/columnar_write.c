@@ -251,7 +251,7 @@ static int write_image(const struct columnar_writer *w, int fd, const char *path
             n = -1;
         }
         if (n < 0)
-            return err_io(err, "cannot write the table", path);
+            return err_io(err, "write the table", path);
         at += at + (size_t)n < w->image_size ? (size_t)n / DISK_BLOCK * DISK_BLOCK : (size_t)n;
     }
     return 0;
@@ -262,10 +262,10 @@ int columnar_write(struct columnar_writer *w, const char *path, bool *direct, do
     int fd = open_table(path, direct), rc;
 
     if (fd < 0)
-        return err_io(err, "cannot create the table", path);
+        return err_io(err, "create the table", path);
     rc = write_image(w, fd, path, err);
     if (close(fd) != 0 && rc == 0)
-        rc = err_io(err, "cannot write the table", path);
+        rc = err_io(err, "write the table", path);
     *bytes = (double)w->image_size;
     return rc;
 }

@@ -118,7 +118,7 @@ static int start_threads(struct run *r, struct worker *workers, int n, int *star
     if (rc == 0)
         return 0;
     errno = rc;
-    return err_io(err, "cannot start", "a worker thread");
+    return err_io(err, "start", "a worker thread");
 }
 
 /* Starts the clock and everybody, waits for the end; the failure of a worker becomes ours. */
@@ -149,7 +149,7 @@ static int make_files(struct run *r, struct err *err)
 {
     snprintf(r->folder, sizeof r->folder, "%s/table-XXXXXX", r->opt->folder);
     if (mkdtemp(r->folder) == NULL)
-        return err_io(err, "cannot create a folder for the table", r->folder);
+        return err_io(err, "create a folder for the table", r->folder);
     r->files = xcalloc((size_t)r->setup.partitions, sizeof *r->files);
     for (long p = 0; p < r->setup.partitions; p++) {
         r->files[p].partition = p;

@@ -23,7 +23,7 @@ int bench_init(struct bench *b, const struct exec_plan *plan, const struct exec_
         b->spans[i] = span_log_thread(log, plan->stage_names[i], 0);
     snprintf(b->folder, sizeof b->folder, "%s/profile-XXXXXX", opt->folder);
     b->has_folder = mkdtemp(b->folder) != NULL;
-    return b->has_folder ? 0 : err_io(err, "cannot create a folder for the tables", b->folder);
+    return b->has_folder ? 0 : err_io(err, "create a folder for the tables", b->folder);
 }
 
 void bench_path(const struct bench *b, enum table_order order, enum codec codec, char *buf, size_t size)
@@ -140,14 +140,14 @@ static int disk_once(const char *path, bool writing, bool direct, unsigned char 
     ssize_t k;
 
     if (fd < 0)
-        return err_io(err, "cannot open", path);
+        return err_io(err, "open", path);
     k = writing ? pwrite(fd, data, n, 0) : pread(fd, data, n, 0);
     close(fd);
     if (k == (ssize_t)n)
         return 0;
     if (k >= 0)
         errno = writing ? ENOSPC : EIO;
-    return err_io(err, writing ? "cannot write" : "cannot read", path);
+    return err_io(err, writing ? "write" : "read", path);
 }
 
 /* Whole requests of the sizes that tables and stripes have, past the page cache where that is possible. */

@@ -203,7 +203,7 @@ static int finish(FILE *f, const char *path, struct err *err)
     bool bad = ferror(f) != 0;
 
     if (fclose(f) != 0 || bad)
-        return err_io(err, "cannot write", path);
+        return err_io(err, "write", path);
     return 0;
 }
 
@@ -214,13 +214,13 @@ static int write_partition(struct maker *m, const struct rawlog *r, long partiti
     FILE *f = create(r, partition, "features", rawlog_features_magic, path, sizeof path);
 
     if (f == NULL)
-        return err_io(err, "cannot create", path);
+        return err_io(err, "create", path);
     for (long row = 0; row < m->d->partition_rows; row++)
         write_row(m, f, row, &last_sample);
     TRY(finish(f, path, err));
     f = create(r, partition, "labels", rawlog_labels_magic, path, sizeof path);
     if (f == NULL)
-        return err_io(err, "cannot create", path);
+        return err_io(err, "create", path);
     write_labels(m, f, first_sample);
     return finish(f, path, err);
 }
@@ -245,7 +245,7 @@ static void describe(const struct dataset_cfg *d, char *buf, size_t size)
 static int make_folder(const char *path, struct err *err)
 {
     if (mkdir(path, 0777) != 0 && errno != EEXIST)
-        return err_io(err, "cannot create the folder", path);
+        return err_io(err, "create the folder", path);
     return 0;
 }
 
@@ -260,7 +260,7 @@ static int measure(struct rawlog *r, struct err *err)
         for (int k = 0; k < 2; k++) {
             rawlog_path(r, p, kinds[k], path, sizeof path);
             if (stat(path, &st) != 0)
-                return err_io(err, "cannot find", path);
+                return err_io(err, "find", path);
             r->bytes += (double)st.st_size;
         }
     return 0;
@@ -304,12 +304,12 @@ static int warm_file(const char *path, char *buf, size_t size, struct err *err)
     ssize_t n = 0;
 
     if (fd < 0)
-        return err_io(err, "cannot open", path);
+        return err_io(err, "open", path);
     do
         n = read(fd, buf, size);
     while (n > 0);
     close(fd);
-    return n < 0 ? err_io(err, "cannot read", path) : 0;
+    return n < 0 ? err_io(err, "read", path) : 0;
 }
 
 int rawlog_warm(const struct rawlog *r, struct err *err)

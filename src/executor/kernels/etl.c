@@ -56,7 +56,7 @@ static int source_open(struct source *s, const char *path, unsigned char *chunk,
 {
     *s = (struct source){.path = path, .chunk = chunk};
     s->fd = open(path, O_RDONLY | O_CLOEXEC);
-    return s->fd < 0 ? err_io(err, "cannot open", path) : 0;
+    return s->fd < 0 ? err_io(err, "open", path) : 0;
 }
 
 /* Sees to it that `want` bytes are there, or all that the file still has. */
@@ -71,7 +71,7 @@ static int source_fill(struct source *s, size_t want, struct err *err)
         ssize_t n = read(s->fd, s->chunk + s->end, CHUNK - s->end);
 
         if (n < 0)
-            return err_io(err, "cannot read", s->path);
+            return err_io(err, "read", s->path);
         if (n == 0)
             return 0;
         s->end += (size_t)n;
