@@ -25,12 +25,6 @@ char *print_estimate(char *buf, size_t size, const struct estimate *e, enum unit
     return buf;
 }
 
-char *print_percent(char *buf, size_t size, const struct estimate *e)
-{
-    snprintf(buf, size, "%5.1f %%", 100 * e->mean);
-    return buf;
-}
-
 void print_document(struct json *doc)
 {
     char *text = json_text(doc);

@@ -9,7 +9,6 @@
 
 /* "41.2 k/s ±0.8 %" (or the interval itself where a relative one says little); returns buf. */
 char *print_estimate(char *buf, size_t size, const struct estimate *e, enum unit unit);
-char *print_percent(char *buf, size_t size, const struct estimate *e);
 
 void print_outcome(const struct outcome *o);
 void print_warnings(const struct scenario *s);

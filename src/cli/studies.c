@@ -2,10 +2,16 @@
 
 #include "cli/keep.h"
 
+#include <stdio.h>
+
 enum { PARAMETER_DRAWS = 12, RANK_REPLICATIONS = 6 };
 
 struct study study_of(const struct args *args, const struct loaded *l, long replications)
 {
+    if (args->precision > 0 && !args->quiet)
+        fprintf(
+            stderr,
+            "foresight: warning: --precision does not stop a comparison of variants; --replications does\n");
     return (struct study){.tree = l->tree,
                           .file = l->file,
                           .resolver = &l->resolver,
@@ -14,7 +20,8 @@ struct study study_of(const struct args *args, const struct loaded *l, long repl
                           .seed = args->seed ? args->seed : l->scenario->seed,
                           .replications = args->replications ? args->replications : replications,
                           .threads = args->threads,
-                          .confidence = args->confidence};
+                          .confidence = args->confidence,
+                          .limits = load_options(args, NULL)};
 }
 
 int simulate_loaded(const struct args *args, struct loaded *l, struct outcome *out, struct err *err)

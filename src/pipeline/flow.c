@@ -219,18 +219,9 @@ int flow_run(const struct scenario *s, uint64_t seed, uint32_t replication, cons
         rc = report_stuck(&f, err);
     assert_laws(&f);
     *out = (struct flow_result){0};
-    if (rc == 0) {
+    if (rc == 0)
         collect(&f, a, out);
-        out->latency = f.latency;
-    } else {
-        hist_free(f.latency);
-    }
+    hist_free(f.latency);
     sim_free(f.sim);
     return rc;
-}
-
-void flow_result_fini(struct flow_result *r)
-{
-    hist_free(r->latency);
-    r->latency = NULL;
 }

@@ -34,8 +34,7 @@ struct flow_result {
     double *resource_slowdown; /* core seconds that were busy over the seconds of work done in them; 1 but for
                                   cores */
     uint64_t events, pieces;
-    enum sim_cap cap;     /* which cap ended it early, if any did */
-    struct hist *latency; /* merged by the caller; freed by flow_result_fini */
+    enum sim_cap cap; /* which cap ended it early, if any did */
     /* Means over `series_pieces` pieces in the order of leaving, from the beginning: the time in the pipeline
        (without latency: between departures, per unit) and the units inside. */
     double *series_response, *series_inside;
@@ -54,6 +53,5 @@ struct flow_limits {
 /* Arrays of *out live in `a`, which must not be shared between threads. */
 int flow_run(const struct scenario *s, uint64_t seed, uint32_t replication, const struct flow_limits *limits,
              struct arena *a, struct flow_result *out, struct err *err);
-void flow_result_fini(struct flow_result *r);
 
 #endif

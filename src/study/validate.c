@@ -153,10 +153,7 @@ static void compare(const struct study *st, long repeats, const struct scenario 
 static int predict(const struct study *st, const struct validate_options *opt, double discrepancy,
                    struct arena *a, struct validate_variant *v, double *objective, struct err *err)
 {
-    struct simulate_options so = {.seed = st->seed,
-                                  .replications = st->replications,
-                                  .confidence = st->confidence,
-                                  .threads = st->threads};
+    struct simulate_options so = study_simulation(st, st->threads);
     struct json *tree = json_copy(st->tree);
     struct scenario *s = NULL;
     struct outcome o;

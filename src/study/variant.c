@@ -42,11 +42,23 @@ int variant_build(const struct study *st, opt_set set, const char *const *only_s
     return 0;
 }
 
+struct simulate_options study_simulation(const struct study *st, int threads)
+{
+    struct simulate_options opt = st->limits;
+
+    opt.seed = st->seed;
+    opt.replications = st->replications;
+    opt.precision = 0; /* variants are paired, replication by replication */
+    opt.confidence = st->confidence;
+    opt.threads = threads;
+    opt.progress = NULL;
+    return opt;
+}
+
 int variant_simulate(const struct study *st, const struct scenario *s, int threads, struct arena *a,
                      struct outcome *out, struct err *err)
 {
-    struct simulate_options opt = {
-        .seed = st->seed, .replications = st->replications, .confidence = st->confidence, .threads = threads};
+    struct simulate_options opt = study_simulation(st, threads);
     int rc = simulate(s, &opt, a, out, err);
 
     /* A variant that does not settle is compared all the same: its intervals say how well. */

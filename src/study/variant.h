@@ -22,7 +22,8 @@ struct study {
     long replications;
     int threads;
     double confidence;
-    uint32_t parameter_draw; /* see scenario_options */
+    struct simulate_options limits; /* caps and the order of ties; what stands above overrides the rest */
+    uint32_t parameter_draw;        /* see scenario_options */
 };
 
 /* A set of optimizations, as bits. */
@@ -37,6 +38,9 @@ bool set_is_legal(const struct study *st, opt_set set);
  */
 int variant_build(const struct study *st, opt_set set, const char *const *only_stages, int only_n,
                   struct scenario **out, struct err *err);
+
+/* How a variant of the study is simulated. */
+struct simulate_options study_simulation(const struct study *st, int threads);
 
 /* Simulates; the outcome's arrays live in `a`, it points into *s, which the caller frees. */
 int variant_simulate(const struct study *st, const struct scenario *s, int threads, struct arena *a,
