@@ -49,7 +49,6 @@ static int one_replication(void *ctx, uint32_t replication, struct err *err)
 
 static void forget(struct batch *b, long i)
 {
-    flow_result_fini(&b->results[i]);
     arena_free(b->arenas[i]);
     b->results[i] = (struct flow_result){0};
     b->arenas[i] = NULL;
