@@ -10,6 +10,7 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/preprocess.c \
 	%D%/preprocess.h \
 	%D%/registry.c \
+	%D%/server.h \
 	%D%/station.c \
 	%D%/storage.c \
 	%D%/storage.h \
