@@ -4,5 +4,8 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/calibrate.h \
 	%D%/fit.c \
 	%D%/fit.h \
+	%D%/fitted.h \
+	%D%/knots.h \
+	%D%/linear.h \
 	%D%/resolve.c \
 	%D%/resolve.h
