@@ -45,6 +45,8 @@ struct fit {
     double r2, ks;             /* NAN where the method has none */
     double noise_frac;         /* relative standard deviation of what is left unexplained; NAN where none */
     double holdout_error_frac; /* median |predicted / measured - 1| of what was held out; NAN: nothing was */
+    double holdout_bias_frac;  /* |predicted / measured - 1| of its total: the model's discrepancy, not the
+                                  noise */
     double valid_from, valid_to;
     char suspect[FIT_SUSPECTS][FIT_SUSPECT_TEXT];
     int suspects_n;
@@ -62,6 +64,19 @@ void fit_add_unknown(struct fit *f, const char *name, const char *unit, double a
 
 /* Interval on the logarithm: value * exp(+- t stderr / value); for values above 0. */
 void fit_log_interval(struct fit_param *p, double t);
+
+/*
+ * Standard errors, covariance and 95 % intervals from `draws` resampled estimates (row r: the params_n values
+ * of draw r).  Percentiles are moved away from the value by the factor `widen` (a resample of few
+ * observations varies less than a sample does) and cut at `least`.
+ */
+void fit_from_draws(struct fit *f, const double *draws, size_t n, double widen, double least);
+
+/* Median relative error, and that of the total, of n predictions. */
+void fit_held_out(struct fit *f, const double *predicted, const double *measured, size_t n);
+
+/* Two-sided 95 % point of Student's t; of the normal where degrees_of_freedom is infinite. */
+double fit_t95(double degrees_of_freedom);
 
 void fit_suspect(struct fit *f, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 

@@ -22,15 +22,10 @@
  * and White 1985).  COV_MODEL believes the noise model, s^2 A; it is narrower
  * when right.  Intervals use Student's t with n - k degrees of freedom.  When a
  * coefficient is on its bound or within two standard errors of it, neither holds
- * (Andrews 2000): then all intervals are percentiles of the pairs bootstrap.
+ * (Andrews 2000): then all intervals are percentiles of a wild bootstrap.
  *
  * Held out: every fifth row (from 10 rows on) is predicted by a fit of the rest.
  * Valid from/to: the range of column `range_of`.
- *
- * Piecewise linear: y = b0 + sum_j slope_j * (how much of [k_j, k_j+1] lies below x), continuous and, the
- * slopes being non-negative, never falling.  Knots are given, or few are chosen from the quantiles of x:
- * greedily, as long as Schwarz's criterion falls (each knot counts as two parameters, its place and its
- * slope); intervals are then those given the knots.
  */
 #ifndef CALIBRATE_LINEAR_H
 #define CALIBRATE_LINEAR_H
@@ -42,7 +37,7 @@
 enum linear_noise { NOISE_RELATIVE, NOISE_CONSTANT };
 enum linear_cov { COV_SANDWICH, COV_MODEL };
 
-enum { LINEAR_COLUMNS = FIT_PARAMS, LINEAR_KNOTS = 6 };
+enum { LINEAR_COLUMNS = FIT_PARAMS };
 
 struct linear_data {
     const double *x;      /* n rows of k, row-major; finite, >= 0 */
@@ -70,17 +65,5 @@ double linear_predict_stderr(const struct fit *f, const double *x); /* of the me
 
 /* Can the rows tell the columns of `used` apart (as linear_fit judges)? */
 bool linear_tells_apart(const struct linear_data *d, enum linear_noise noise, const bool *used);
-
-struct piecewise {
-    struct fit fit; /* "fixed", "slope1" ... */
-    int knots_n;    /* inner knots: slopes_n - 1 */
-    double knot[LINEAR_KNOTS];
-};
-
-/* `knots` NULL: at most `knots_n` are chosen.  Below the first and above the last observation is
- * extrapolation: see fit.valid_from/to. */
-int piecewise_fit(const double *x, const double *y, const double *weight, size_t n, const double *knots,
-                  int knots_n, const struct linear_options *o, struct piecewise *out, struct err *err);
-double piecewise_predict(const struct piecewise *p, double x);
 
 #endif
