@@ -6,11 +6,14 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/cost.h \
 	%D%/fitted.c \
 	%D%/fitted.h \
+	%D%/knots.c \
 	%D%/knots.h \
 	%D%/linear.c \
 	%D%/linear.h \
 	%D%/nnls.c \
 	%D%/nnls.h \
+	%D%/nodes.c \
+	%D%/nodes.h \
 	%D%/piecewise.c \
 	%D%/piecewise.h \
 	%D%/resolve.c \
