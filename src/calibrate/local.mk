@@ -4,5 +4,10 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/calibrate.h \
 	%D%/fit.c \
 	%D%/fit.h \
+	%D%/infer.c \
+	%D%/infer.h \
+	%D%/infer_calls.c \
+	%D%/infer_parts.h \
+	%D%/infer_steps.c \
 	%D%/resolve.c \
 	%D%/resolve.h
