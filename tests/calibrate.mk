@@ -1,7 +1,9 @@
 # Tests of the calibrate floor; see local.mk.
 criterion_tests += \
 	%D%/unit/test_fit \
-	%D%/unit/test_calibrate
+	%D%/unit/test_calibrate \
+	%D%/unit/test_infer
 
 %C%_unit_test_fit_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
 %C%_unit_test_calibrate_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
+%C%_unit_test_infer_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
