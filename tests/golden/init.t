@@ -15,8 +15,8 @@
 } >loop.trace
 
 exits_with 0 "a profile becomes a scenario" init --from loop.trace
-out_like "in a file named after it" '^loop.json: a scenario of 2 stages from training steps'
-exits_with 2 "a file that exists is not overwritten" init --from loop.trace -o loop.json
+out_like "in a file named after it" '^loop.trace.json: a scenario of 2 stages from training steps'
+exits_with 2 "a file that exists is not overwritten" init --from loop.trace -o loop.trace.json
 err_like "with the way out" 'exists already; --force'
 exits_with 0 "elsewhere" init --from loop.trace -o training.json
 out_like "what was recorded" 'recorded +100/s'
