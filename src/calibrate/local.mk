@@ -16,5 +16,10 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/nodes.h \
 	%D%/piecewise.c \
 	%D%/piecewise.h \
+	%D%/infer.c \
+	%D%/infer.h \
+	%D%/infer_calls.c \
+	%D%/infer_parts.h \
+	%D%/infer_steps.c \
 	%D%/resolve.c \
 	%D%/resolve.h

@@ -26,6 +26,8 @@ static const struct option_def options[] = {
     {"name", "NAME", "name to store it under (default: the scenario's, or the file's)", false},
     {"trace", "ID", "the trace to use (default: the latest of the scenario)", false},
     {"format", "FORMAT", "output format; of import: the trace format instead of the one found", false},
+    {"from", "TRACE", "a trace file, or a trace in the store (repeatable)", false},
+    {"force", NULL, "replace a file that exists", false},
     {"map", "MAP", "which columns of a CSV or JSON lines file mean what: text, a file, or a name kept",
      false},
     {"strict", NULL, "refuse a file with malformed records or unknown names", false},

@@ -13,6 +13,7 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd_graph.c \
 	%D%/cmd_help.c \
 	%D%/cmd_import.c \
+	%D%/cmd_init.c \
 	%D%/cmd_models.c \
 	%D%/cmd_rank.c \
 	%D%/cmd_replay.c \
