@@ -4,10 +4,18 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/calibrate.h \
 	%D%/cost.c \
 	%D%/cost.h \
+	%D%/distribution.c \
+	%D%/distribution.h \
+	%D%/empirical.c \
+	%D%/empirical.h \
+	%D%/family.c \
+	%D%/family.h \
 	%D%/fitted.c \
 	%D%/fitted.h \
 	%D%/knots.c \
 	%D%/knots.h \
+	%D%/likelihood.c \
+	%D%/likelihood.h \
 	%D%/linear.c \
 	%D%/linear.h \
 	%D%/nnls.c \
