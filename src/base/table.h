@@ -11,8 +11,8 @@
  *
  * A table never extrapolates silently: outside the axes, or in a cell with a
  * corner that no measurement supports (the far corner of a grid that ran out of
- * memory), `outside` is set and the value is that of the nearest place inside
- * the axes.  What to do about it is the caller's decision.
+ * memory), `outside` is set; the value is that of the nearest edge, in such
+ * a cell a smooth guess.  What to do about it is the caller's decision.
  *
  * In a scenario or preset:
  *
@@ -37,11 +37,15 @@ enum { TABLE_AXES = 3, TABLE_NODES_MAX = 4096 };
 
 enum scale { SCALE_LINEAR, SCALE_LOG, SCALE_LOG1P };
 
+double scale_to(enum scale s, double x); /* x, ln x, ln(1 + x) */
+double scale_from(enum scale s, double u);
+
 struct table_axis {
     const char *name; /* "tokens" */
     enum scale scale;
     size_t n;         /* >= 1; an axis with one knot is a condition, not a dimension: elsewhere is outside */
     const double *at; /* strictly ascending */
+    const double *u;  /* at, on the scale: by table_prepare() */
 };
 
 struct table {
@@ -49,6 +53,7 @@ struct table {
     struct table_axis axis[TABLE_AXES];
     enum scale scale;      /* of the value: SCALE_LINEAR or SCALE_LOG */
     const double *value;   /* one per node */
+    const double *u;       /* value, on the scale: by table_prepare() */
     const bool *supported; /* one per node; NULL: all are */
     double error_frac;     /* leave-one-out error said by the fit; NAN: unknown */
 };
@@ -57,6 +62,9 @@ struct table_value {
     double value;
     bool outside;
 };
+
+/* Takes the logarithms of knots and values once; a table made by hand needs it before anything else. */
+void table_prepare(struct table *t, struct arena *a);
 
 struct table_value table_eval(const struct table *t, const double *x);
 

@@ -6,12 +6,20 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/cost.h \
 	%D%/fitted.c \
 	%D%/fitted.h \
+	%D%/knots.c \
 	%D%/knots.h \
 	%D%/linear.c \
 	%D%/linear.h \
 	%D%/nnls.c \
 	%D%/nnls.h \
+	%D%/nodes.c \
+	%D%/nodes.h \
 	%D%/piecewise.c \
 	%D%/piecewise.h \
+	%D%/infer.c \
+	%D%/infer.h \
+	%D%/infer_calls.c \
+	%D%/infer_parts.h \
+	%D%/infer_steps.c \
 	%D%/resolve.c \
 	%D%/resolve.h
