@@ -4,6 +4,8 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/calibrate.h \
 	%D%/cost.c \
 	%D%/cost.h \
+	%D%/fit_model.c \
+	%D%/fit_model.h \
 	%D%/fitted.c \
 	%D%/fitted.h \
 	%D%/knots.c \
@@ -21,5 +23,12 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/infer_calls.c \
 	%D%/infer_parts.h \
 	%D%/infer_steps.c \
+	%D%/fitting.c \
+	%D%/fitting.h \
+	%D%/recipe_operators.c \
+	%D%/recipes.c \
+	%D%/recipes.h \
 	%D%/resolve.c \
-	%D%/resolve.h
+	%D%/resolve.h \
+	%D%/samples.c \
+	%D%/samples.h

@@ -86,6 +86,7 @@ static void round_values(struct table *t, struct arena *a)
         v[i] = round(t->value[i] / unit) * unit;
     }
     t->value = v;
+    table_prepare(t, a);
 }
 
 static int add_table(struct fitting *f, const struct fit_info *info, const struct op_samples *g, int64_t trace,

@@ -1,10 +1,6 @@
 #include "store/view.h"
 
 #include "base/arena.h"
-<<<<<<< HEAD
-=======
-#include "base/text.h"
->>>>>>> init
 #include "store/sql.h"
 
 #include <math.h>
@@ -34,7 +30,6 @@ static void read_row(sqlite3_stmt *st, struct view_column *columns, size_t n, si
     }
 }
 
-<<<<<<< HEAD
 /* Names are qualified and quoted: SQLite would take an unknown name in plain quotes for a text. */
 static char *select_columns(const char *view, const struct view_column *columns, size_t n, bool ordered)
 {
@@ -60,26 +55,6 @@ int view_load(struct store *s, const char *view, int64_t trace_id, struct view_c
         columns[k].real = NULL;
         columns[k].text = NULL;
     }
-=======
-int view_load(struct store *s, const char *view, int64_t trace_id, struct view_column *columns, size_t n,
-              struct arena *a, size_t *rows, struct err *err)
-{
-    struct text sql = {0};
-    sqlite3_stmt *st;
-    int rc;
-
-    *rows = 0;
-    for (size_t k = 0; k < n; k++) {
-        columns[k].real = NULL;
-        columns[k].text = NULL;
-        text_printf(&sql, "%s\"%s\"", k == 0 ? "SELECT " : ", ", columns[k].name);
-    }
-    text_printf(&sql, " FROM \"%s\" WHERE trace_id = ?%s", view,
-                has_seq(s, view, err) ? " ORDER BY seq" : "");
-    rc = sql_query(s, &st, err, sql.s, "i", trace_id);
-    text_free(&sql);
-    TRY(rc);
->>>>>>> init
     while ((rc = sql_step(s, st, err)) > 0)
         read_row(st, columns, n, (*rows)++, a);
     sqlite3_finalize(st);

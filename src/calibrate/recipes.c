@@ -1,0 +1,17 @@
+#include "calibrate/recipes.h"
+
+#include <string.h>
+
+const struct recipe recipes[] = {
+    {"operator table", "operator_costs", recipe_operator_table},
+    {"collective", "operator_costs", recipe_collective},
+    {NULL, NULL, NULL},
+};
+
+const struct recipe *recipe_find(const char *name)
+{
+    for (const struct recipe *r = recipes; r->name != NULL; r++)
+        if (strcmp(r->name, name) == 0)
+            return r;
+    return NULL;
+}
