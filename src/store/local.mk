@@ -63,8 +63,6 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/store.c \
 	%D%/store.h \
 	%D%/trace.c \
-	%D%/view.c \
-	%D%/view.h \
 	%D%/trace.h \
 	%D%/trace_export.c \
 	%D%/view.c \
