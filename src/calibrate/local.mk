@@ -26,6 +26,7 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/fitting.c \
 	%D%/fitting.h \
 	%D%/recipe_operators.c \
+	%D%/recipe_spark.c \
 	%D%/recipes.c \
 	%D%/recipes.h \
 	%D%/resolve.c \

@@ -116,9 +116,6 @@ static int add_table(struct fitting *f, const struct fit_info *info, const struc
                        .valid_to = k.fit.valid_to,
                        .valid_of = p.name[0]});
     fitting_suspects(f, name, &k.fit);
-    if (!k.met)
-        fitting_remark(f, "note", "%s: the table is off by %.1f %% at the %.0f %% quantile (%.0f %% was asked)", name,
-                       100 * k.error_frac, 95.0, 100 * f->bound_frac);
     fitting_source(f, path,
                    &(struct rows_used){trace, "operator_costs", samples_describe(g, f->a), g->first, g->last,
                                        (long)g->n});

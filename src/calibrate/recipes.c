@@ -5,6 +5,7 @@
 const struct recipe recipes[] = {
     {"operator table", "operator_costs", recipe_operator_table},
     {"collective", "operator_costs", recipe_collective},
+    {"task law", "spark_task", recipe_task_law},
     {NULL, NULL, NULL},
 };
 
