@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { HOLD_OUT_EVERY = 5, WORST_CELLS = 3, PATIENCE = 4 };
+enum { HOLD_OUT_EVERY = 5, WORST_CELLS = 3, PATIENCE = 8 };
 
 /* The knots under discussion; `at` has room for KNOTS_NODES_MAX each. */
 struct grid {
@@ -131,7 +131,7 @@ static double judge(struct choosing *c)
 
         if (h > 0.5 && at_edge(c, i))
             continue;
-        c->error[c->counted++] = relative(c, c->nodes.residual[i] / fmax(1 - h, 1e-9));
+        c->error[c->counted++] = relative(c, c->nodes.left_residual[i]);
     }
     gsl_sort(c->error, 1, c->counted);
     return quantile_of(c, c->quantile);
@@ -157,7 +157,7 @@ static double halving_place(const struct choosing *c, int axis, double from, dou
 
         if (at > from && at < to) {
             x[k] = at;
-            r[k] = c->nodes.w[i] * c->nodes.residual[i] * c->nodes.residual[i];
+            r[k] = c->nodes.w[i] * pow(fmin(fabs(c->nodes.residual[i]), c->nodes.clip), 2);
             *rss += r[k++];
         }
     }
@@ -215,8 +215,8 @@ static bool add_knot(struct choosing *c)
             continue;
         grid_insert(&c->grid, a, cell[i].place, c->p->scale[a]);
         t = grid_table(c);
-        if (nodes_fit(&c->nodes, &t, false) && c->nodes.rss < least) {
-            least = c->nodes.rss;
+        if (nodes_fit(&c->nodes, &t, false) && c->nodes.clipped < least) {
+            least = c->nodes.clipped;
             best = i;
         }
         while (c->grid.at[a][k] != cell[i].place)
@@ -226,6 +226,18 @@ static bool add_knot(struct choosing *c)
     if (best >= 0)
         grid_insert(&c->grid, cell[best].axis, cell[best].place, c->p->scale[cell[best].axis]);
     return best >= 0;
+}
+
+/* Beyond three robust standard deviations (and the bound) a residual says nothing about where knots are
+ * needed. */
+static void set_clip(struct choosing *c)
+{
+    double *r = xcalloc(c->p->n, sizeof *r), unit = c->p->value_scale == SCALE_LOG ? 1 : c->mean_y;
+
+    for (size_t i = 0; i < c->p->n; i++)
+        r[i] = fabs(c->nodes.residual[i]);
+    c->nodes.clip = fmax(3 * 1.4826 * gsl_stats_median(r, 1, c->p->n), c->bound * unit);
+    free(r);
 }
 
 /* Begins with the ends of each axis and adds until the error is below the bound or does not fall any more. */
@@ -239,6 +251,7 @@ static double grow(struct choosing *c)
     grid_copy(&best, &c->grid, c->p->axes_n);
     while (error > c->bound && waited < PATIENCE && add_knot(c)) {
         error = judge(c);
+        set_clip(c);
         waited = error < least * 0.999 ? 0 : waited + 1;
         if (error < least) {
             least = error;
@@ -335,7 +348,9 @@ static void say_doubts(const struct choosing *c, struct knots_fit *out)
     for (size_t j = 0; j < table_nodes(&out->table); j++)
         missing += out->table.supported != NULL && !out->table.supported[j];
     if (!out->met)
-        fit_suspect(&out->fit, "the error stays at %.3g where %.3g was asked: more knots follow noise",
+        fit_suspect(&out->fit,
+                    "the leave-one-out error stays at %.3g where %.3g was asked: what is left is noise, or "
+                    "steps finer than the points",
                     out->error_frac, c->bound);
     if (missing > 0)
         fit_suspect(&out->fit, "%zu of %zu nodes have no measurement near them; the table is outside there",

@@ -10,7 +10,8 @@
  * again.
  *
  * The error is that of leaving one point out: r_i / (1 - h_i), h the leverage
- * (Allen's PRESS, 1974; exact for given knots).  A point that alone holds an
+ * (Allen's PRESS, 1974; exact for given knots; where monotone values differ from
+ * the least-squares ones, by as much).  A point that alone holds an
  * edge of the table is not counted: leaving it out would ask for an
  * extrapolation.  It is relative (log scale: exp|e| - 1) and judged at a
  * quantile (.95 unless said), because measured points carry noise that no

@@ -15,7 +15,7 @@ void nodes_init(struct nodes *s, const struct knots_points *p)
 {
     double *v = xcalloc(p->n, sizeof *v), *w = xcalloc(p->n, sizeof *w), sum = 0;
 
-    *s = (struct nodes){.p = p, .v = v, .w = w};
+    *s = (struct nodes){.p = p, .v = v, .w = w, .clip = INFINITY};
     for (size_t i = 0; i < p->n; i++) {
         v[i] = scale_to(p->value_scale, p->y[i]);
         w[i] = p->weight != NULL ? p->weight[i] : 1;
@@ -24,6 +24,7 @@ void nodes_init(struct nodes *s, const struct knots_points *p)
     for (size_t i = 0; i < p->n; i++)
         w[i] /= sum;
     s->residual = xcalloc(p->n, sizeof(double));
+    s->left_residual = xcalloc(p->n, sizeof(double));
     s->leverage = xcalloc(p->n, sizeof(double));
     s->z = xcalloc(KNOTS_NODES_MAX, sizeof(double));
     s->variance = xcalloc(KNOTS_NODES_MAX, sizeof(double));
@@ -35,6 +36,7 @@ void nodes_fini(struct nodes *s)
     free((double *)s->v);
     free((double *)s->w);
     free(s->residual);
+    free(s->left_residual);
     free(s->leverage);
     free(s->z);
     free(s->variance);
@@ -204,7 +206,7 @@ static void make_monotone(const struct nodes *s, const struct table *t, double *
 
 static void find_residuals(struct nodes *s, const struct table *t)
 {
-    s->rss = 0;
+    s->rss = s->clipped = 0;
     for (size_t i = 0; i < s->p->n; i++) {
         size_t node[8];
         double c[8];
@@ -214,7 +216,10 @@ static void find_residuals(struct nodes *s, const struct table *t)
         s->residual[i] = s->v[i];
         for (int k = 0; k < n; k++)
             s->residual[i] -= c[k] * s->z[node[k]];
-        s->rss += left_out(s, i) ? 0 : s->w[i] * s->residual[i] * s->residual[i];
+        if (left_out(s, i))
+            continue;
+        s->rss += s->w[i] * s->residual[i] * s->residual[i];
+        s->clipped += s->w[i] * pow(fmin(fabs(s->residual[i]), s->clip), 2);
     }
 }
 
@@ -232,6 +237,7 @@ static void find_leverages(struct nodes *s, const struct table *t, const gsl_mat
             for (int k = 0; k < n; k++)
                 h += c[j] * c[k] * gsl_matrix_get(inverse, node[j], node[k]);
         s->leverage[i] = left_out(s, i) ? 0 : h * s->w[i];
+        s->left_residual[i] = s->residual[i] / fmax(1 - s->leverage[i], 1e-12);
         trace += s->leverage[i];
     }
     for (size_t j = 0; j < table_nodes(t); j++)
@@ -248,6 +254,17 @@ static bool any_rising(const struct nodes *s, const struct table *t)
     return any;
 }
 
+/* The leave-one-out residuals move with the values. */
+static void project(struct nodes *s, const struct table *t, const double *weight)
+{
+    for (size_t i = 0; i < s->p->n; i++)
+        s->left_residual[i] -= s->residual[i];
+    make_monotone(s, t, s->z, weight);
+    find_residuals(s, t);
+    for (size_t i = 0; i < s->p->n; i++)
+        s->left_residual[i] += s->residual[i];
+}
+
 bool nodes_fit(struct nodes *s, const struct table *t, bool thorough)
 {
     struct band m = normal_equations(s, t);
@@ -261,8 +278,6 @@ bool nodes_fit(struct nodes *s, const struct table *t, bool thorough)
     memcpy(s->z, m.b, m.n * sizeof *s->z);
     ok = gsl_linalg_cholesky_band_decomp(&a.matrix) == 0 &&
          gsl_linalg_cholesky_band_svx(&a.matrix, &z.vector) == 0;
-    if (ok && thorough && any_rising(s, t))
-        make_monotone(s, t, s->z, weight);
     if (ok)
         find_residuals(s, t);
     if (ok && thorough) {
@@ -272,6 +287,8 @@ bool nodes_fit(struct nodes *s, const struct table *t, bool thorough)
         find_leverages(s, t, inverse);
         gsl_matrix_free(inverse);
     }
+    if (ok && thorough && any_rising(s, t))
+        project(s, t, weight);
     free(weight);
     free(m.b);
     free(m.a);

@@ -16,13 +16,16 @@ struct nodes {
     const struct knots_points *p;
     const double *v; /* of the points, on the value's scale */
     const double *w; /* mean 1 */
+    double clip;     /* residuals beyond it are outliers; INFINITY: none are */
     int skip_every;  /* every such point is left out (the last of each group); 0: none */
     /* what nodes_fit() finds, one per point or one per node */
-    double *residual, *leverage; /* left-out points have leverage 0 */
-    double *z, *variance;        /* variance: diagonal of A^-1, to be multiplied by noise^2 */
+    double *residual;      /* of the values as they are */
+    double *left_residual; /* what it is when the point is left out: see knots.h */
+    double *leverage;      /* left-out points have 0 */
+    double *z, *variance;  /* variance: diagonal of A^-1, to be multiplied by noise^2 */
     bool *supported;
-    double rss;   /* weighted */
-    double noise; /* standard deviation on the scale: sqrt(rss / (n - sum h)) */
+    double rss, clipped; /* weighted sums of squared residuals; clipped: each at most clip^2 */
+    double noise;        /* standard deviation on the scale: sqrt(rss / (n - sum h)) */
 };
 
 /* Room for n points and KNOTS_NODES_MAX nodes; `v` and `w` from the points. */
