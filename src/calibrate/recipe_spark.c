@@ -34,6 +34,8 @@ enum {
     T_SEQ,
     T_COLUMNS
 };
+static const double LOG_RESOLUTION_S = 1e-3; /* event logs count milliseconds */
+
 enum { PARTS = 4, FEWEST_TASKS = 30 };
 
 struct tasks {
@@ -113,6 +115,19 @@ static void as_rates(struct fit *fit)
     }
 }
 
+/* Bytes a task read, fetched and wrote. */
+static void size_range(const struct tasks *t, struct fit *fit)
+{
+    fit->valid_from = INFINITY;
+    fit->valid_to = 0;
+    for (size_t i = 0; i < t->n; i++) {
+        double bytes = t->x[i * PARTS + 1] + t->x[i * PARTS + 2] + t->x[i * PARTS + 3];
+
+        fit->valid_from = fmin(fit->valid_from, bytes);
+        fit->valid_to = fmax(fit->valid_to, bytes);
+    }
+}
+
 static int fit_run(struct fitting *f, const struct tasks *t, struct err *err)
 {
     static const char *const names[PARTS] = {"fixed", "read_rate", "fetch_rate", "write_rate"};
@@ -125,6 +140,11 @@ static int fit_run(struct fitting *f, const struct tasks *t, struct err *err)
 
     TRY(linear_fit(&d, &o, &fit, err));
     as_rates(&fit);
+    if (!isfinite(fit.noise_frac)) {
+        fitting_remark(f, "suspect", "the tasks' times do not follow from the bytes they move: no rates");
+        return 0;
+    }
+    size_range(t, &fit);
     fitting_fit(f, prefix, &fit, "bytes");
     fitting_row(f, &(struct calibration_row){.path = arena_printf(f->a, "%s.cv", prefix),
                                              .value = fit.noise_frac,
@@ -150,7 +170,7 @@ static void add_overhead(struct fitting *f, const struct tasks *t)
     fitting_row(f, &(struct calibration_row){
                        .path = arena_printf(f->a, "fits.%s.task.overhead", f->target),
                        .value = gsl_stats_median_from_sorted_data(t->around, 1, t->n),
-                       .stderr_ = (hi - lo) / 2,
+                       .stderr_ = fmax((hi - lo) / 2, LOG_RESOLUTION_S / sqrt(12)),
                        .unit = "s",
                        .n = (long)t->n,
                        .method = "median of finish - launch - run",
