@@ -9,10 +9,13 @@ criterion_tests += \
 
 criterion_tests += \
 	%D%/analytic/test_fit_recovery_linear \
-	%D%/analytic/test_fit_recovery_knots
+	%D%/analytic/test_fit_recovery_knots \
+	%D%/analytic/test_fit_recovery_distribution
 
 %C%_analytic_test_fit_recovery_linear_SOURCES = %D%/analytic/test_fit_recovery_linear.c %D%/analytic/recovery.h
 %C%_analytic_test_fit_recovery_linear_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
 %C%_analytic_test_fit_recovery_knots_SOURCES = %D%/analytic/test_fit_recovery_knots.c %D%/analytic/recovery.h
 %C%_analytic_test_fit_recovery_knots_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
 %C%_unit_test_infer_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
+%C%_analytic_test_fit_recovery_distribution_SOURCES = %D%/analytic/test_fit_recovery_distribution.c %D%/analytic/recovery.h
+%C%_analytic_test_fit_recovery_distribution_LDADD = $(calibrate_libs) $(CRITERION_LIBS)

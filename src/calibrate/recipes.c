@@ -5,6 +5,9 @@
 const struct recipe recipes[] = {
     {"operator table", "operator_costs", recipe_operator_table},
     {"collective", "operator_costs", recipe_collective},
+    {"service law", "spans", recipe_service_law},
+    {"item cost", "spans", recipe_item_cost},
+    {"token lengths", "requests", recipe_token_lengths},
     {"task law", "spark_task", recipe_task_law},
     {NULL, NULL, NULL},
 };
