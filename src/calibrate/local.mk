@@ -46,6 +46,7 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/recipe_requests.c \
 	%D%/recipe_spans.c \
 	%D%/recipe_spark.c \
+	%D%/recipe_storage.c \
 	%D%/recipes.c \
 	%D%/recipes.h \
 	%D%/samples.c \

@@ -259,3 +259,93 @@ const char *samples_describe(const struct op_samples *g, struct arena *a)
     return arena_printf(a, "op=%s,devices=%d%s%s", g->op, g->devices, g->variant[0] != '\0' ? "," : "",
                         g->variant);
 }
+
+/* --------------------------------------------------------- measurements */
+
+static const char *setting_named(const void *row, const char *name, char *room, size_t size)
+{
+    const struct measured_row *m = row;
+    double number = measured_number(m, name);
+
+    if (strcmp(name, "subject") == 0)
+        return m->subject;
+    if (isfinite(number)) {
+        snprintf(room, size, "%.15g", number);
+        return room;
+    }
+    return measured_text(m, name)[0] != '\0' ? measured_text(m, name) : NULL;
+}
+
+static bool is_listed(const char *const *names, const char *name)
+{
+    for (; *names != NULL; names++)
+        if (strcmp(*names, name) == 0)
+            return true;
+    return false;
+}
+
+/* Files of a sweep are named after what they vary: conc4, conc8. */
+static const char *without_count(const char *text, struct arena *a)
+{
+    const char *at = strstr(text, "conc");
+
+    if (at == NULL)
+        return text;
+    return arena_printf(a, "%.*s%s", (int)(at - text), text, at + 4 + strspn(at + 4, "0123456789"));
+}
+
+static const char *group_key(const struct measured_row *m, const char *const *vary, struct arena *a)
+{
+    char key[1024] = "";
+    size_t len = 0;
+
+    for (size_t i = 0; i < m->settings_n && len < sizeof key; i++) {
+        const struct measured_setting *s = &m->settings[i];
+        const char *comma = len > 0 ? "," : "";
+
+        if (is_listed(vary, s->name))
+            continue;
+        if (s->text != NULL)
+            len += (size_t)snprintf(key + len, sizeof key - len, "%s%s=%s", comma, s->name, without_count(s->text, a));
+        else
+            len += (size_t)snprintf(key + len, sizeof key - len, "%s%s=%.15g", comma, s->name, s->number);
+    }
+    return arena_strdup(a, key);
+}
+
+static struct measured_group *measured_group(struct measured_group *g, size_t *n, const char *key)
+{
+    for (size_t i = *n; i-- > 0;)
+        if (strcmp(g[i].key, key) == 0)
+            return &g[i];
+    g[*n] = (struct measured_group){.key = key};
+    return &g[(*n)++];
+}
+
+int samples_measured(struct store *s, int64_t trace_id, const char *subject, const char *filter,
+                     const char *const *vary, struct arena *a, struct measured_group **out, size_t *n,
+                     struct err *err)
+{
+    struct measured_row *rows;
+    size_t rows_n;
+
+    TRY(measured_load(s, trace_id, a, &rows, &rows_n, err));
+    *out = arena_array(a, rows_n + 1, sizeof **out);
+    *n = 0;
+    for (size_t i = 0; i < rows_n; i++) {
+        struct measured_group *g;
+
+        if (strcmp(rows[i].subject, subject) != 0 || !samples_match(filter, setting_named, &rows[i]))
+            continue;
+        g = measured_group(*out, n, group_key(&rows[i], vary, a));
+        if (g->n == 0 || (g->n & (g->n - 1)) == 0) {
+            const struct measured_row **more = arena_array(a, g->n == 0 ? 1 : 2 * g->n, sizeof *more);
+
+            if (g->n > 0)
+                memcpy(more, g->row, g->n * sizeof *more);
+            g->row = more;
+        }
+        g->row[g->n++] = &rows[i];
+    }
+    return 0;
+}

@@ -57,6 +57,17 @@ int samples_operators(struct store *s, int64_t trace_id, const char *filter, str
 /* "op=gemm,devices=1,variant: n=4096,..." */
 const char *samples_describe(const struct op_samples *g, struct arena *a);
 
+/* Measurements that differ in nothing but the settings named in `vary` (NULL-terminated). */
+struct measured_group {
+    const char *key; /* "db=Milvus,ef=100": the other settings, in the order of the file */
+    const struct measured_row **row;
+    size_t n;
+};
+
+int samples_measured(struct store *s, int64_t trace_id, const char *subject, const char *filter,
+                     const char *const *vary, struct arena *a, struct measured_group **out, size_t *n,
+                     struct err *err);
+
 /* The value of KEY in "a=1,b=2", "" when absent; `room` holds it. */
 const char *samples_variant(const char *variant, const char *key, char *room, size_t size);
 
