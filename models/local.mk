@@ -4,6 +4,8 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/dataset.h \
 	%D%/etl.c \
 	%D%/etl.h \
+	%D%/fits.c \
+	%D%/fits.h \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \

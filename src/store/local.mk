@@ -2,6 +2,8 @@ noinst_LIBRARIES += %D%/libstore.a
 %C%_libstore_a_SOURCES = \
 	%D%/calibration.c \
 	%D%/calibration.h \
+	%D%/calibration_extra.c \
+	%D%/calibration_extra.h \
 	%D%/check.c \
 	%D%/import/aiconfigurator.c \
 	%D%/import/azure_llm.c \
