@@ -57,13 +57,12 @@ soak: $(check_PROGRAMS) $(bin_PROGRAMS)
 
 ### make fuzz: every reader of foreign bytes, FUZZ_SECONDS each; needs clang
 
+# FUZZ_FORMATS="spark chrome" in the environment narrows the trace formats.
 FUZZ_SECONDS = 60
+fuzz_build = $(call side_build,$(1),CC=clang CFLAGS='$(fuzz_flags)' FUZZ_LDFLAGS=-fsanitize=fuzzer)
 fuzz:
-	$(call side_build,fuzz,CC=clang CFLAGS='$(fuzz_flags)' FUZZ_LDFLAGS=-fsanitize=fuzzer) && \
-	    $(MAKE) $(AM_MAKEFLAGS) $(fuzz_programs) && \
-	    for f in $(fuzz_programs); do \
-	        mkdir -p corpus/$$f && ./$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 corpus/$$f || exit 1; \
-	    done
+	$(call fuzz_build,fuzz) && $(MAKE) $(AM_MAKEFLAGS) $(fuzz_programs) && \
+	    source/scripts/fuzz $(FUZZ_SECONDS) source/tests/fuzz/seeds $(fuzz_programs)
 
 ### make format
 
