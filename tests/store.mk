@@ -5,7 +5,8 @@ criterion_tests += \
 	%D%/unit/test_calibration \
 	%D%/unit/test_result \
 	%D%/unit/test_import \
-	%D%/unit/test_import_formats
+	%D%/unit/test_import_formats \
+	%D%/unit/test_import_hostile
 EXTRA_DIST += %D%/unit/temp_store.h %D%/unit/import_helpers.h %D%/unit/import_samples.h
 
 %C%_unit_test_store_LDADD = $(store_libs) $(CRITERION_LIBS)
@@ -14,6 +15,7 @@ EXTRA_DIST += %D%/unit/temp_store.h %D%/unit/import_helpers.h %D%/unit/import_sa
 %C%_unit_test_result_LDADD = $(store_libs) $(CRITERION_LIBS)
 %C%_unit_test_import_LDADD = $(store_libs) $(CRITERION_LIBS)
 %C%_unit_test_import_formats_LDADD = $(store_libs) $(CRITERION_LIBS)
+%C%_unit_test_import_hostile_LDADD = $(store_libs) $(CRITERION_LIBS)
 
 bench_programs += %D%/bench/bench_store
 %C%_bench_bench_store_LDADD = $(store_libs)

@@ -10,7 +10,7 @@ side_build = rm -rf side/$(1) && $(MAKE) $(AM_MAKEFLAGS) distdir && $(MKDIR_P) s
 sanitize = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
 asan_flags = $(sanitize) -fsanitize=address,undefined
 tsan_flags = $(sanitize) -fsanitize=thread
-fuzz_flags = $(sanitize) -fsanitize=address,undefined,fuzzer-no-link
+fuzz_flags = $(sanitize) -fsanitize=address,undefined,float-cast-overflow,fuzzer-no-link
 
 ### make bench: JSON lines; keep them and compare with scripts/bench_compare
 

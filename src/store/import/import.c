@@ -54,6 +54,11 @@ long import_place(const struct import *im)
     return im->line;
 }
 
+bool import_has_skipped(const struct import *im)
+{
+    return im->notes[NOTE_SKIPPED].n > 0;
+}
+
 void import_origin(struct import *im, int64_t unix_ns)
 {
     im->origin_unix_ns = unix_ns;
@@ -91,13 +96,13 @@ int import_line(struct import *im, char **line, size_t *n, struct err *err)
     int rc;
 
     while ((rc = source_line(im->source, line, n, err)) > 0) {
+        const char *nul = rc == SOURCE_LINE ? memchr(*line, '\0', *n) : NULL;
+
         im->line++;
-        if (im->line == 1 && rc == SOURCE_LINE && *n >= 3 && memcmp(*line, "\xef\xbb\xbf", 3) == 0) {
-            *line += 3;
-            *n -= 3;
-        }
         if (rc == SOURCE_TOO_LONG)
             TRY(import_bad(im, 0, "a record above 8 MiB", err));
+        else if (nul != NULL)
+            TRY(import_bad(im, (long)(nul - *line) + 1, "a NUL byte", err));
         else if (strspn(*line, " \t\r") < *n)
             return 1;
     }
@@ -303,6 +308,9 @@ static int finish(struct import *im, struct err *err)
 {
     int rc;
 
+    if (source_has_changed(im->source))
+        return import_refuse(im, 0, 0, err,
+                             "it changed while it was read; import a copy, or wait for its writer");
     if (im->kept == 0)
         return import_refuse(im, im->notes[NOTE_SKIPPED].n > 0 ? im->notes[NOTE_SKIPPED].item[0].line : 0, 0,
                              err, "nothing in it could be read as %s (%s)", im->importer->name,
