@@ -6,7 +6,8 @@ criterion_tests += \
 	%D%/unit/test_result \
 	%D%/unit/test_import \
 	%D%/unit/test_import_formats \
-	%D%/unit/test_import_hostile
+	%D%/unit/test_import_hostile \
+	%D%/unit/test_recordings
 EXTRA_DIST += %D%/unit/temp_store.h %D%/unit/import_helpers.h %D%/unit/import_samples.h
 
 %C%_unit_test_store_LDADD = $(store_libs) $(CRITERION_LIBS)
@@ -16,6 +17,7 @@ EXTRA_DIST += %D%/unit/temp_store.h %D%/unit/import_helpers.h %D%/unit/import_sa
 %C%_unit_test_import_LDADD = $(store_libs) $(CRITERION_LIBS)
 %C%_unit_test_import_formats_LDADD = $(store_libs) $(CRITERION_LIBS)
 %C%_unit_test_import_hostile_LDADD = $(store_libs) $(CRITERION_LIBS)
+%C%_unit_test_recordings_LDADD = $(store_libs) $(CRITERION_LIBS)
 
 bench_programs += %D%/bench/bench_store
 %C%_bench_bench_store_LDADD = $(store_libs)

@@ -283,7 +283,7 @@ static int create(struct import *im, const char *sha256, int64_t bytes, struct e
 
 static int write_end(struct import *im, struct err *err)
 {
-    char note[120];
+    char note[300];
 
     for (int k = 0; k < NOTE_KINDS; k++)
         for (size_t i = 0; i < im->notes[k].n; i++) {
@@ -297,8 +297,7 @@ static int write_end(struct import *im, struct err *err)
         "UPDATE import SET read = ?, kept = ?, complete = 1, origin_unix_ns = nullif(?, ?) WHERE trace_id "
         "= ?",
         "iiiii", im->read, im->kept, im->origin_unix_ns, IMPORT_NONE, im->trace_id));
-    snprintf(note, sizeof note, "%s: %lld of %lld records", im->importer->name, (long long)im->kept,
-             (long long)im->read);
+    TRY(describe_import(im, note, sizeof note, err));
     return sql_do(im->s, err, "UPDATE trace SET name = ?, note = ? WHERE id = ?", "tti",
                   im->options->name != NULL ? im->options->name : import_word(im, im->title), note,
                   im->trace_id);
