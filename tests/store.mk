@@ -19,8 +19,10 @@ EXTRA_DIST += %D%/unit/temp_store.h %D%/unit/import_helpers.h %D%/unit/import_sa
 %C%_unit_test_import_hostile_LDADD = $(store_libs) $(CRITERION_LIBS)
 %C%_unit_test_recordings_LDADD = $(store_libs) $(CRITERION_LIBS)
 
-bench_programs += %D%/bench/bench_store
+bench_programs += %D%/bench/bench_store %D%/bench/bench_import
+EXTRA_DIST += %D%/bench/import_files.h
 %C%_bench_bench_store_LDADD = $(store_libs)
+%C%_bench_bench_import_LDADD = $(store_libs)
 
 fuzz_programs += %D%/fuzz/fuzz_import
 %C%_fuzz_fuzz_import_LDADD = $(store_libs)
