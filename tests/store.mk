@@ -19,6 +19,9 @@ EXTRA_DIST += %D%/unit/temp_store.h %D%/unit/import_helpers.h %D%/unit/import_sa
 %C%_unit_test_import_hostile_LDADD = $(store_libs) $(CRITERION_LIBS)
 %C%_unit_test_recordings_LDADD = $(store_libs) $(CRITERION_LIBS)
 
+stress_tests += %D%/stress/import_killed
+%C%_stress_import_killed_LDADD = $(store_libs)
+
 bench_programs += %D%/bench/bench_store %D%/bench/bench_import
 EXTRA_DIST += %D%/bench/import_files.h
 %C%_bench_bench_store_LDADD = $(store_libs)
