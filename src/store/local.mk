@@ -11,6 +11,7 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/import/chrome.c \
 	%D%/import/csv.c \
 	%D%/import/csv.h \
+	%D%/import/describe.c \
 	%D%/import/dlio_output.c \
 	%D%/import/documents.c \
 	%D%/import/documents.h \
