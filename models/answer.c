@@ -34,10 +34,12 @@ void difficulty_init(struct difficulty *d, double mean, double icc)
     a = mean * strength;
     b = (1 - mean) * strength;
     for (int i = 0; i < ANSWER_BINS; i++) {
-        double up_to;
+        double share = (double)(i + 1) / ANSWER_BINS, up_to;
 
-        x = i + 1 < ANSWER_BINS ? beta_quantile((double)(i + 1) / ANSWER_BINS, a, b, x) : 1;
-        up_to = x < 1 ? mean * gsl_cdf_beta_P(x, a + 1, b) : mean;
+        x = i + 1 < ANSWER_BINS ? beta_quantile(share, a, b, x) : 1;
+        /* U-shaped laws are steeper than a double can resolve: what is between P(x) and the share lies at x.
+         */
+        up_to = mean * gsl_cdf_beta_P(x, a + 1, b) + (share - gsl_cdf_beta_P(x, a, b)) * x;
         d->p[i] = fmin(1, fmax(0, (up_to - below) * ANSWER_BINS));
         below = up_to;
     }
