@@ -292,5 +292,5 @@ const struct server prompt_server = {
     .assert_laws = assert_laws,
     .calls = prompt_calls,
     .callees = prompt_callees,
-    .required = 1U << CALL_LLM,
+    .needs = prompt_needs,
 };
