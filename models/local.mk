@@ -13,6 +13,11 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/preprocess.h \
 	%D%/registry.c \
 	%D%/server.h \
+	%D%/spark_app.c \
+	%D%/spark_app.h \
+	%D%/spark_law.c \
+	%D%/spark_sched.c \
+	%D%/spark_sched.h \
 	%D%/station.c \
 	%D%/storage.c \
 	%D%/storage.h \

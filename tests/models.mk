@@ -16,3 +16,6 @@ EXTRA_DIST += %D%/unit/tiny_host.h
 %C%_unit_test_vector_db_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_feature_store_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_prompt_LDADD = $(models_libs) $(CRITERION_LIBS)
+	%D%/unit/test_spark
+
+%C%_unit_test_spark_LDADD = $(models_libs) $(CRITERION_LIBS)
