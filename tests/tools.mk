@@ -88,7 +88,6 @@ replay: $(bin_PROGRAMS)
 format:
 	cd $(srcdir) && find src models tests -name '*.[ch]' | xargs $(CLANG_FORMAT) -i
 
-.PHONY: bench asan tsan coverage valgrind soak fuzz replay format
-.PHONY: bench asan tsan coverage valgrind soak fuzz fuzz-selftest format
+.PHONY: bench asan tsan coverage valgrind soak fuzz fuzz-selftest replay format
 clean-local:
 	rm -rf side
