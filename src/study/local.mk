@@ -11,6 +11,9 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay_score.c \
 	%D%/replay/identities.c \
 	%D%/replay/kinds.c \
+	%D%/replay/tools.c \
+	%D%/replay/tools.h \
+	%D%/replay/training_scale.c \
 	%D%/shapley.c \
 	%D%/shapley.h \
 	%D%/values.c \
