@@ -37,6 +37,12 @@ const struct gpu_spec *gpu_find(const char *name)
     return NULL;
 }
 
+struct fabric gpu_links(const struct gpu_spec *g)
+{
+    return (struct fabric){.quick = {0.40 * g->link_bytes_per_s, 1.5e-6},
+                           .wide = {0.77 * g->link_bytes_per_s, 10e-6}};
+}
+
 double gpu_gemm_s(const struct gpu_spec *g, const struct gpu_law *l, double m, double n, double k,
                   double batch)
 {

@@ -3,10 +3,8 @@
  */
 #include "study/replay.h"
 
-extern const struct replay_kind replay_identities, replay_training_scale;
+extern const struct replay_kind replay_fsdp, replay_identities, replay_megatron, replay_training_scale;
 
 const struct replay_kind *const replay_kinds[] = {
-    &replay_identities,
-    &replay_training_scale,
-    NULL,
+    &replay_identities, &replay_training_scale, &replay_fsdp, &replay_megatron, NULL,
 };
