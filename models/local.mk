@@ -1,11 +1,17 @@
 noinst_LIBRARIES += %D%/libmodels.a
 %C%_libmodels_a_SOURCES = \
+	%D%/collective.c \
+	%D%/collective.h \
+	%D%/data_parallel.c \
+	%D%/data_parallel.h \
 	%D%/dataset.c \
 	%D%/dataset.h \
 	%D%/etl.c \
 	%D%/etl.h \
 	%D%/fits.c \
 	%D%/fits.h \
+	%D%/gpu.c \
+	%D%/gpu.h \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \
@@ -45,4 +51,6 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/vector_index.c \
 	%D%/vector_index.h \
 	%D%/zipf.c \
-	%D%/zipf.h
+	%D%/zipf.h \
+	%D%/transformer.c \
+	%D%/transformer.h
