@@ -22,7 +22,11 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/nnls.h \
 	%D%/nodes.c \
 	%D%/nodes.h \
+	%D%/nonlinear.c \
+	%D%/nonlinear.h \
 	%D%/piecewise.c \
 	%D%/piecewise.h \
 	%D%/resolve.c \
-	%D%/resolve.h
+	%D%/resolve.h \
+	%D%/sweep.c \
+	%D%/sweep.h
