@@ -28,5 +28,7 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/piecewise.h \
 	%D%/resolve.c \
 	%D%/resolve.h \
+	%D%/roofline.c \
+	%D%/roofline.h \
 	%D%/sweep.c \
 	%D%/sweep.h
