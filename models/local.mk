@@ -1,5 +1,9 @@
 noinst_LIBRARIES += %D%/libmodels.a
 %C%_libmodels_a_SOURCES = \
+	%D%/collective.c \
+	%D%/collective.h \
+	%D%/data_parallel.c \
+	%D%/data_parallel.h \
 	%D%/dataset.c \
 	%D%/dataset.h \
 	%D%/etl.c \
@@ -19,6 +23,8 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/llm_serving.h \
 	%D%/llm_shape.c \
 	%D%/llm_shape.h \
+	%D%/gpu.c \
+	%D%/gpu.h \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \
@@ -30,4 +36,6 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/storage.c \
 	%D%/storage.h \
 	%D%/training.c \
-	%D%/training.h
+	%D%/training.h \
+	%D%/transformer.c \
+	%D%/transformer.h

@@ -65,11 +65,18 @@ fuzz:
 	        mkdir -p corpus/$$f && ./$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 corpus/$$f || exit 1; \
 	    done
 
+### make replay: predictions beside what others measured; TRACES names the recorded files
+
+TRACES = $(top_srcdir)/../shared/traces
+replay: $(bin_PROGRAMS)
+	@test -d '$(TRACES)' && FORESIGHT_TRACES='$(TRACES)' && export FORESIGHT_TRACES; \
+	    ./foresight replay --cases '$(srcdir)/scenarios/replay' --store replay.db $(REPLAY)
+
 ### make format
 
 format:
 	cd $(srcdir) && find src models tests -name '*.[ch]' | xargs $(CLANG_FORMAT) -i
 
-.PHONY: bench asan tsan coverage valgrind soak fuzz format
+.PHONY: bench asan tsan coverage valgrind soak fuzz replay format
 clean-local:
 	rm -rf side

@@ -34,6 +34,8 @@ static const struct option_def options[] = {
     {"stage", "NAME", "only this stage", false},
     {"spans", NULL, "list every span", false},
     {"run", "ID", "a stored run", false},
+    {"traces", "DIR", "folder of recorded files (default $FORESIGHT_TRACES)", false},
+    {"cases", "DIR", "folder of case files (default scenarios/replay)", false},
     {"pin", "CPU", "pin measurements of operators alone to this processor", false},
     {"store", "FILE",
      "the SQLite file of traces, calibrations and results (default $FORESIGHT_STORE or foresight.db)", true},

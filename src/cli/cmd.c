@@ -6,12 +6,12 @@
 #include <string.h>
 
 extern const struct cmd cmd_run, cmd_bound, cmd_check, cmd_models, cmd_explain, cmd_graph, cmd_help, cmd_rank,
-    cmd_exec, cmd_fit, cmd_validate, cmd_report, cmd_trace, cmd_runs, cmd_doctor, cmd_import;
+    cmd_exec, cmd_fit, cmd_validate, cmd_report, cmd_trace, cmd_runs, cmd_doctor, cmd_import, cmd_replay;
 
 const struct cmd *const cmds[] = {
-    &cmd_run,    &cmd_bound,    &cmd_check,   &cmd_graph,  &cmd_exec,  &cmd_import,
-    &cmd_fit,    &cmd_validate, &cmd_rank,    &cmd_report, &cmd_trace, &cmd_runs,
-    &cmd_doctor, &cmd_models,   &cmd_explain, &cmd_help,   NULL,
+    &cmd_run,  &cmd_bound,    &cmd_check,  &cmd_graph,   &cmd_exec,   &cmd_import,
+    &cmd_fit,  &cmd_validate, &cmd_replay, &cmd_rank,    &cmd_report, &cmd_trace,
+    &cmd_runs, &cmd_doctor,   &cmd_models, &cmd_explain, &cmd_help,   NULL,
 };
 
 const struct cmd *cmd_find(const char *name)

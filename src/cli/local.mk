@@ -15,6 +15,7 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd_import.c \
 	%D%/cmd_models.c \
 	%D%/cmd_rank.c \
+	%D%/cmd_replay.c \
 	%D%/cmd_report.c \
 	%D%/cmd_run.c \
 	%D%/cmd_runs.c \

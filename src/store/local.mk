@@ -50,6 +50,8 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/import/yaml.c \
 	%D%/import/yaml.h \
 	%D%/import/yaml_formats.c \
+	%D%/measurement.c \
+	%D%/measurement.h \
 	%D%/result.c \
 	%D%/result.h \
 	%D%/schema.c \
@@ -60,4 +62,6 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/store.h \
 	%D%/trace.c \
 	%D%/trace.h \
-	%D%/trace_export.c
+	%D%/trace_export.c \
+	%D%/view.c \
+	%D%/view.h

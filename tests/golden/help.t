@@ -15,7 +15,7 @@ exits_with 0 "--version" --version
 out_like "the version is a number" '^foresight [0-9]+\.[0-9]'
 exits_with 2 "no command at all shows the overview"
 out_like "and names the commands" '^  rank '
-for word in run bound check graph exec fit validate rank report trace runs doctor models explain help; do
+for word in run bound check graph exec fit validate replay rank report trace runs doctor models explain help; do
     ok "there is a command $word" sh -c "echo '$commands' | tr ' ' '\n' | grep -qx $word"
 done
 for c in $commands; do
