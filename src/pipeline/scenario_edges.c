@@ -205,6 +205,32 @@ static int check_reached(struct reader *r, const struct edges *e, const bool *se
     return 0;
 }
 
+/* Somewhere on the way of every item a stage must let some of them out. */
+static int check_way_out(struct reader *r, const struct edges *e)
+{
+    bool *out = arena_array(r->s->arena, (size_t)r->s->stages_n, sizeof *out), changed = true;
+
+    while (changed) {
+        changed = false;
+        for (int i = 0; i < r->s->stages_n; i++) {
+            bool leaves = e->routes_n[i] == 0 || e->routes[i][e->routes_n[i] - 1].upto < 1;
+
+            for (int k = 0; k < e->routes_n[i]; k++)
+                leaves = leaves || out[e->routes[i][k].to];
+            changed = changed || leaves != out[i];
+            out[i] = leaves;
+        }
+    }
+    for (int i = 0; i < r->s->stages_n; i++)
+        if (e->member[i] && !out[i])
+            return bad(r, e->where,
+                       arena_printf(r->s->arena,
+                                    "what comes to \"%s\" never leaves: the edges form a cycle without a way "
+                                    "out; let a \"share\" below 1 go round",
+                                    r->s->stages[i].name));
+    return 0;
+}
+
 static bool is_chain(const struct edges *e, const int *order, int n)
 {
     for (int i = 0; i < n; i++)
@@ -224,6 +250,7 @@ static int order_stages(struct reader *r, struct edges *e, int *order, int *n)
     TRY(find_entry(r, e, &entry));
     visit(e, entry, seen, back, &found);
     TRY(check_reached(r, e, seen));
+    TRY(check_way_out(r, e));
     e->p->first = *n;
     e->p->stages_n = found;
     while (found > 0)
