@@ -19,6 +19,8 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/llm_serving.h \
 	%D%/llm_shape.c \
 	%D%/llm_shape.h \
+	%D%/fits.c \
+	%D%/fits.h \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \
@@ -26,6 +28,11 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/preprocess.h \
 	%D%/registry.c \
 	%D%/server.h \
+	%D%/spark_app.c \
+	%D%/spark_app.h \
+	%D%/spark_law.c \
+	%D%/spark_sched.c \
+	%D%/spark_sched.h \
 	%D%/station.c \
 	%D%/storage.c \
 	%D%/storage.h \

@@ -6,7 +6,8 @@ criterion_tests += \
 	%D%/unit/test_inference \
 	%D%/unit/test_vector_db \
 	%D%/unit/test_feature_store \
-	%D%/unit/test_prompt
+	%D%/unit/test_prompt \
+	%D%/unit/test_spark
 EXTRA_DIST += %D%/unit/tiny_host.h
 
 %C%_unit_test_models_LDADD = $(models_libs) $(CRITERION_LIBS)
@@ -16,3 +17,4 @@ EXTRA_DIST += %D%/unit/tiny_host.h
 %C%_unit_test_vector_db_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_feature_store_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_prompt_LDADD = $(models_libs) $(CRITERION_LIBS)
+%C%_unit_test_spark_LDADD = $(models_libs) $(CRITERION_LIBS)

@@ -200,6 +200,8 @@ struct scenario {
     struct stage *stages;      /* pipeline by pipeline in the order of flow, then those that are only called */
     const char **calibrations; /* names that were applied */
     int calibrations_n;
+    const char **recordings; /* traces whose requests are replayed */
+    int recordings_n;
     const char **uncertain; /* calibrated operators and values with a standard error: names for
                                scenario_options.bump */
     int uncertain_n;

@@ -107,7 +107,7 @@ static int read_source(struct reader *r, const struct json *v, const char *where
         return err_at(r->err, "%s: %s", r->s->file, where);
     if (*n == 0)
         return bad(r, where, arena_printf(r->s->arena, "\"%s\": the trace holds no requests", ref));
-    append_name(r->s, &r->s->calibrations, &r->s->calibrations_n, ref);
+    append_name(r->s, &r->s->recordings, &r->s->recordings_n, ref);
     return 0;
 }
 

@@ -4,6 +4,16 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/measure.h \
 	%D%/rank.c \
 	%D%/rank.h \
+	%D%/replay.c \
+	%D%/replay.h \
+	%D%/replay_case.c \
+	%D%/replay_json.c \
+	%D%/replay_score.c \
+	%D%/replay/identities.c \
+	%D%/replay/kinds.c \
+	%D%/replay/spark.c \
+	%D%/replay/spark_log.c \
+	%D%/replay/spark_log.h \
 	%D%/shapley.c \
 	%D%/shapley.h \
 	%D%/values.c \
