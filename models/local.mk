@@ -2,11 +2,15 @@ noinst_LIBRARIES += %D%/libmodels.a
 %C%_libmodels_a_SOURCES = \
 	%D%/dataset.c \
 	%D%/dataset.h \
+	%D%/epochs.c \
+	%D%/epochs.h \
 	%D%/etl.c \
 	%D%/etl.h \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \
+	%D%/opgraph.c \
+	%D%/opgraph.h \
 	%D%/preprocess.c \
 	%D%/preprocess.h \
 	%D%/registry.c \
