@@ -9,8 +9,11 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay_case.c \
 	%D%/replay_json.c \
 	%D%/replay_score.c \
+	%D%/replay/cedar.c \
+	%D%/replay/epochs.c \
 	%D%/replay/identities.c \
 	%D%/replay/kinds.c \
+	%D%/replay/scaling.c \
 	%D%/replay/spark.c \
 	%D%/replay/spark_log.c \
 	%D%/replay/spark_log.h \

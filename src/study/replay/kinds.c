@@ -3,10 +3,14 @@
  */
 #include "study/replay.h"
 
-extern const struct replay_kind replay_identities, replay_spark;
+extern const struct replay_kind replay_identities, replay_spark, replay_epochs,
+    replay_cedar, replay_scaling;
 
 const struct replay_kind *const replay_kinds[] = {
     &replay_identities,
     &replay_spark,
+    &replay_epochs,
+    &replay_cedar,
+    &replay_scaling,
     NULL,
 };
