@@ -14,9 +14,14 @@
  * every variant of a scenario.
  *
  * Calls.  A stage that calls another waits for the answer; several calls may be
- * out at once.  The callee works on an item of its own, but on the caller's
- * request: what it found out (tokens made, first-token time, evidence, cost) is
- * written there.  Whoever waits holds no server; space it took it keeps.
+ * out at once.  The callee works on an item of its own (the caller gives each a
+ * key of its own, or they share their luck), but on the caller's request: what it
+ * found out (tokens made, first-token time, evidence, cost) is written there.
+ * Whoever waits holds no server; space it took it keeps.
+ *
+ * arrive() and returned functions are called from the calendar, at the time at
+ * which it happened, never from inside host_leave(), host_call() or host_use().
+ * A callee that loses the visit answers with request->failed set.
  */
 #ifndef MODELS_SERVER_H
 #define MODELS_SERVER_H
@@ -54,6 +59,8 @@ struct visit {
 
 struct host;
 
+enum { CALLEES_MAX = 8 };
+
 /* A call has come back: `it` is the item as it left the callee, valid until the function returns. */
 typedef void returned_fn(void *self, uint64_t arg, const struct item *it);
 typedef uint64_t call_id; /* 0 is no call */
@@ -79,7 +86,8 @@ struct host {
     double *op_s;          /* seconds of work by operator, for models that seize: add to it */
     long count[ROLES];     /* servers, cores or GPUs bound to the role; 0: unbound */
     bool is_shared[ROLES]; /* another stage uses the same resource: hold it no longer than one step */
-    bool has_callee[8];    /* by callee role: whether the scenario binds it */
+    bool has_callee[CALLEES_MAX]; /* by callee role: whether the scenario binds it */
+    bool instant; /* asked what others gain: this stage's own work takes no time (host_use() sees to that) */
 };
 
 struct figure {       /* something only this model knows: "kv_used_frac", "prefix_hit_frac" */
@@ -90,6 +98,7 @@ struct figure {       /* something only this model knows: "kv_used_frac", "prefi
 struct server_call {
     int callee;
     double times;
+    double in_turn; /* of these, how many delay the item one after the other, at least; the rest may overlap */
     struct item it; /* its request is copied too: `request` below */
     struct request request;
 };
@@ -97,8 +106,8 @@ struct server_call {
 struct server {
     void *(*open)(const void *cfg, struct host *h);
     void (*arrive)(void *state, struct visit *v);
-    /* Cancelled from above: true when the visit is out and given back (the caller does not use it again);
-       NULL or false: it runs to its end and nobody hears of it. */
+    /* Cancelled from above: true when the visit is out and given back (the model does not use it again, and has
+       cancelled the calls it made for it); NULL or false: it runs to its end and nobody hears of it. */
     bool (*withdraw)(void *state, struct visit *v);
     /* What an infinitely fast stage would have done to the visit, for local gains; NULL: nothing. */
     void (*pass)(void *state, struct visit *v);
@@ -118,7 +127,8 @@ static inline void host_use(struct host *h, enum role role, int op, double amoun
     h->ops->use(h, role, op, amount, requests, done, self, arg);
 }
 
-/* Takes one server or GPU for as long as the model likes; true when at once, else `granted` is called. */
+/* Takes one server or GPU for as long as the model likes; true when at once, else `granted` is called.  Cores
+ * are shared in time and cannot be taken: there it is true at once, and host_use() is what contends. */
 static inline bool host_seize(struct host *h, enum role role, event_fn *granted, void *self, uint64_t arg)
 {
     return h->ops->seize(h, role, granted, self, arg);

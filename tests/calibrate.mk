@@ -5,3 +5,6 @@ criterion_tests += \
 
 %C%_unit_test_fit_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
 %C%_unit_test_calibrate_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
+
+criterion_tests += %D%/unit/test_resolve
+%C%_unit_test_resolve_LDADD = $(calibrate_libs) $(CRITERION_LIBS)

@@ -56,6 +56,8 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/result.h \
 	%D%/schema.c \
 	%D%/schema.h \
+	%D%/serving.c \
+	%D%/serving.h \
 	%D%/sql.c \
 	%D%/sql.h \
 	%D%/store.c \
