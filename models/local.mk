@@ -1,11 +1,17 @@
 noinst_LIBRARIES += %D%/libmodels.a
 %C%_libmodels_a_SOURCES = \
+	%D%/collective.c \
+	%D%/collective.h \
+	%D%/data_parallel.c \
+	%D%/data_parallel.h \
 	%D%/dataset.c \
 	%D%/dataset.h \
 	%D%/epochs.c \
 	%D%/epochs.h \
 	%D%/etl.c \
 	%D%/etl.h \
+	%D%/gpu.c \
+	%D%/gpu.h \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \
@@ -24,4 +30,6 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/storage.c \
 	%D%/storage.h \
 	%D%/training.c \
-	%D%/training.h
+	%D%/training.h \
+	%D%/transformer.c \
+	%D%/transformer.h
