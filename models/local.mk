@@ -6,6 +6,8 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/data_parallel.h \
 	%D%/dataset.c \
 	%D%/dataset.h \
+	%D%/epochs.c \
+	%D%/epochs.h \
 	%D%/etl.c \
 	%D%/etl.h \
 	%D%/fits.c \
@@ -32,6 +34,8 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \
+	%D%/opgraph.c \
+	%D%/opgraph.h \
 	%D%/preprocess.c \
 	%D%/preprocess.h \
 	%D%/registry.c \
