@@ -29,8 +29,6 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/llm_shape.h \
 	%D%/gpu.c \
 	%D%/gpu.h \
-	%D%/fits.c \
-	%D%/fits.h \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \
