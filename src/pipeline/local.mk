@@ -4,6 +4,8 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/bound.h \
 	%D%/edit.c \
 	%D%/edit.h \
+	%D%/figure.c \
+	%D%/figure.h \
 	%D%/flow.c \
 	%D%/flow.h \
 	%D%/flow_arrivals.c \

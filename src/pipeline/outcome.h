@@ -31,6 +31,8 @@ struct outcome_resource {
     double cost_usd_per_h;
 };
 
+struct flow_line;
+
 enum { LATENCY_MEAN, LATENCY_P50, LATENCY_P95, LATENCY_P99, LATENCY_FIGURES };
 
 /* What one pipeline delivered. */
@@ -71,6 +73,8 @@ struct outcome {
     /* Per replication, for paired comparisons; larger is better: throughput, or 1 / mean latency for open
      * arrivals. */
     double *objective_rep;
+    struct flow_line **rep; /* [replication][pipeline], without series: figure.h reads them */
+    double price_usd_per_h; /* of all resources together */
 };
 
 /* The head of every result document: format, command, program, scenario; the caller frees it. */
