@@ -31,6 +31,10 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/nonlinear.h \
 	%D%/piecewise.c \
 	%D%/piecewise.h \
+	%D%/pooling.c \
+	%D%/pooling.h \
+	%D%/recall.c \
+	%D%/recall.h \
 	%D%/resolve.c \
 	%D%/resolve.h \
 	%D%/roofline.c \
