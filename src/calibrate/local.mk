@@ -14,6 +14,11 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/family.h \
 	%D%/fitted.c \
 	%D%/fitted.h \
+	%D%/infer.c \
+	%D%/infer.h \
+	%D%/infer_calls.c \
+	%D%/infer_parts.h \
+	%D%/infer_steps.c \
 	%D%/knots.c \
 	%D%/knots.h \
 	%D%/likelihood.c \
