@@ -83,7 +83,8 @@ void scenario_source_item(const struct scenario *s, const struct pipeline *p, ui
     if (out->epoch == 0)
         return;
     *entry_stage = later_entry(s, p, &out->hit);
-    for (int i = p->first; i < *entry_stage; i++) { /* what the stages in front made of it in the first epoch */
+    for (int i = p->first; i < *entry_stage;
+         i++) { /* what the stages in front made of it in the first epoch */
         struct item in = *out;
 
         unused.n = 0;
@@ -114,7 +115,7 @@ static double phase_seconds(const struct scenario *s, const struct stage *st, co
     case RESOURCE_LINK:
         return p->amount / r->bandwidth;
     default:
-        return p->amount / (double)r->count;
+        return p->amount / (double)(r->autoscale != NULL ? r->autoscale->max : r->count);
     }
 }
 

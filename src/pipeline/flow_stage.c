@@ -220,6 +220,9 @@ bool resource_use(struct resource_rt *r, enum role role, double amount, double r
 {
     if (r->station != NULL)
         return station_enter(r->station, amount, done, self, arg);
+    if (r->desk != NULL)
+        return desk_enter(r->desk, &(struct desk_job){
+                                       .service_s = amount, .done = done, .self = self, .arg = arg}) != 0;
     if (r->cores != NULL)
         cores_use(r->cores, amount, done, self, arg);
     else if (r->disk != NULL && role == ROLE_DISK_WRITE)
@@ -262,6 +265,7 @@ static void worker_next_phase(struct worker *w)
         const struct phase *p = &w->phases[w->phase++];
 
         amount += p->amount;
+        w->stage->used[p->role] += p->amount;
         if (p->role == ROLE_DISK_READ || p->role == ROLE_DISK_WRITE)
             w->stage->disk_bytes += p->amount;
         else if (p->role != ROLE_NET && p->role != ROLE_MEM)

@@ -15,8 +15,10 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/flow_sink.c \
 	%D%/flow_source.c \
 	%D%/flow_stage.c \
+	%D%/flow_supply.c \
 	%D%/fold.c \
 	%D%/fold.h \
+	%D%/fold_cost.c \
 	%D%/optimization.c \
 	%D%/outcome.c \
 	%D%/outcome.h \

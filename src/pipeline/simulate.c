@@ -75,8 +75,8 @@ static double relative_half_width(const struct estimate *e)
 static bool precise_enough(const struct batch *b, long n, double precision, double confidence)
 {
     double *x = xcalloc((size_t)n, sizeof *x);
-    struct estimate e = fold_line(b->results, n, b->s->objective, offsetof(struct flow_line, throughput_per_s),
-                                  x, confidence);
+    struct estimate e = fold_line(b->results, n, b->s->objective,
+                                  offsetof(struct flow_line, throughput_per_s), x, confidence);
     bool enough = relative_half_width(&e) <= precision;
 
     if (enough && scenario_has_latency(b->s)) {
