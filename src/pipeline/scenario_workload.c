@@ -64,8 +64,8 @@ static int read_dataset(struct reader *r, const struct json *v, const char *wher
 
 int read_workload(struct reader *r, const struct json *w, const char *where, struct workload *out)
 {
-    static const char *const keys[] = {"open",    "closed",   "clients",  "trace",
-                                       "dataset", "requests", "sessions", NULL};
+    static const char *const keys[] = {"open",     "closed",   "clients",     "trace",  "dataset",
+                                       "requests", "sessions", "calibration", "preset", NULL};
     const struct workload_type *type = NULL;
     int kinds = 0;
 
@@ -74,6 +74,10 @@ int read_workload(struct reader *r, const struct json *w, const char *where, str
                    "missing; write {\"open\": {\"arrivals\": ..}}, {\"closed\": {\"in_flight\": \"max\"}} or "
                    "{\"clients\": {\"count\": ..}}");
     TRY(check_keys(r, w, where, keys));
+    if (strcmp(where, "$.workload") == 0) /* edits have no way into those of several pipelines */
+        TRY(resolve_references(r, w, where, "workload", NULL));
+    else if (json_get(w, "calibration") != NULL || json_get(w, "preset") != NULL)
+        return bad(r, where, "a calibration of the workload is for scenarios of one pipeline");
     for (int i = 0; i < TYPES; i++)
         if (json_get(w, types[i].key) != NULL) {
             type = &types[i];
