@@ -6,6 +6,7 @@
  *   flow_request.c  requests of the serving side: made by a source, judged by a sink
  *   flow_sink.c     items go out, and are accounted for; the end of warm-up and of the run
  *   flow_supply.c   servers that fail, are away, are ordered
+ *   flow_route.c    from stage to stage, and to the resources
  *   flow_stage.c    stages without state: workers take, work, deliver
  *   flow_host.c     stages with state: their visits, what their models may ask for
  *   flow_call.c     a stage asks another one and waits for the answer
@@ -214,8 +215,7 @@ void sink_lose(struct line *l,
 void line_ends(struct line *l);
 void spread_add(struct spread *s, double x);
 
-/* flow_stage.c */
-void stage_start(struct stage_rt *st);
+/* flow_route.c */
 /* False when the servers' queue is full: then nothing was asked for. */
 bool resource_use(struct resource_rt *r, enum role role, double amount, double requests, event_fn *done,
                   void *self, uint64_t arg);
@@ -223,9 +223,13 @@ bool resource_use(struct resource_rt *r, enum role role, double amount, double r
    is called when it has found it. */
 bool stage_enter(struct stage_rt *st, struct parcel *p, event_fn *put, void *self);
 bool parcel_leave(struct stage_rt *st, struct parcel *p, event_fn *put, void *self);
-void piece_taken(struct stage_rt *st); /* a piece of it has come into the next stage's hands */
 void visits_enter(struct stage_rt *st);
 void visits_leave(struct stage_rt *st, double came_s);
+
+/* flow_stage.c */
+void stage_start(struct stage_rt *st);
+void stage_receive(struct stage_rt *st, struct parcel *p); /* without workers */
+void piece_taken(struct stage_rt *st); /* a piece of it has come into the next stage's hands */
 
 /* flow_host.c */
 void host_open(struct stage_rt *st);
