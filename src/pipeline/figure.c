@@ -28,6 +28,7 @@ const struct figure_def figures[] = {
     {"quality", UNIT_NONE, BETTER_HIGHER},
     {"cost_usd_per_h", UNIT_USD_PER_H, BETTER_LOWER},
     {"cost_usd_per_1m_units", UNIT_USD, BETTER_LOWER},
+    {"power_w", UNIT_WATT, BETTER_LOWER},
     {NULL, UNIT_NONE, BETTER_HIGHER},
 };
 
@@ -61,19 +62,9 @@ static double spread_value(const char *name, const struct flow_line *l)
     return NAN;
 }
 
-/* What requests paid for by use, and the hours of everything named. */
-static double cost_per_h(const struct outcome *o, const struct flow_line *lines)
-{
-    double usd = o->price_usd_per_h;
-
-    for (int i = 0; i < o->pipelines_n; i++)
-        usd += 3600 * lines[i].usd_per_unit * lines[i].throughput_per_s;
-    return o->has_cost ? usd : NAN;
-}
-
 double figure_value(const struct figure_def *f, const struct outcome *o, long replication, int pipeline)
 {
-    const struct flow_line *lines = o->rep[replication], *l = &lines[pipeline];
+    const struct flow_line *l = &o->rep[replication][pipeline];
     const struct outcome_metrics *m = &o->pipelines[pipeline];
 
     if (strcmp(f->name, "throughput_per_s") == 0)
@@ -87,9 +78,11 @@ double figure_value(const struct figure_def *f, const struct outcome *o, long re
     if (strcmp(f->name, "quality") == 0)
         return l->quality;
     if (strcmp(f->name, "cost_usd_per_h") == 0)
-        return cost_per_h(o, lines);
+        return o->has_cost ? o->cash_usd_per_h_rep[replication] : NAN;
     if (strcmp(f->name, "cost_usd_per_1m_units") == 0)
-        return cost_per_h(o, lines) / 3600 / l->throughput_per_s * 1e6;
+        return o->has_cost ? o->cash_usd_per_h_rep[replication] / 3600 / l->throughput_per_s * 1e6 : NAN;
+    if (strcmp(f->name, "power_w") == 0)
+        return o->has_power ? o->power_w_rep[replication] : NAN;
     return spread_value(f->name, l);
 }
 
