@@ -116,6 +116,7 @@ static int add_table(struct fitting *f, const struct fit_info *info, const struc
                        .valid_to = k.fit.valid_to,
                        .valid_of = p.name[0]});
     fitting_suspects(f, name, &k.fit);
+    fitting_bias(f, &k.fit);
     fitting_source(f, path,
                    &(struct rows_used){trace, "operator_costs", samples_describe(g, f->a), g->first, g->last,
                                        (long)g->n});

@@ -322,6 +322,32 @@ static struct measured_group *measured_group(struct measured_group *g, size_t *n
     return &g[(*n)++];
 }
 
+static bool key_has(const char *key, const char *part)
+{
+    char other[256];
+
+    for (const char *p = key; next_part(&p, ",", other, sizeof other);)
+        if (strcmp(other, part) == 0)
+            return true;
+    return false;
+}
+
+static const char *shortened(const struct measured_group *g, size_t n, const char *key, struct arena *a)
+{
+    char part[256];
+    const char *kept = "";
+
+    for (const char *p = key; next_part(&p, ",", part, sizeof part);) {
+        size_t have = 0;
+
+        for (size_t i = 0; i < n; i++)
+            have += key_has(g[i].key, part);
+        if (have < n)
+            kept = arena_printf(a, "%s%s%s", kept, kept[0] != '\0' ? "," : "", part);
+    }
+    return kept;
+}
+
 int samples_measured(struct store *s, int64_t trace_id, const char *subject, const char *filter,
                      const char *const *names, bool only, struct arena *a, struct measured_group **out, size_t *n,
                      struct err *err)
@@ -347,5 +373,7 @@ int samples_measured(struct store *s, int64_t trace_id, const char *subject, con
         }
         g->row[g->n++] = &rows[i];
     }
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i].short_ = shortened(*out, *n, (*out)[i].key, a);
     return 0;
 }

@@ -59,7 +59,8 @@ const char *samples_describe(const struct op_samples *g, struct arena *a);
 
 /* Measurements that agree in all settings but those named (NULL-terminated); with `only`, in those named. */
 struct measured_group {
-    const char *key; /* "db=Milvus,ef=100": the other settings, in the order of the file */
+    const char *key;   /* "db=Milvus,ef=100": the other settings, in the order of the file */
+    const char *short_; /* of these, what not every group has */
     const struct measured_row **row;
     size_t n;
 };

@@ -50,6 +50,7 @@ static const struct option_def options[] = {
     {"confidence", "C", "confidence of intervals (default 0.95)", true},
     {"uncertainty", "full|none",
      "carry the uncertainty of calibrated parameters into prediction intervals (default full)", true},
+    {"extrapolate", NULL, "predict outside the range of a calibration, with a warning, instead of refusing", true},
     {"max-events", "N", "stop a replication after N events, with partial results (exit 77)", true},
     {"max-wall", "TIME", "stop measuring after TIME, with partial results (exit 77)", true},
     {"max-mem", "SIZE", "stop a replication that holds more than SIZE, with partial results (exit 77)", true},
@@ -160,6 +161,8 @@ static int set_common(struct args *a, const char *name, const char *value, struc
         a->timing = true;
     else if (strcmp(name, "help") == 0)
         a->help = true;
+    else if (strcmp(name, "extrapolate") == 0)
+        a->extrapolate = true;
     else if (strcmp(name, "store") == 0)
         a->store = value;
     else if (strcmp(name, "precision") == 0)

@@ -32,5 +32,9 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/scenario_workload.c \
 	%D%/simulate.c \
 	%D%/simulate.h \
+	%D%/uncertainty.c \
+	%D%/uncertainty.h \
+	%D%/validity.c \
+	%D%/validity.h \
 	%D%/warmup.c \
 	%D%/warmup.h
