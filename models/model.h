@@ -47,7 +47,7 @@ struct item {
     struct request *request;        /* the serving side (server.h); NULL elsewhere */
 };
 
-enum role { ROLE_CPU, ROLE_GPU, ROLE_DISK_READ, ROLE_DISK_WRITE, ROLE_NET, ROLE_SERVERS, ROLES };
+enum role { ROLE_CPU, ROLE_GPU, ROLE_DISK_READ, ROLE_DISK_WRITE, ROLE_NET, ROLE_SERVERS, ROLE_MEM, ROLES };
 
 /* The key under which a scenario's `on` binds the role: both disk roles are "disk". */
 const char *role_name(enum role r);
@@ -55,7 +55,7 @@ const char *role_name(enum role r);
 struct phase {
     enum role role;
     int op;          /* index into the model's operators: where the time goes */
-    double amount;   /* seconds of one core or server; bytes of a disk or link */
+    double amount;   /* seconds of one core or server; bytes of a disk, link or memory bus */
     double requests; /* disks: operations it stands for */
 };
 

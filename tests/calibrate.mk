@@ -7,6 +7,9 @@ criterion_tests += \
 %C%_unit_test_cost_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
 %C%_unit_test_calibrate_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
 
+criterion_tests += %D%/unit/test_resolve
+%C%_unit_test_resolve_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
+
 criterion_tests += \
 	%D%/analytic/test_fit_recovery_linear \
 	%D%/analytic/test_fit_recovery_knots \

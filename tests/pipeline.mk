@@ -20,3 +20,6 @@ criterion_tests += \
 criterion_tests += %D%/analytic/test_calls
 EXTRA_DIST += %D%/unit/asking_models.h
 %C%_analytic_test_calls_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
+
+criterion_tests += %D%/unit/test_requests
+%C%_unit_test_requests_LDADD = $(pipeline_libs) $(CRITERION_LIBS)

@@ -3,16 +3,27 @@
 #include "base/text.h"
 #include "calibrate/resolve_rows.h"
 #include "store/calibration.h"
+#include "store/serving.h"
+#include "store/trace.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* One that was asked for; scenarios keep pointers into it until the resolver is closed. */
+struct shared_document {
+    char *name;
+    struct json *doc;
+    struct shared_document *next;
+};
+
 struct resolve_ctx {
     struct store *store; /* NULL: not needed so far, or there is none yet */
     char *store_path, *scenario_dir;
+    struct shared_document *documents;
     pthread_mutex_t lock; /* variants are built by several threads, a store belongs to one at a time */
 };
 
@@ -72,14 +83,25 @@ static bool is_safe_name(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == strlen(name);
 }
 
-static char *find_preset(const struct resolve_ctx *c, const char *name, struct arena *a)
+enum { PRESET_DIRS = 4 };
+
+/* Where presets may lie; "" is nowhere. */
+static void preset_dirs(const struct resolve_ctx *c, struct arena *a, const char *dirs[PRESET_DIRS])
 {
     const char *env = getenv("FORESIGHT_PRESETS");
-    const char *const dirs[] = {env != NULL ? env : "",
-                                arena_printf(a, "%s/../models/presets", c->scenario_dir), "models/presets",
-                                FORESIGHT_DATADIR "/presets"};
 
-    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
+    dirs[0] = env != NULL ? env : "";
+    dirs[1] = arena_printf(a, "%s/../models/presets", c->scenario_dir);
+    dirs[2] = "models/presets";
+    dirs[3] = FORESIGHT_DATADIR "/presets";
+}
+
+static char *find_preset(const struct resolve_ctx *c, const char *name, struct arena *a)
+{
+    const char *dirs[PRESET_DIRS];
+
+    preset_dirs(c, a, dirs);
+    for (size_t i = 0; i < PRESET_DIRS; i++) {
         char *path = arena_printf(a, "%s/%s.json", dirs[i], name);
 
         if (dirs[i][0] != '\0' && access(path, R_OK) == 0)
@@ -118,12 +140,220 @@ static int from_preset(void *ctx, const char *name, struct arena *a, struct para
     return path != NULL ? read_preset(path, a, rows, n, err) : 0;
 }
 
+/* ------------------------------------------------------------ documents */
+
+enum { FOLDERS_DEEP = 4 };
+
+/* NAME.json in a folder or, in the order of their names, in those below it. */
+static char *find_below(const char *dir, const char *name, int deep, struct arena *a)
+{
+    char *path = arena_printf(a, "%s/%s.json", dir, name), *found = NULL;
+    struct dirent **entries;
+    int n;
+
+    if (access(path, R_OK) == 0)
+        return path;
+    n = deep > 0 ? scandir(dir, &entries, NULL, alphasort) : 0;
+    for (int i = 0; i < n; i++) {
+        if (found == NULL && (entries[i]->d_type == DT_DIR || entries[i]->d_type == DT_UNKNOWN) &&
+            entries[i]->d_name[0] != '.')
+            found = find_below(arena_printf(a, "%s/%s", dir, entries[i]->d_name), name, deep - 1, a);
+        free(entries[i]);
+    }
+    if (n > 0)
+        free(entries);
+    return found;
+}
+
+static char *find_document(const struct resolve_ctx *c, const char *name, struct arena *a)
+{
+    const char *dirs[PRESET_DIRS];
+    char *found = NULL;
+
+    preset_dirs(c, a, dirs);
+    for (size_t i = 0; i < PRESET_DIRS && found == NULL; i++)
+        if (dirs[i][0] != '\0')
+            found = find_below(dirs[i], name, FOLDERS_DEEP, a);
+    return found;
+}
+
+/* The tables of a calibration, at their knots; the lock is held. */
+static int calibrated_costs(struct resolve_ctx *c, const char *name, struct arena *a, struct cost_row **out,
+                            size_t *n, struct err *err)
+{
+    struct calibration_extra extra;
+
+    TRY(open_store(c, err));
+    if (c->store == NULL)
+        return err_set(err, ERR_SCENARIO, "calibration \"%s\": there is no store %s yet", name, c->store_path);
+    TRY(calibration_extra_load(c->store, name, a, &extra, err));
+    return resolve_costs(name, extra.document, a, out, n, err);
+}
+
+/* A calibration's tables, as a preset has them: {"rows": [[op, tokens, ...], ...]}. */
+static int calibrated_document(struct resolve_ctx *c, const char *name, struct arena *a, struct json **out,
+                               struct err *err)
+{
+    struct cost_row *rows;
+    size_t n;
+
+    TRY(calibrated_costs(c, name, a, &rows, &n, err));
+    *out = json_new_object();
+    json_set(*out, "rows", resolve_cost_list(rows, n));
+    return 0;
+}
+
+static int open_document(struct resolve_ctx *c, const char *name, struct arena *a, struct json **out,
+                         struct err *err)
+{
+    char *path;
+
+    if (strncmp(name, "calibration:", 12) == 0)
+        return calibrated_document(c, name + 12, a, out, err);
+    path = is_safe_name(name) ? find_document(c, name, a) : NULL;
+    if (path == NULL)
+        return err_set(err, ERR_SCENARIO, "no document \"%s\" among the presets (models/presets/**/NAME.json)",
+                       name);
+    return json_read(path, out, err);
+}
+
+static int read_document(struct resolve_ctx *c, const char *name, struct arena *a, const struct json **out,
+                         struct err *err)
+{
+    struct shared_document *d = c->documents;
+
+    while (d != NULL && strcmp(d->name, name) != 0)
+        d = d->next;
+    if (d == NULL) {
+        d = xcalloc(1, sizeof *d);
+        if (open_document(c, name, a, &d->doc, err) != 0) {
+            free(d);
+            return err->code;
+        }
+        d->name = xstrdup(name);
+        d->next = c->documents;
+        c->documents = d;
+    }
+    *out = d->doc;
+    return 0;
+}
+
+static int from_documents(void *ctx, const char *name, struct arena *a, const struct json **out,
+                          struct err *err)
+{
+    struct resolve_ctx *c = ctx;
+    int rc;
+
+    pthread_mutex_lock(&c->lock);
+    rc = read_document(c, name, a, out, err);
+    pthread_mutex_unlock(&c->lock);
+    return rc;
+}
+
+/* ------------------------------------------------------------ recordings */
+
+/* "trace:NAME" or just NAME; the lock is held. */
+static int find_trace(struct resolve_ctx *c, const char *ref, int64_t *id, struct err *err)
+{
+    const char *name = strncmp(ref, "trace:", 6) == 0 ? ref + 6 : ref;
+
+    TRY(open_store(c, err));
+    if (c->store == NULL)
+        return err_set(err, ERR_SCENARIO, "\"%s\": there is no store %s yet; foresight import FILE makes one",
+                       ref, c->store_path);
+    if (trace_find(c->store, name, id, err) == 0)
+        return 0;
+    err->code = err->code == ERR_USAGE ? ERR_SCENARIO : err->code;
+    return err->code;
+}
+
+static int load_requests(struct resolve_ctx *c, const char *ref, struct arena *a,
+                         struct recorded_request **out, size_t *n, struct err *err)
+{
+    struct request_row *rows;
+    int64_t id;
+
+    TRY(find_trace(c, ref, &id, err));
+    TRY(request_load(c->store, id, a, &rows, n, err));
+    *out = arena_array(a, *n + 1, sizeof **out);
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i] = (struct recorded_request){.arrival_s = rows[i].arrival_s,
+                                              .input_tokens = rows[i].input_tokens,
+                                              .output_tokens = rows[i].output_tokens,
+                                              .class = rows[i].class,
+                                              .session = rows[i].session,
+                                              .blocks = rows[i].blocks,
+                                              .blocks_n = rows[i].blocks_n};
+    return 0;
+}
+
+static int from_requests(void *ctx, const char *ref, struct arena *a, struct recorded_request **rows,
+                         size_t *n, struct err *err)
+{
+    struct resolve_ctx *c = ctx;
+    int rc;
+
+    *n = 0;
+    pthread_mutex_lock(&c->lock);
+    rc = load_requests(c, ref, a, rows, n, err);
+    pthread_mutex_unlock(&c->lock);
+    return rc;
+}
+
+static int load_costs(struct resolve_ctx *c, const char *ref, struct arena *a, struct cost_row **out,
+                      size_t *n, struct err *err)
+{
+    struct operator_cost *rows;
+    int64_t id;
+
+    if (strncmp(ref, "calibration:", 12) == 0)
+        return calibrated_costs(c, ref + 12, a, out, n, err);
+    TRY(find_trace(c, ref, &id, err));
+    TRY(operator_cost_load(c->store, id, a, &rows, n, err));
+    if (*n == 0)
+        return err_set(err, ERR_SCENARIO, "\"%s\": the trace holds no costs of operators", ref);
+    *out = arena_array(a, *n, sizeof **out);
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i] = (struct cost_row){.hardware = rows[i].hardware,
+                                      .model = rows[i].model,
+                                      .op = rows[i].op,
+                                      .variant = rows[i].variant,
+                                      .devices = rows[i].devices,
+                                      .tokens = rows[i].tokens,
+                                      .batch = rows[i].batch,
+                                      .chunk = rows[i].chunk,
+                                      .context = rows[i].context,
+                                      .bytes = rows[i].bytes,
+                                      .time_s = rows[i].time_s};
+    return 0;
+}
+
+static int from_costs(void *ctx, const char *ref, struct arena *a, struct cost_row **rows, size_t *n,
+                      struct err *err)
+{
+    struct resolve_ctx *c = ctx;
+    int rc;
+
+    *n = 0;
+    pthread_mutex_lock(&c->lock);
+    rc = load_costs(c, ref, a, rows, n, err);
+    pthread_mutex_unlock(&c->lock);
+    return rc;
+}
+
+/* ------------------------------------------------------------ the resolver */
+
 void resolve_open(const char *store_path, const char *scenario_path, struct resolver *out)
 {
     struct resolve_ctx *c = xcalloc(1, sizeof *c);
     const char *slash = strrchr(scenario_path, '/');
 
-    *out = (struct resolver){.ctx = c, .calibration = from_store, .preset = from_preset};
+    *out = (struct resolver){.ctx = c,
+                             .calibration = from_store,
+                             .preset = from_preset,
+                             .requests = from_requests,
+                             .costs = from_costs,
+                             .document = from_documents};
     c->scenario_dir = slash != NULL ? xstrdup(scenario_path) : xstrdup(".");
     if (slash != NULL)
         c->scenario_dir[slash - scenario_path] = '\0';
@@ -138,6 +368,12 @@ void resolve_close(struct resolver *r)
     if (c == NULL)
         return;
     store_close(c->store);
+    for (struct shared_document *d = c->documents, *next; d != NULL; d = next) {
+        next = d->next;
+        json_free(d->doc);
+        free(d->name);
+        free(d);
+    }
     pthread_mutex_destroy(&c->lock);
     free(c->store_path);
     free(c->scenario_dir);

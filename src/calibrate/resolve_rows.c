@@ -302,3 +302,22 @@ int resolve_costs(const char *name, const char *document, struct arena *a, struc
     json_free(doc);
     return rc;
 }
+
+struct json *resolve_cost_list(const struct cost_row *rows, size_t n)
+{
+    struct json *list = json_new_array();
+
+    for (size_t i = 0; i < n; i++) {
+        const double size[] = {rows[i].tokens, rows[i].batch, rows[i].chunk, rows[i].context, rows[i].bytes};
+        struct json *row = json_push(list, json_new_array());
+
+        json_push(row, json_new_string(rows[i].op));
+        for (size_t k = 0; k < sizeof size / sizeof *size; k++)
+            json_push(row, isfinite(size[k]) ? json_new_number(size[k]) : json_new_null());
+        json_push(row, json_new_number(rows[i].devices));
+        json_push(row, json_new_number(rows[i].time_s));
+        if (rows[i].variant[0] != '\0')
+            json_push(row, json_new_string(rows[i].variant));
+    }
+    return list;
+}

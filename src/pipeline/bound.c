@@ -393,7 +393,7 @@ static void limit_by_workload(const struct scenario *s, const struct pipeline *p
     const struct workload *w = &p->workload;
     double least = b->latency_s;
 
-    if (w->kind == WORKLOAD_OPEN)
+    if (w->kind == WORKLOAD_OPEN || (w->kind == WORKLOAD_TRACE && p->horizon.kind == HORIZON_STEADY))
         limit(b, pipeline_arrivals_per_s(p), "arrivals");
     if (w->kind == WORKLOAD_CLIENTS) {
         double think = w->sessions != NULL ? fmin(w->think.mean, w->sessions->think.mean) : w->think.mean;

@@ -2,6 +2,7 @@
  * flow_parts.h - the inside of a flow, shared by its parts and by nobody else.
  *
  *   flow_source.c   where items come from
+ *   flow_arrivals.c when: processes whose rate changes
  *   flow_request.c  requests of the serving side: made by a source, judged by a sink
  *   flow_sink.c     items go out, and are accounted for; the end of warm-up and of the run
  *   flow_stage.c    stages without state: workers take, work, deliver
@@ -124,6 +125,13 @@ struct request_rt {
     struct request_rt *next;
 };
 
+/* One arrival process of a source. */
+struct stream_rt {
+    const struct stream *def;
+    struct rng rng;
+    struct process_rt *process;
+};
+
 /* One pipeline at work: its source, its sink, its books. */
 struct line {
     struct flow *flow;
@@ -135,8 +143,8 @@ struct line {
     uint64_t source_next, source_total; /* items; total 0: endless */
     double source_units, in_flight_units;
     bool source_in_put; /* in a put, for room in flight, or for an epoch to pass */
-    struct rng arrivals, think;
-    struct arrivals_rt *process; /* what the arrival process remembers */
+    struct stream_rt *streams;
+    struct rng think;
     /* the sink */
     double pieces_out, units_out, target_units;
     bool has_latency;
@@ -176,11 +184,16 @@ void source_again(struct line *l, struct parcel *p);   /* an item is out: its cl
 struct parcel *parcel_new(struct flow *f);             /* its item is for the caller to fill */
 void parcel_free(struct flow *f, struct parcel *p);
 
+/* flow_arrivals.c */
+void stream_begin(struct stream_rt *st, struct arena *a);
+double stream_gap(struct stream_rt *st); /* until the next arrival */
+
 /* flow_request.c */
 struct request *request_new(struct flow *f);
 void request_free(struct flow *f, struct request *r);
 void request_copy(struct flow *f, struct request *to, const struct request *from); /* both of the pool's kind */
-void request_begin(struct line *l, struct item *it); /* a request for a new item of the source, and its luck */
+void request_begin(struct line *l, struct item *it, int class); /* a request for a new item; class -1: drawn */
+void request_replay(struct line *l, struct item *it, size_t row); /* as it was recorded */
 void request_turn(struct line *l, struct request *r, struct item *it); /* the next one of its session */
 double request_think(struct line *l, const struct request_rt *r);     /* until then */
 void request_judge(struct line *l, const struct item *it, double sojourn);

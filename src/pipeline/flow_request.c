@@ -144,12 +144,12 @@ static void fill(struct line *l, struct request_rt *r, struct item *it)
     it->request = &r->r;
 }
 
-void request_begin(struct line *l, struct item *it)
+void request_begin(struct line *l, struct item *it, int class)
 {
     const struct sessions *s = l->def->workload.sessions;
     struct request_rt *r = (struct request_rt *)request_new(l->flow);
 
-    r->r = (struct request){.id = it->sequence + 1, .class = draw_class(l, it->key)};
+    r->r = (struct request){.id = it->sequence + 1, .class = class >= 0 ? class : draw_class(l, it->key)};
     r->key = it->key;
     r->context = 0;
     r->turns_left = 0;
@@ -158,6 +158,30 @@ void request_begin(struct line *l, struct item *it)
         r->turns_left = (long)fmax(0, round(draw(l, &s->turns, it->key, TURNS)) - 1);
     }
     fill(l, r, it);
+}
+
+void request_replay(struct line *l, struct item *it, size_t row)
+{
+    const struct workload *w = &l->def->workload;
+    const struct recorded_request *as = &w->recording->rows[row];
+    struct request_rt *r = (struct request_rt *)request_new(l->flow);
+
+    r->turns_left = 0;
+    r->r = (struct request){.id = it->sequence + 1,
+                            .session = w->recording->sessions[row],
+                            .class = w->recording->classes[row],
+                            .input_tokens = as->input_tokens,
+                            .output_tokens = as->output_tokens,
+                            .blocks = as->blocks,
+                            .blocks_n = as->blocks_n,
+                            .block_tokens = w->requests->block_tokens,
+                            .difficulty = draw_uniform(l, it->key, DIFFICULTY),
+                            .quality = NAN,
+                            .queue_s = NAN,
+                            .ttft_s = NAN,
+                            .tpot_s = NAN,
+                            .deadline_s = INFINITY};
+    it->request = &r->r;
 }
 
 /* Luck follows the session, whatever came between its turns. */

@@ -58,13 +58,13 @@ static bool is_dry(const struct line *l)
 }
 
 /* The next item of the source in a parcel of its own, with a request where the pipeline serves. */
-static struct parcel *next_parcel(struct line *l, int *entry)
+static struct parcel *next_parcel(struct line *l, int class, int *entry)
 {
     struct parcel *p = parcel_new(l->flow);
 
     scenario_source_item(l->flow->s, l->def, l->source_next++, &p->v.it, entry);
     if (l->def->serves)
-        request_begin(l, &p->v.it);
+        request_begin(l, &p->v.it, class);
     return p;
 }
 
@@ -95,7 +95,7 @@ void source_pump(struct line *l)
             return;
         if (!epoch_ready(l, l->source_next))
             return;
-        p = next_parcel(l, &entry);
+        p = next_parcel(l, -1, &entry);
         if (!inject(l, p, entry))
             return;
     }
@@ -103,19 +103,45 @@ void source_pump(struct line *l)
 
 /* ------------------------------------------------------------ open arrivals, clients, sessions */
 
-static void source_arrival(struct sim *sim, void *self, uint64_t arg)
+static void source_arrival(struct sim *sim, void *self, uint64_t stream)
 {
+    struct line *l = self;
+    struct stream_rt *st = &l->streams[stream];
+    struct parcel *p;
+    int entry;
+
+    if (is_dry(l))
+        return;
+    p = next_parcel(l, st->def->class, &entry);
+    inject(l, p, entry);
+    if (!is_dry(l))
+        sim_after(sim, stream_gap(st), source_arrival, l, stream);
+}
+
+static double recorded_s(const struct line *l, uint64_t index)
+{
+    const struct recording *rec = l->def->workload.recording;
+
+    return (rec->rows[index % rec->n].arrival_s + (double)(index / rec->n) * rec->span_s) / rec->rate_scale;
+}
+
+static void source_replays(struct sim *sim, void *self, uint64_t index)
+{
+    const struct recording *rec;
     struct line *l = self;
     struct parcel *p;
     int entry;
 
-    (void)arg;
-    if (l->ended)
+    if (is_dry(l))
         return;
-    p = next_parcel(l, &entry);
+    rec = l->def->workload.recording;
+    p = parcel_new(l->flow);
+    scenario_source_item(l->flow->s, l->def, l->source_next++, &p->v.it, &entry);
+    request_replay(l, &p->v.it, index % rec->n);
     inject(l, p, entry);
-    if (!is_dry(l))
-        sim_after(sim, law_draw(&l->def->workload.arrivals, &l->arrivals), source_arrival, l, 0);
+    index++;
+    if (!is_dry(l) && (rec->loop || index < rec->n))
+        sim_at(sim, fmax(sim->now, l->started_s + recorded_s(l, index)), PRIO_NORMAL, source_replays, l, index);
 }
 
 static void client_submits(struct sim *sim, void *self, uint64_t client)
@@ -127,7 +153,7 @@ static void client_submits(struct sim *sim, void *self, uint64_t client)
     (void)sim;
     if (is_dry(l))
         return;
-    p = next_parcel(l, &entry);
+    p = next_parcel(l, -1, &entry);
     p->v.it.sequence = client;
     inject(l, p, entry);
 }
@@ -193,6 +219,22 @@ static void name_stream(const struct line *l, struct rng *r, const char *what)
     rng_stream(r, sim->seed, sim->replication, name);
 }
 
+static void start_streams(struct line *l)
+{
+    const struct workload *w = &l->def->workload;
+    struct sim *sim = l->flow->sim;
+
+    l->streams = arena_array(sim->arena, (size_t)w->streams_n, sizeof *l->streams);
+    for (int i = 0; i < w->streams_n; i++) {
+        struct stream_rt *st = &l->streams[i];
+
+        st->def = &w->streams[i];
+        name_stream(l, &st->rng, w->streams_n == 1 ? "arrivals" : arena_printf(sim->arena, "arrivals.%d", i));
+        stream_begin(st, sim->arena);
+        sim_after(sim, stream_gap(st), source_arrival, l, (uint64_t)i);
+    }
+}
+
 void source_start(struct line *l)
 {
     const struct pipeline *def = l->def;
@@ -201,7 +243,6 @@ void source_start(struct line *l)
 
     l->started = true;
     l->started_s = sim->now;
-    name_stream(l, &l->arrivals, "arrivals");
     name_stream(l, &l->think, "think");
     l->source_units = scenario_source_units(l->flow->s, def);
     if (def->horizon.kind == HORIZON_ITEMS) {
@@ -211,7 +252,9 @@ void source_start(struct line *l)
     if (def->horizon.kind == HORIZON_TIME && l->flow->s->pipelines_n > 1)
         sim_at(sim, sim->now + def->horizon.time_s, PRIO_LAST, time_is_up, l, 0);
     if (w->kind == WORKLOAD_OPEN)
-        sim_after(sim, law_draw(&w->arrivals, &l->arrivals), source_arrival, l, 0);
+        start_streams(l);
+    else if (w->kind == WORKLOAD_TRACE)
+        sim_after(sim, recorded_s(l, 0), source_replays, l, 0);
     else if (w->kind == WORKLOAD_CLIENTS)
         for (long i = 0; i < w->clients; i++)
             sim_after(sim, law_draw(&w->think, &l->think), client_submits, l, (uint64_t)i);

@@ -203,6 +203,7 @@ static void fold_objective(struct folder *f)
 {
     struct outcome *o = f->o;
     const struct outcome_metrics *m = o->metrics = &o->pipelines[f->s->objective];
+    bool is_open = f->s->workload.kind == WORKLOAD_OPEN || f->s->workload.kind == WORKLOAD_TRACE;
 
     o->throughput_per_s = m->throughput_per_s;
     o->makespan_s = m->makespan_s;
@@ -214,7 +215,7 @@ static void fold_objective(struct folder *f)
     for (long i = 0; i < f->n; i++) {
         const struct flow_line *l = &f->results[i].lines[f->s->objective];
 
-        o->objective_rep[i] = f->s->workload.kind == WORKLOAD_OPEN ? 1 / l->latency_s[0] : l->throughput_per_s;
+        o->objective_rep[i] = is_open ? 1 / l->latency_s[0] : l->throughput_per_s;
     }
 }
 

@@ -6,6 +6,7 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/edit.h \
 	%D%/flow.c \
 	%D%/flow.h \
+	%D%/flow_arrivals.c \
 	%D%/flow_call.c \
 	%D%/flow_host.c \
 	%D%/flow_parts.h \
@@ -20,6 +21,7 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/outcome.h \
 	%D%/scenario.c \
 	%D%/scenario.h \
+	%D%/scenario_arrivals.c \
 	%D%/scenario_calls.c \
 	%D%/scenario_edges.c \
 	%D%/scenario_pipelines.c \
@@ -29,6 +31,7 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/scenario_resources.c \
 	%D%/scenario_stages.c \
 	%D%/scenario_tools.c \
+	%D%/scenario_trace.c \
 	%D%/scenario_workload.c \
 	%D%/simulate.c \
 	%D%/simulate.h \

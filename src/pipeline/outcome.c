@@ -146,6 +146,9 @@ static void provenance_json(const struct scenario *s, struct json *doc)
 
     for (int i = 0; i < s->calibrations_n; i++)
         json_push(list, json_new_string(s->calibrations[i]));
+    list = s->recordings_n > 0 ? json_set_array(p, "recordings") : NULL;
+    for (int i = 0; i < s->recordings_n; i++)
+        json_push(list, json_new_string(s->recordings[i]));
     list = json_set_array(p, "assumed");
     for (int i = 0; i < s->assumed_n; i++)
         json_push(list, json_new_string(s->assumed[i]));

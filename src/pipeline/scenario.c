@@ -107,6 +107,11 @@ static void find_most(double load, const char *name, double *most, const char **
     }
 }
 
+static bool arrives_by_itself(const struct pipeline *p)
+{
+    return p->workload.kind == WORKLOAD_OPEN || p->workload.kind == WORKLOAD_TRACE;
+}
+
 /*
  * Open arrivals do not slow down: where they are more than a place can do, its queue grows as long as the
  * run.  What several pipelines ask of one place adds up.
@@ -121,7 +126,7 @@ static void check_load(struct scenario *s)
 
     for (int k = 0; k < s->pipelines_n; k++) {
         const struct pipeline *p = &s->pipelines[k];
-        double rate = p->workload.kind == WORKLOAD_OPEN ? pipeline_arrivals_per_s(p) : 0;
+        double rate = arrives_by_itself(p) ? pipeline_arrivals_per_s(p) : 0;
         struct bound b;
 
         if (rate == 0 || loses_items(s, k))

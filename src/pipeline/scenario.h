@@ -45,6 +45,15 @@ struct validity {
     const char *calibration;
 };
 
+/* A request as it was recorded; unknown counts are -1, unknown times NAN. */
+struct recorded_request {
+    double arrival_s;
+    long input_tokens, output_tokens;
+    const char *class, *session; /* "": one only; none */
+    const uint64_t *blocks;      /* of its prompt: equal content, equal number; NULL: unknown */
+    long blocks_n;
+};
+
 struct resolver {
     void *ctx;
     /* Rows of a named calibration or preset, in `a`.  *n = 0 and success: there is none of that name. */
@@ -56,6 +65,9 @@ struct resolver {
     int (*costs)(void *ctx, const char *ref, struct arena *a, struct cost_row **rows, size_t *n,
                  struct err *err);
     int (*document)(void *ctx, const char *name, struct arena *a, const struct json **out, struct err *err);
+    /* The requests of "trace:NAME", in order of arrival. */
+    int (*requests)(void *ctx, const char *ref, struct arena *a, struct recorded_request **rows, size_t *n,
+                    struct err *err);
 };
 
 enum resource_kind { RESOURCE_SERVERS, RESOURCE_CORES, RESOURCE_GPUS, RESOURCE_DISK, RESOURCE_LINK };
@@ -72,11 +84,17 @@ struct resource {
     long queue_limit;     /* servers: the smallest limit of the stages on it; -1 none */
 };
 
-enum workload_kind { WORKLOAD_OPEN, WORKLOAD_CLOSED, WORKLOAD_CLIENTS };
+enum workload_kind { WORKLOAD_OPEN, WORKLOAD_CLOSED, WORKLOAD_CLIENTS, WORKLOAD_TRACE };
+
+struct recording;
+struct stream;
 
 struct workload {
     enum workload_kind kind;
-    struct law arrivals; /* open: time between arrivals */
+    struct law arrivals; /* open, trace: the time between arrivals; of all streams together only its mean */
+    const struct stream *streams; /* open */
+    int streams_n;
+    const struct recording *recording; /* trace */
     double in_flight;    /* closed: units in the pipeline at most; 0: as many as fit */
     long clients;
     struct law think;
@@ -104,6 +122,34 @@ struct requests {
 struct sessions {
     struct law turns, think;
     bool grows; /* a later turn's prompt begins with all that was said before */
+};
+
+/* Arrivals that come as they were recorded, from time 0 on. */
+struct recording {
+    const struct recorded_request *rows;
+    const int *classes;       /* of each row: index into requests.classes */
+    const uint64_t *sessions; /* 0: none */
+    size_t n;
+    double rate_scale, span_s; /* a loop begins again after span_s of the recording's time */
+    bool loop;
+};
+
+/* Arrivals whose rate changes: by the hour of a schedule, or by the states of a Markov chain. */
+enum process_kind { PROCESS_SCHEDULE, PROCESS_MMPP };
+struct process {
+    enum process_kind kind;
+    int n;
+    const double *rate_per_s; /* of each period or state */
+    const double *length_s;   /* of each period; mean stay in each state */
+    double cv;                /* schedule: of the gaps at constant rate; 1: Poisson */
+};
+
+/* One of several arrival processes that come together. */
+struct stream {
+    struct law gaps;               /* between arrivals; with a process only its mean */
+    const struct process *process; /* NULL: independent gaps */
+    const char *class_name;        /* of its requests; NULL: drawn */
+    int class;                     /* -1: drawn */
 };
 
 /* What a request must meet to count as goodput. */
@@ -177,6 +223,8 @@ struct scenario {
     struct stage *stages;      /* pipeline by pipeline in the order of flow, then those that are only called */
     const char **calibrations; /* names that were applied */
     int calibrations_n;
+    const char **recordings; /* traces whose requests are replayed */
+    int recordings_n;
     const char **uncertain; /* calibrated operators and values with a standard error: names for
                                scenario_options.bump */
     int uncertain_n;

@@ -6,6 +6,8 @@
  *   scenario_resolve.c    calibrations and presets put into the tree
  *   scenario_resources.c  resources
  *   scenario_workload.c   workload, data set, horizon
+ *   scenario_arrivals.c   open arrivals
+ *   scenario_trace.c      recorded workloads
  *   scenario_requests.c   requests, sessions, service-level objectives
  *   scenario_pipelines.c  one pipeline or several
  *   scenario_stages.c     stages
@@ -66,6 +68,9 @@ int find_stage(const struct reader *r, const struct json *name, const char *wher
 int read_workload(struct reader *r, const struct json *v, const char *where, struct workload *out);
 int read_horizon(struct reader *r, const struct json *v, const char *where, const struct workload *w,
                  struct horizon *out);
+int read_open(struct reader *r, const struct json *v, const char *where, struct workload *out);
+int read_trace(struct reader *r, const struct json *v, const char *where, struct workload *out);
+int find_stream_classes(struct reader *r, const char *where, struct workload *out);
 int read_requests(struct reader *r, const struct json *v, const char *where, struct workload *out);
 int read_sessions(struct reader *r, const struct json *v, const char *where, struct workload *out);
 const struct requests *plain_requests(struct arena *a); /* of which nothing is said */

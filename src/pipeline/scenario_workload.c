@@ -8,21 +8,6 @@ static const char *below(const struct reader *r, const char *where, const char *
     return arena_printf(r->s->arena, "%s.%s", where, key);
 }
 
-static int read_open(struct reader *r, const struct json *v, const char *where, struct workload *out)
-{
-    static const char *const keys[] = {"arrivals", NULL};
-
-    TRY(check_keys(r, v, where, keys));
-    if (json_get(v, "arrivals") == NULL)
-        return bad(r, where,
-                   "\"arrivals\" is missing: the time between arrivals, such as {\"exponential\": \"10ms\"}");
-    where = below(r, where, "arrivals");
-    TRY(read_law(r, json_get(v, "arrivals"), UNIT_S, where, &out->arrivals));
-    if (!(out->arrivals.mean > 0))
-        return bad(r, where, "the mean time between arrivals must be above 0");
-    return 0;
-}
-
 static int read_closed(struct reader *r, const struct json *v, const char *where, struct workload *out)
 {
     static const char *const keys[] = {"in_flight", NULL};
@@ -61,7 +46,8 @@ static const struct workload_type {
     read_kind_fn *read;
 } types[] = {{"open", WORKLOAD_OPEN, read_open},
              {"closed", WORKLOAD_CLOSED, read_closed},
-             {"clients", WORKLOAD_CLIENTS, read_clients}};
+             {"clients", WORKLOAD_CLIENTS, read_clients},
+             {"trace", WORKLOAD_TRACE, read_trace}};
 
 enum { TYPES = sizeof types / sizeof *types };
 
@@ -78,8 +64,8 @@ static int read_dataset(struct reader *r, const struct json *v, const char *wher
 
 int read_workload(struct reader *r, const struct json *w, const char *where, struct workload *out)
 {
-    static const char *const keys[] = {"open", "closed", "clients", "dataset", "requests", "sessions",
-                                       "calibration", "preset", NULL};
+    static const char *const keys[] = {"open",     "closed",      "clients", "trace", "dataset", "requests",
+                                       "sessions", "calibration", "preset",  NULL};
     const struct workload_type *type = NULL;
     int kinds = 0;
 
@@ -98,16 +84,18 @@ int read_workload(struct reader *r, const struct json *w, const char *where, str
             kinds++;
         }
     if (kinds != 1)
-        return bad(r, where, "exactly one of \"open\", \"closed\" and \"clients\" is needed");
+        return bad(r, where, "exactly one of \"open\", \"closed\", \"clients\" and \"trace\" is needed");
     out->kind = type->kind;
     TRY(type->read(r, json_get(w, type->key), below(r, where, type->key), out));
     if (json_get(w, "dataset") != NULL)
         TRY(read_dataset(r, json_get(w, "dataset"), below(r, where, "dataset"), out));
+    if (out->recording != NULL && (json_get(w, "requests") != NULL || json_get(w, "sessions") != NULL))
+        return bad(r, where, "\"requests\" and \"sessions\" of a trace are as they were recorded; leave them out");
     if (json_get(w, "requests") != NULL)
         TRY(read_requests(r, json_get(w, "requests"), below(r, where, "requests"), out));
     if (json_get(w, "sessions") != NULL)
         TRY(read_sessions(r, json_get(w, "sessions"), below(r, where, "sessions"), out));
-    return 0;
+    return find_stream_classes(r, where, out);
 }
 
 static int read_horizon_object(struct reader *r, const struct json *h, const char *where, struct horizon *out)
@@ -127,6 +115,21 @@ static int read_horizon_object(struct reader *r, const struct json *h, const cha
                          &out->time_s);
 }
 
+/* A recording ends: when all of it is through, or before. */
+static int recorded_horizon(struct reader *r, const struct json *h, const char *where,
+                            const struct recording *rec, struct horizon *out)
+{
+    if (h == NULL) {
+        out->kind = HORIZON_ITEMS;
+        out->items = (double)rec->n;
+    }
+    if (out->kind == HORIZON_STEADY)
+        return bad(r, where, "a recording ends; leave the horizon out, or set \"loop\": true in the trace");
+    if (out->kind == HORIZON_ITEMS && out->items > (double)rec->n)
+        return bad(r, where, arena_printf(r->s->arena, "the recording holds %zu requests only", rec->n));
+    return 0;
+}
+
 int read_horizon(struct reader *r, const struct json *h, const char *where, const struct workload *w,
                  struct horizon *out)
 {
@@ -141,6 +144,8 @@ int read_horizon(struct reader *r, const struct json *h, const char *where, cons
                    arena_printf(r->s->arena,
                                 "found %s; allowed: \"steady\", {\"items\": 300}, {\"terminating\": \"8h\"}",
                                 json_brief(h, found, sizeof found)));
+    if (w->recording != NULL && !w->recording->loop)
+        return recorded_horizon(r, h, where, w->recording, out);
     if (d == NULL)
         return 0;
     if (h == NULL) {

@@ -11,6 +11,7 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/import/chrome.c \
 	%D%/import/csv.c \
 	%D%/import/csv.h \
+	%D%/import/describe.c \
 	%D%/import/dlio_output.c \
 	%D%/import/documents.c \
 	%D%/import/documents.h \
@@ -58,6 +59,8 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/result.h \
 	%D%/schema.c \
 	%D%/schema.h \
+	%D%/serving.c \
+	%D%/serving.h \
 	%D%/sql.c \
 	%D%/sql.h \
 	%D%/store.c \

@@ -11,6 +11,9 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay_score.c \
 	%D%/replay/identities.c \
 	%D%/replay/kinds.c \
+	%D%/replay/spark.c \
+	%D%/replay/spark_log.c \
+	%D%/replay/spark_log.h \
 	%D%/shapley.c \
 	%D%/shapley.h \
 	%D%/values.c \

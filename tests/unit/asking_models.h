@@ -5,7 +5,9 @@
  *   asker   works `own` on its servers, if it has some; then `times` rounds: in each it asks "first" `width`
  *           times at once and "second" once (with `together`: at the same time), waits for `wait_for` of
  *           them, and cancels the rest
- *   clerk   takes a server for `service`, first come first served, and lets go of whoever is withdrawn
+ *   clerk   takes a server for `service`, first come first served, and lets go of whoever is withdrawn;
+ *           writes into the request what can be checked: ttft 1 ms a prompt token, tpot 1 ms an output token,
+ *           quality its difficulty, 1 cent; counts prompt blocks that it saw before
  */
 #ifndef ASKING_MODELS_H
 #define ASKING_MODELS_H
@@ -250,6 +252,8 @@ struct clerk {
     struct host *host;
     struct clerk_job *free;
     long working, withdrawn;
+    double blocks, known_blocks;
+    uint64_t seen[1 << 18];
 };
 
 static void *clerk_open(const void *cfg, struct host *h)
@@ -266,6 +270,35 @@ static void clerk_forget(struct clerk *c, struct clerk_job *j)
     c->free = j;
 }
 
+static bool clerk_knows(struct clerk *c, uint64_t block)
+{
+    size_t n = sizeof c->seen / sizeof *c->seen, i = block % n;
+
+    while (c->seen[i] != 0 && c->seen[i] != block)
+        i = (i + 1) % n;
+    if (c->seen[i] == block)
+        return true;
+    c->seen[i] = block;
+    return false;
+}
+
+static void clerk_writes(struct clerk *c, struct visit *v)
+{
+    struct request *r = v->it.request;
+
+    if (r == NULL)
+        return;
+    r->queue_s = 0.001;
+    r->ttft_s = 0.001 * (double)r->input_tokens;
+    r->tpot_s = 0.001 * (double)r->output_tokens;
+    r->quality = r->difficulty;
+    r->usd += 0.01;
+    for (long i = 0; i < r->blocks_n && c->blocks < 50000; i++) {
+        c->known_blocks += clerk_knows(c, r->blocks[i]);
+        c->blocks++;
+    }
+}
+
 static void clerk_done(struct sim *sim, void *self, uint64_t arg)
 {
     struct clerk_job *j = self;
@@ -278,6 +311,7 @@ static void clerk_done(struct sim *sim, void *self, uint64_t arg)
     c->working--;
     clerk_forget(c, j);
     host_release(c->host, ROLE_SERVERS);
+    clerk_writes(c, v);
     if (c->cfg->lose > 0 && luck_law(&whether, &v->it, &c->host->luck, 1) < c->cfg->lose)
         host_lose(c->host, v);
     else
@@ -343,10 +377,13 @@ static void clerk_assert_laws(const void *state)
 
 static int clerk_report(const void *state, struct figure *out, int room)
 {
-    if (room < 1)
+    const struct clerk *c = state;
+
+    if (room < 2)
         return 0;
-    out[0] = (struct figure){"withdrawn", (double)((const struct clerk *)state)->withdrawn};
-    return 1;
+    out[0] = (struct figure){"withdrawn", (double)c->withdrawn};
+    out[1] = (struct figure){"known_frac", c->blocks > 0 ? c->known_blocks / c->blocks : NAN};
+    return 2;
 }
 
 static void clerk_best(const void *cfg, const struct item *in, struct demand *out, struct item *leave)

@@ -3,9 +3,10 @@
  */
 #include "study/replay.h"
 
-extern const struct replay_kind replay_identities;
+extern const struct replay_kind replay_identities, replay_spark;
 
 const struct replay_kind *const replay_kinds[] = {
     &replay_identities,
+    &replay_spark,
     NULL,
 };
