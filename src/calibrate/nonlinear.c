@@ -10,13 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { P = NONLINEAR_PARAMS, STEPS = 100, RESAMPLES = 200 };
+enum { P = NONLINEAR_PARAMS, STEPS = 100, RESAMPLED_STEPS = 20, RESAMPLES = 200 };
 
 static const double PIVOT = 1e-4;
 
 struct state {
     const struct nonlinear *p;
-    const double *y;      /* measured, or a resample */
+    const double *y;      /* measured, or a resample; its logarithm where the noise is relative */
     double theta[P];      /* as the curve takes them */
     bool free_[P];        /* being optimized */
     bool zero[P];         /* held on 0 */
@@ -25,6 +25,7 @@ struct state {
     double (*jacobian)[P];
     double *residual; /* weighted, one per point */
     double rss;
+    size_t steps; /* of one descent */
 };
 
 static double weight_of(const struct nonlinear *p, size_t i)
@@ -53,7 +54,7 @@ static double error_at(const struct state *s, const double *theta, size_t i)
     const struct nonlinear *p = s->p;
     double f = p->f(theta, p->x + i * p->columns, p->setting), e;
 
-    e = p->noise == NOISE_RELATIVE ? log(s->y[i]) - log(fmax(f, 1e-300)) : s->y[i] - f;
+    e = p->noise == NOISE_RELATIVE ? s->y[i] - log(fmax(f, 1e-300)) : s->y[i] - f;
     return e * sqrt(weight_of(p, i));
 }
 
@@ -101,7 +102,7 @@ static void descend(struct state *s)
         w = gsl_multifit_nlinear_alloc(gsl_multifit_nlinear_trust, &how, fdf.n, fdf.p);
         v = gsl_vector_view_array(start, j);
         gsl_multifit_nlinear_init(&v.vector, &fdf, w);
-        gsl_multifit_nlinear_driver(STEPS, 1e-9, 1e-9, 0, NULL, NULL, &info, w);
+        gsl_multifit_nlinear_driver(s->steps, s->steps < STEPS ? 1e-5 : 1e-9, 1e-9, 0, NULL, NULL, &info, w);
         j = 0;
         for (int k = 0; k < s->p->params_n; k++)
             if (s->free_[k])
@@ -367,6 +368,7 @@ static void bootstrap(const struct state *s, struct fit *out)
 
     rng_stream(&rng, p->seed, 0, "nonlinear.bootstrap");
     again.y = y;
+    again.steps = RESAMPLED_STEPS; /* from next to the optimum, to much less than the noise */
     again.residual = xcalloc(p->n, sizeof *again.residual);
     for (size_t r = 0; r < draws_n; r++) {
         size_t j = 0;
@@ -376,7 +378,7 @@ static void bootstrap(const struct state *s, struct fit *out)
                        (rng_next(&rng) >> 63 ? 1 : -1);
             double f = p->f(s->theta, p->x + i * p->columns, p->setting);
 
-            y[i] = p->noise == NOISE_RELATIVE ? fmax(f, 1e-300) * exp(e) : f + e;
+            y[i] = (p->noise == NOISE_RELATIVE ? log(fmax(f, 1e-300)) : f) + e;
         }
         for (int q = 0; q < p->params_n; q++) {
             again.zero[q] = false;
@@ -433,8 +435,8 @@ static void describe(const struct state *s, struct fit *out)
 
 int nonlinear_fit(const struct nonlinear *p, struct fit *out, double *rss, struct err *err)
 {
-    struct state s = {.p = p, .y = p->y};
-    double left;
+    struct state s = {.p = p, .steps = STEPS};
+    double left, *y;
 
     ASSERT(p->params_n <= P && out->params_n == 0);
     for (int k = 0; k < p->params_n; k++) {
@@ -443,6 +445,9 @@ int nonlinear_fit(const struct nonlinear *p, struct fit *out, double *rss, struc
         s.told[k] = true;
     }
     TRY(check(p, free_count(&s), err));
+    s.y = y = xcalloc(p->n, sizeof *y);
+    for (size_t i = 0; i < p->n; i++)
+        y[i] = p->noise == NOISE_RELATIVE ? log(p->y[i]) : p->y[i];
     s.residual = xcalloc(p->n, sizeof *s.residual);
     s.jacobian = xcalloc(p->n, sizeof *s.jacobian);
     optimize(&s);
@@ -461,6 +466,7 @@ int nonlinear_fit(const struct nonlinear *p, struct fit *out, double *rss, struc
     *rss = s.rss;
     free(s.jacobian);
     free(s.residual);
+    free(y);
     return 0;
 }
 

@@ -214,6 +214,13 @@ int resolve_preset(const struct json *doc, const char *file, struct arena *a, st
 
 /* -------------------------------------------------------------- operators */
 
+static void fold_mixed(struct cost_row *row, struct arena *a)
+{
+    row->variant = arena_printf(a, "decodes=%.15g,decode_context=%.15g", row->batch, row->context);
+    row->batch = 1;
+    row->context = 0;
+}
+
 /* One table becomes a row for each of its supported nodes. */
 static void node_rows(const struct json *op, const struct table *t, struct arena *a, struct cost_row *out)
 {
@@ -247,6 +254,8 @@ static void node_rows(const struct json *op, const struct table *t, struct arena
                                              : &row.bytes) = x;
         }
         row.time_s = t->value[i];
+        if (strcmp(base.op, "attention_mixed") == 0) /* as samples.c unfolded it */
+            fold_mixed(&row, a);
         *out++ = row;
     }
 }

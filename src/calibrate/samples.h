@@ -11,6 +11,9 @@
  *     batch alone              batch                              once per sequence
  *     tokens                   tokens                             linear layers
  *
+ * Decodes beside a prefill (attention_mixed of LLMServingSim) count as chunk, batch and context of the decodes,
+ * from the rows whose chunk had no context.
+ *
  * A filter ("op=gemm,n=4096; op=all_reduce") is one or more alternatives with ;
  * between them, each a list of NAME=VALUE that must all hold; VALUE may contain
  * * and ?.  Names are columns (op, hardware, model, devices, variant) or

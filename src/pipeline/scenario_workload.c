@@ -90,7 +90,8 @@ int read_workload(struct reader *r, const struct json *w, const char *where, str
     if (json_get(w, "dataset") != NULL)
         TRY(read_dataset(r, json_get(w, "dataset"), below(r, where, "dataset"), out));
     if (out->recording != NULL && (json_get(w, "requests") != NULL || json_get(w, "sessions") != NULL))
-        return bad(r, where, "\"requests\" and \"sessions\" of a trace are as they were recorded; leave them out");
+        return bad(r, where,
+                   "\"requests\" and \"sessions\" of a trace are as they were recorded; leave them out");
     if (json_get(w, "requests") != NULL)
         TRY(read_requests(r, json_get(w, "requests"), below(r, where, "requests"), out));
     if (json_get(w, "sessions") != NULL)
