@@ -118,7 +118,7 @@ static int read_preset(const char *path, struct arena *a, struct param_row **row
 
     if (rc != 0)
         return rc;
-    list = json_get(doc, "rows");
+    list = json_get(doc, json_get(doc, "fitted") != NULL ? "fitted" : "rows");
     if (list == NULL || json_type(list) != JSON_ARRAY || json_get_string(doc, "source", NULL) == NULL ||
         json_get_string(doc, "date", NULL) == NULL) {
         json_free(doc);
@@ -203,6 +203,20 @@ static int calibrated_document(struct resolve_ctx *c, const char *name, struct a
     return 0;
 }
 
+/* A preset of fitted tables is read like one of rows. */
+static int add_rows(struct json *doc, const char *name, struct arena *a, struct err *err)
+{
+    char *text = json_compact(doc);
+    struct cost_row *rows;
+    size_t n;
+    int rc = resolve_costs(name, text, a, &rows, &n, err);
+
+    free(text);
+    if (rc == 0)
+        json_set(doc, "rows", resolve_cost_list(rows, n));
+    return rc;
+}
+
 static int open_document(struct resolve_ctx *c, const char *name, struct arena *a, struct json **out,
                          struct err *err)
 {
@@ -214,7 +228,8 @@ static int open_document(struct resolve_ctx *c, const char *name, struct arena *
     if (path == NULL)
         return err_set(err, ERR_SCENARIO, "no document \"%s\" among the presets (models/presets/**/NAME.json)",
                        name);
-    return json_read(path, out, err);
+    TRY(json_read(path, out, err));
+    return json_get(*out, "ops") != NULL && json_get(*out, "rows") == NULL ? add_rows(*out, name, a, err) : 0;
 }
 
 static int read_document(struct resolve_ctx *c, const char *name, struct arena *a, const struct json **out,

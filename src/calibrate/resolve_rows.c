@@ -199,7 +199,7 @@ static void preset_covariances(const struct json *doc, struct arena *a, struct c
 int resolve_preset(const struct json *doc, const char *file, struct arena *a, struct param_row **rows, size_t *n,
                    struct err *err)
 {
-    const struct json *list = json_get(doc, "rows");
+    const struct json *list = json_get(doc, json_get(doc, "fitted") != NULL ? "fitted" : "rows");
     struct calibration_row *found = arena_array(a, json_size(list) + 1, sizeof *found);
     struct calibration_extra x = {.target = ""};
     size_t k = 0;
@@ -209,6 +209,13 @@ int resolve_preset(const struct json *doc, const char *file, struct arena *a, st
         k++;
     }
     preset_covariances(doc, a, &x);
+    x.target = arena_strdup(a, json_get_string(doc, "target", ""));
+    if (json_get(doc, "params") != NULL) { /* laws without a formula */
+        char *text = json_compact(doc);
+
+        x.document = arena_strdup(a, text);
+        free(text);
+    }
     return resolve_rows(file, found, k, &x, a, rows, n, err);
 }
 

@@ -26,6 +26,7 @@ static const struct option_def options[] = {
     {"name", "NAME", "name to store it under (default: the scenario's, or the file's)", false},
     {"trace", "ID", "the trace to use (default: the latest of the scenario); of a model's fit repeatable", false},
     {"where", "FILTER", "only rows that match, as in op=gemm,n=4096; op=all_reduce", false},
+    {"note", "TEXT", "where the recordings come from: the source of a preset", false},
     {"bound", "FRAC", "how far fitted tables may be off (default 0.05)", false},
     {"format", "FORMAT", "output format; of import: the trace format instead of the one found", false},
     {"from", "TRACE", "a trace file, or a trace in the store (repeatable)", false},

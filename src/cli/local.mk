@@ -22,6 +22,8 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd_runs.c \
 	%D%/cmd_trace.c \
 	%D%/cmd_validate.c \
+	%D%/fit_preset.c \
+	%D%/fit_preset.h \
 	%D%/fit_print.c \
 	%D%/fit_print.h \
 	%D%/fit_target.c \
