@@ -1,5 +1,7 @@
 noinst_LIBRARIES += %D%/libcalibrate.a
 %C%_libcalibrate_a_SOURCES = \
+	%D%/arrivals.c \
+	%D%/arrivals.h \
 	%D%/calibrate.c \
 	%D%/calibrate.h \
 	%D%/cost.c \
@@ -18,6 +20,9 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/likelihood.h \
 	%D%/linear.c \
 	%D%/linear.h \
+	%D%/maximum.c \
+	%D%/maximum.h \
+	%D%/mmpp.c \
 	%D%/nnls.c \
 	%D%/nnls.h \
 	%D%/nodes.c \
@@ -31,6 +36,10 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/infer_calls.c \
 	%D%/infer_parts.h \
 	%D%/infer_steps.c \
+	%D%/pooling.c \
+	%D%/pooling.h \
+	%D%/recall.c \
+	%D%/recall.h \
 	%D%/resolve.c \
 	%D%/resolve.h
 
