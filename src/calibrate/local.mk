@@ -41,27 +41,7 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/recall.c \
 	%D%/recall.h \
 	%D%/resolve.c \
-	%D%/resolve.h
-
-# From recordings to parameters.
-%C%_libcalibrate_a_SOURCES += \
-	%D%/drift.c \
-	%D%/drift.h \
-	%D%/fit_model.c \
-	%D%/fit_model.h \
-	%D%/fitting.c \
-	%D%/fitting.h \
-	%D%/law_rows.c \
-	%D%/law_rows.h \
-	%D%/recipe_operators.c \
-	%D%/recipe_requests.c \
-	%D%/recipe_spans.c \
-	%D%/recipe_spark.c \
-	%D%/recipe_storage.c \
-	%D%/recipes.c \
-	%D%/recipes.h \
-	%D%/samples.c \
-	%D%/samples.h \
+	%D%/resolve.h \
 	%D%/roofline.c \
 	%D%/roofline.h \
 	%D%/sweep.c \

@@ -86,8 +86,6 @@ int recipe_recall_curve(struct fitting *f, const struct fit_info *info, int64_t 
         if (recall_fit(p, points, f->a, &fit, err) != 0)
             return err_at(err, "recall of %s", g[i].key);
         fitting_fit(f, path, &fit.fit, "effort");
-        if (fit.use_table)
-            fitting_remark(f, "note", "%s: the knots are nearer to what was left out than the curve", path);
         if (curves == 1)
             keep_knots(f, info->param, p, points);
         fitting_source(f, path,

@@ -55,8 +55,11 @@ static void preset_rows(const struct fitting *f, struct json *doc)
             preset_row(&f->rows[i], list);
     list = json_set_array(doc, "covariances");
     for (size_t i = 0; i < f->extra.covs_n; i++) {
-        struct json *o = json_push(list, json_new_object());
+        struct json *o;
 
+        if (strncmp(f->extra.covs[i].a, "fits.", 5) == 0) /* of what nothing sets, nobody draws */
+            continue;
+        o = json_push(list, json_new_object());
         json_set_string(o, "a", f->extra.covs[i].a);
         json_set_string(o, "b", f->extra.covs[i].b);
         json_set(o, "covariance", rounded(f->extra.covs[i].covariance));
