@@ -26,6 +26,8 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd_whatif.c \
 	%D%/compare.c \
 	%D%/compare.h \
+	%D%/fit_preset.c \
+	%D%/fit_preset.h \
 	%D%/fit_print.c \
 	%D%/fit_print.h \
 	%D%/fit_target.c \

@@ -42,5 +42,9 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/simulate.c \
 	%D%/simulate.h \
 	%D%/source_item.c \
+	%D%/uncertainty.c \
+	%D%/uncertainty.h \
+	%D%/validity.c \
+	%D%/validity.h \
 	%D%/warmup.c \
 	%D%/warmup.h
