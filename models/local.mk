@@ -10,8 +10,10 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/epochs.h \
 	%D%/etl.c \
 	%D%/etl.h \
+	%D%/experiment.c \
 	%D%/gpu.c \
 	%D%/gpu.h \
+	%D%/loader.c \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \
@@ -21,6 +23,7 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/preprocess.h \
 	%D%/registry.c \
 	%D%/server.h \
+	%D%/spark.c \
 	%D%/spark_app.c \
 	%D%/spark_app.h \
 	%D%/spark_law.c \

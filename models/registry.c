@@ -12,9 +12,12 @@
 
 extern const struct model station_model, operators_model, etl_model, storage_model, preprocess_model,
     training_model;
+extern const struct model loader_model, spark_model, experiment_model;
 
 const struct model *const models[] = {
-    &station_model, &operators_model, &etl_model, &storage_model, &preprocess_model, &training_model, NULL,
+    &station_model, &operators_model, &etl_model, &storage_model, &preprocess_model, &training_model,
+    &loader_model,  &spark_model,     &experiment_model,
+    NULL,
 };
 
 const struct model *model_find(const char *name)
