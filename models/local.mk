@@ -14,6 +14,8 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/gpu.c \
 	%D%/gpu.h \
 	%D%/loader.c \
+	%D%/fits.c \
+	%D%/fits.h \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \
@@ -35,4 +37,27 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/training.c \
 	%D%/training.h \
 	%D%/transformer.c \
-	%D%/transformer.h
+	%D%/transformer.h \
+	%D%/answer.c \
+	%D%/answer.h \
+	%D%/curve.c \
+	%D%/curve.h \
+	%D%/feature_store.c \
+	%D%/feature_store.h \
+	%D%/feature_store_server.c \
+	%D%/inference.c \
+	%D%/inference.h \
+	%D%/inference_server.c \
+	%D%/prompt.c \
+	%D%/prompt.h \
+	%D%/prompt_calls.c \
+	%D%/prompt_graph.c \
+	%D%/tool.c \
+	%D%/vector_db.c \
+	%D%/vector_db.h \
+	%D%/vector_db_server.c \
+	%D%/vector_hosted.c \
+	%D%/vector_index.c \
+	%D%/vector_index.h \
+	%D%/zipf.c \
+	%D%/zipf.h
