@@ -15,9 +15,9 @@
  *
  * Standing deltas: the experiment's own, and those promoted since the last compaction, on average half of
  * compact_every; compaction reads and writes the whole table once in compact_every promotions.  A snapshot's
- * manifest names every file.  per_month experiments a month are kept for `retention` months, so the footprint is
- * that of per_month * retention experiments: the duplicate-table problem.  Prices: of a terabyte-month,
- * of a thousand requests of file_bytes each.  Work runs in `tasks` pieces, `slots` at a time, on the disk and
+ * manifest names every file.  per_month experiments a month are kept for `retention` months, so the footprint
+ * is that of per_month * retention experiments: the duplicate-table problem.  Prices: of a terabyte-month, of
+ * a thousand requests of file_bytes each.  Work runs in `tasks` pieces, `slots` at a time, on the disk and
  * the cores bound.  Left out: deletes, schema checks, concurrent compactions that conflict.
  */
 #include "models/server.h"
@@ -44,7 +44,8 @@ static const int first[] = {0};
 
 #define T struct experiment_cfg
 static const struct param params[] = {
-    CHOICE(T, layout, "full_copy", layouts, "What an experiment writes: a copy of the table, or its column alone"),
+    CHOICE(T, layout, "full_copy", layouts,
+           "What an experiment writes: a copy of the table, or its column alone"),
     CHOICE(T, align, "position", alignments, "How a delta's rows find the table's: same order, or by key"),
     INT(T, slots, "16", 1, 1e6, "Pieces worked on at a time, of all experiments"),
     INT(T, tasks, "256", 1, 1e6, "Pieces of building and of reading one experiment's table"),
@@ -68,7 +69,8 @@ static const struct param params[] = {
     REAL(T, join_row, UNIT_S, "200ns", 0, 1, "Core time per row joined to its label"),
     REAL(T, merge_position, UNIT_S, "4ns", 0, 1, "Core time per row and delta, rows in the same order"),
     REAL(T, merge_key, UNIT_S, "120ns", 0, 1, "Core time per row and delta, found by key"),
-    REAL(T, tb_month_usd, UNIT_USD, "23usd", 0, 1e6, "Price of a stored terabyte for a month, copies included"),
+    REAL(T, tb_month_usd, UNIT_USD, "23usd", 0, 1e6,
+         "Price of a stored terabyte for a month, copies included"),
     REAL(T, put_usd, UNIT_USD, "0.005usd", 0, 1e6, "Price of a thousand writing requests"),
     REAL(T, get_usd, UNIT_USD, "0.0004usd", 0, 1e6, "Price of a thousand reading requests"),
     PARAMS_END};
@@ -116,7 +118,8 @@ static struct part build(const struct experiment_cfg *c)
 
     if (c->layout == FULL_COPY)
         p = (struct part){.read = c->rows * c->row_bytes + b * c->log_bytes,
-                          .cpu_s = c->rows * c->row_bytes * (c->decode_byte + c->encode_byte) + b * c->join_row};
+                          .cpu_s =
+                              c->rows * c->row_bytes * (c->decode_byte + c->encode_byte) + b * c->join_row};
     else {
         p = (struct part){.read = b * (c->key_bytes + c->log_bytes),
                           .cpu_s = b * (c->join_row + delta_row_bytes(c) * c->encode_byte)};
@@ -144,7 +147,8 @@ static struct part training_jobs(const struct experiment_cfg *c)
     double column = c->layout == FULL_COPY ? c->label_bytes : deltas * delta_row_bytes(c);
 
     return (struct part){.read = (double)c->jobs * c->rows * (used + column),
-                         .cpu_s = (double)c->jobs * c->rows * ((used + column) * c->decode_byte + deltas * merge)};
+                         .cpu_s =
+                             (double)c->jobs * c->rows * ((used + column) * c->decode_byte + deltas * merge)};
 }
 
 static int check(void *cfg, const struct model_env *env, struct err *err)
@@ -209,13 +213,15 @@ static void next_step(struct sim *sim, void *self, uint64_t arg)
     (void)arg;
     switch (p->next++) {
     case 0:
-        host_use(h, ROLE_DISK_READ, OP_READ, part.read / n, ceil(part.read / n / c->file_bytes), next_step, p, 0);
+        host_use(h, ROLE_DISK_READ, OP_READ, part.read / n, ceil(part.read / n / c->file_bytes), next_step, p,
+                 0);
         return;
     case 1:
         host_use(h, ROLE_CPU, builds ? OP_BUILD : OP_JOB, part.cpu_s / n, 0, next_step, p, 0);
         return;
     case 2:
-        host_use(h, ROLE_DISK_WRITE, OP_WRITE, part.write / n, ceil(part.write / n / c->file_bytes), next_step, p, 0);
+        host_use(h, ROLE_DISK_WRITE, OP_WRITE, part.write / n, ceil(part.write / n / c->file_bytes),
+                 next_step, p, 0);
         return;
     default:
         spark_task_done(p->task);
@@ -276,7 +282,9 @@ static double requests_usd(const struct experiment_cfg *c)
 {
     struct part b = build(c), j = training_jobs(c);
 
-    return (ceil((b.read + j.read) / c->file_bytes) * c->get_usd + ceil(b.write / c->file_bytes) * c->put_usd) / 1000;
+    return (ceil((b.read + j.read) / c->file_bytes) * c->get_usd +
+            ceil(b.write / c->file_bytes) * c->put_usd) /
+           1000;
 }
 
 static int report(const void *state, struct figure *out, int room)
@@ -310,7 +318,8 @@ static const struct server server = {
 const struct model experiment_model = {
     .name = "experiment",
     .title = "Label or feature experiment",
-    .about = "Adds a column to a table, by copying the table or by a delta merged on read, and has jobs read it.",
+    .about =
+        "Adds a column to a table, by copying the table or by a delta merged on read, and has jobs read it.",
     .cfg_size = sizeof(struct experiment_cfg),
     .params = params,
     .roles = roles,

@@ -6,10 +6,10 @@
  * hands the batch to its consumer.  Per batch of n samples:
  *
  *   read        n * miss * item_bytes of the disk, one request each
- *   operator    n * (fixed + per_byte * bytes + per_element * elements) of a core, + call + copy per operator;
- *               n * miss where the results are cached
- *   send        rpc + send_byte * bytes of a local core, bytes of the link, on the way there and back
- *   hand over   hand_over_byte * bytes: pickling between processes, copying to pinned memory
+ *   operator    n * (fixed + per_byte * bytes + per_element * elements) of a core, + call + copy per
+ * operator; n * miss where the results are cached send        rpc + send_byte * bytes of a local core, bytes
+ * of the link, on the way there and back hand over   hand_over_byte * bytes: pickling between processes,
+ * copying to pinned memory
  *
  * miss: the share that the page cache loses (models/epochs.h), from the sizes of cache and data set.  What an
  * operator costs follows from what reaches it: models/opgraph.h.  Workers are threads or processes on the
@@ -34,7 +34,8 @@ struct loader_cfg {
     long workers, prefetch, batch, items;
     bool in_order, fuse, shuffled, offload;
     int order, policy;
-    double item_bytes, item_elements, cache_bytes, call, copy_byte, hand_over_byte, rpc, send_byte, remote_speed;
+    double item_bytes, item_elements, cache_bytes, call, copy_byte, hand_over_byte, rpc, send_byte,
+        remote_speed;
     const struct json *ops, *cache_after;
     /* filled by check() */
     struct opg graph;
@@ -50,7 +51,8 @@ static const char *const orders[] = {"given", "best", NULL};
 #define T struct loader_cfg
 static const struct param params[] = {
     INT(T, workers, "1", 1, 1e6, "Batches worked on at a time: threads or processes"),
-    INT(T, prefetch, "2", -1, 1e6, "Batches per worker in work or waiting for the consumer; -1: no such limit"),
+    INT(T, prefetch, "2", -1, 1e6,
+        "Batches per worker in work or waiting for the consumer; -1: no such limit"),
     INT(T, batch, "64", 1, 1e7, "Samples of one batch"),
     INT(T, items, "1000000", 1, 1e12, "Samples of the data set: an epoch"),
     BOOL(T, in_order, "true", "Batches leave in the order in which they were begun"),
@@ -68,7 +70,8 @@ static const struct param params[] = {
     REAL(T, send_byte, UNIT_S, "0.2ns", 0, 1e-3, "Local core time per byte sent or received"),
     REAL(T, call, UNIT_S, "0s", 0, 10, "Core time of calling one operator on one sample"),
     REAL(T, copy_byte, UNIT_S, "0s", 0, 1e-3, "Core time per byte handed from operator to operator"),
-    REAL(T, hand_over_byte, UNIT_S, "0s", 0, 1e-3, "Core time per byte of a finished batch handed to its consumer"),
+    REAL(T, hand_over_byte, UNIT_S, "0s", 0, 1e-3,
+         "Core time per byte of a finished batch handed to its consumer"),
     JSONV(T, ops, "List of {name, fixed, per_byte, per_element, bytes_ratio, ...}, in order"),
     PARAMS_END};
 #undef T
@@ -105,7 +108,8 @@ static int find_op(const struct loader_cfg *c, const char *name)
     return -1;
 }
 
-static int no_such_op(const struct loader_cfg *c, const char *where, const struct json *found, struct err *err)
+static int no_such_op(const struct loader_cfg *c, const char *where, const struct json *found,
+                      struct err *err)
 {
     const char *names[OPG_MAX];
     char brief[60];
@@ -119,7 +123,8 @@ static int no_such_op(const struct loader_cfg *c, const char *where, const struc
     return err->code;
 }
 
-static int read_op(struct loader_cfg *c, const struct json *v, const char *where, struct arena *a, struct err *err)
+static int read_op(struct loader_cfg *c, const struct json *v, const char *where, struct arena *a,
+                   struct err *err)
 {
     struct loader_op *op = &c->op[c->graph.n];
     const char *name = json_get_string(v, "name", NULL);
@@ -127,9 +132,10 @@ static int read_op(struct loader_cfg *c, const struct json *v, const char *where
     int rc;
 
     if (json_type(v) != JSON_OBJECT || name == NULL)
-        return err_set(err, ERR_SCENARIO,
-                       "%s: an operator is an object with a name, such as {\"name\": \"decode\", \"fixed\": \"2ms\"}",
-                       where);
+        return err_set(
+            err, ERR_SCENARIO,
+            "%s: an operator is an object with a name, such as {\"name\": \"decode\", \"fixed\": \"2ms\"}",
+            where);
     rest = json_copy(v);
     json_remove(rest, "name");
     rc = param_load(op_params, rest, where, a, op, err);
@@ -159,7 +165,8 @@ static int read_after(struct loader_cfg *c, int i, const char *where, struct err
         if (before < 0)
             return no_such_op(c, where, v, err);
         if (before >= i)
-            return err_set(err, ERR_SCENARIO, "%s: \"%s\" is written after \"%s\", so it cannot come before it", where,
+            return err_set(err, ERR_SCENARIO,
+                           "%s: \"%s\" is written after \"%s\", so it cannot come before it", where,
                            c->graph.op[before].name, c->graph.op[i].name);
         c->graph.op[i].after |= UINT32_C(1) << before;
     }
@@ -170,8 +177,10 @@ static int read_ops(struct loader_cfg *c, const struct model_env *env, struct er
 {
     int i = 0;
 
-    if (c->ops == NULL || json_type(c->ops) != JSON_ARRAY || json_size(c->ops) == 0 || json_size(c->ops) > OPG_MAX)
-        return err_set(err, ERR_SCENARIO, "%s.ops: a list of 1 to %d operators is needed", env->where, OPG_MAX);
+    if (c->ops == NULL || json_type(c->ops) != JSON_ARRAY || json_size(c->ops) == 0 ||
+        json_size(c->ops) > OPG_MAX)
+        return err_set(err, ERR_SCENARIO, "%s.ops: a list of 1 to %d operators is needed", env->where,
+                       OPG_MAX);
     JSON_EACH (v, c->ops)
         TRY(read_op(c, v, arena_printf(env->arena, "%s.ops[%d]", env->where, i++), env->arena, err));
     for (i = 0; i < c->graph.n; i++)
@@ -197,10 +206,12 @@ static int read_cache(struct loader_cfg *c, const char *where, struct err *err)
     while (c->chain[c->cached++] != op)
         ;
     if (c->cached > legal)
-        return err_set(err, ERR_SCENARIO,
-                       "%s: \"%s\" is or follows the random operator \"%s\": epochs would repeat; %s%s%s can be kept",
-                       where, name, c->graph.op[c->chain[legal]].name, legal > 0 ? "what comes before it, such as \"" : "\"",
-                       legal > 0 ? c->graph.op[c->chain[legal - 1]].name : "source", "\"");
+        return err_set(
+            err, ERR_SCENARIO,
+            "%s: \"%s\" is or follows the random operator \"%s\": epochs would repeat; %s%s%s can be kept",
+            where, name, c->graph.op[c->chain[legal]].name,
+            legal > 0 ? "what comes before it, such as \"" : "\"",
+            legal > 0 ? c->graph.op[c->chain[legal - 1]].name : "source", "\"");
     return 0;
 }
 
@@ -228,7 +239,8 @@ static int check(void *cfg, const struct model_env *env, struct err *err)
     struct loader_cfg *c = cfg;
 
     if (c->prefetch == 0)
-        return err_set(err, ERR_SCENARIO, "%s.prefetch: 0 lets no worker begin; 1 or more, or -1", env->where);
+        return err_set(err, ERR_SCENARIO, "%s.prefetch: 0 lets no worker begin; 1 or more, or -1",
+                       env->where);
     c->graph = (struct opg){.bytes = c->item_bytes,
                             .elements = c->item_elements > 0 ? c->item_elements : c->item_bytes,
                             .call_s = c->call,
@@ -256,7 +268,8 @@ static void shape(const void *cfg, struct shape *out)
                           .queue_limit = -1};
 }
 
-static double noise(const struct loader_op *op, int i, double samples, const struct item *in, const struct luck *luck)
+static double noise(const struct loader_op *op, int i, double samples, const struct item *in,
+                    const struct luck *luck)
 {
     struct rng r;
 
@@ -267,7 +280,8 @@ static double noise(const struct loader_op *op, int i, double samples, const str
 }
 
 /* To the remote cores or back from them: local core time and the wire. */
-static void send(const struct loader_cfg *c, double samples, const struct opg_state *s, bool calls, struct demand *out)
+static void send(const struct loader_cfg *c, double samples, const struct opg_state *s, bool calls,
+                 struct demand *out)
 {
     double n = samples * s->items;
 
@@ -290,7 +304,8 @@ static void demand(const void *cfg, const struct item *in, const struct luck *lu
         int i = c->chain[k];
         bool remote = c->offload && c->op[i].remote;
         bool fused = k > 0 && c->fuse && g->op[i].fusable && g->op[c->chain[k - 1]].fusable;
-        double work_s = opg_op_s(g, i, done) + (fused ? 0 : s.items * (c->call + (k > 0 ? c->copy_byte * s.bytes : 0)));
+        double work_s =
+            opg_op_s(g, i, done) + (fused ? 0 : s.items * (c->call + (k > 0 ? c->copy_byte * s.bytes : 0)));
 
         if (remote != away)
             send(c, n, &s, remote, out);
@@ -322,7 +337,8 @@ static int operators(const void *cfg)
 const struct model loader_model = {
     .name = "loader",
     .title = "Input pipeline of operators",
-    .about = "Workers read samples, run a reorderable chain of operators on them, here or elsewhere, and make batches.",
+    .about = "Workers read samples, run a reorderable chain of operators on them, here or elsewhere, and "
+             "make batches.",
     .cfg_size = sizeof(struct loader_cfg),
     .params = params,
     .roles = roles,

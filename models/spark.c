@@ -9,8 +9,8 @@
  *   core         cpu (drawn per task) * (1 - size_share + size_share * size) + [cold] * warm + overhead
  *   disk write   (shuffle_write + write_bytes) / tasks * size
  *
- * size is lognormal with mean 1: skew of the partitions.  With coalesce_bytes a stage that reads shuffles gets
- * ceil(shuffle_read / coalesce_bytes) tasks, at most as many as written (adaptive execution).  Slots are
+ * size is lognormal with mean 1: skew of the partitions.  With coalesce_bytes a stage that reads shuffles
+ * gets ceil(shuffle_read / coalesce_bytes) tasks, at most as many as written (adaptive execution).  Slots are
  * not cores: tasks share the cores bound to `cpu` with whoever else is there.  Makespan bounds: all work on
  * the resources (the pipeline's bound) and the longest chain of stages.  Left out: spilling, locality waits.
  */
@@ -47,7 +47,8 @@ struct spark_cfg {
 
 #define T struct spark_cfg
 static const struct param params[] = {
-    JSONV(T, stages, "List of {name, tasks, cpu, read_bytes, shuffle_read, shuffle_write, write_bytes, after}"),
+    JSONV(T, stages,
+          "List of {name, tasks, cpu, read_bytes, shuffle_read, shuffle_write, write_bytes, after}"),
     INT(T, executors, "4", 1, 1e5, "Executors, unless they are allocated by demand"),
     INT(T, slots, "4", 1, 1024, "Tasks one executor works on at a time"),
     CHOICE(T, order, "fifo", spark_order_names, "Which job's stages get free slots first"),
@@ -55,16 +56,21 @@ static const struct param params[] = {
     REAL(T, warm, UNIT_S, "1s", 0, 1e3, "Core time the first task of a stage on an executor takes longer"),
     REAL(T, skew, UNIT_NONE, "0", 0, 10, "Coefficient of variation of a task's share of its stage's bytes"),
     REAL(T, size_share, UNIT_FRAC, "1", 0, 1, "Share of the computing that grows with a task's bytes"),
-    REAL(T, fail_prob, UNIT_FRAC, "0", 0, 0.9, "Probability that an attempt at a task fails and is made again"),
-    REAL(T, coalesce_bytes, UNIT_BYTES, "0B", 0, 1e15, "Shuffle bytes a task should read; 0: tasks as written"),
+    REAL(T, fail_prob, UNIT_FRAC, "0", 0, 0.9,
+         "Probability that an attempt at a task fails and is made again"),
+    REAL(T, coalesce_bytes, UNIT_BYTES, "0B", 0, 1e15,
+         "Shuffle bytes a task should read; 0: tasks as written"),
     REAL(T, stage_delay, UNIT_S, "20ms", 0, 1e3, "From the end of a stage's parents to its first launch"),
     BOOL(T, speculation, "false", "Launch copies of tasks that take long"),
-    REAL(T, speculation_quantile, UNIT_FRAC, "75%", 0, 1, "Share of a stage that must be done before copies are made"),
-    REAL(T, speculation_multiplier, UNIT_NONE, "1.5", 1, 1e3, "Times the median that a task must take to be copied"),
+    REAL(T, speculation_quantile, UNIT_FRAC, "75%", 0, 1,
+         "Share of a stage that must be done before copies are made"),
+    REAL(T, speculation_multiplier, UNIT_NONE, "1.5", 1, 1e3,
+         "Times the median that a task must take to be copied"),
     REAL(T, speculation_period, UNIT_S, "100ms", 1e-3, 1e3, "Between two looks for tasks to copy"),
     INT(T, max_executors, "0", 0, 1e5, "Executors allocated by demand at most; 0: no dynamic allocation"),
     INT(T, min_executors, "0", 0, 1e5, "Executors that stay when nothing is to be done"),
-    REAL(T, backlog, UNIT_S, "1s", 1e-3, 1e5, "How long tasks wait before executors are asked for, then twice as many"),
+    REAL(T, backlog, UNIT_S, "1s", 1e-3, 1e5,
+         "How long tasks wait before executors are asked for, then twice as many"),
     REAL(T, idle, UNIT_S, "60s", 1e-3, 1e6, "How long an executor is idle before it goes"),
     REAL(T, start, UNIT_S, "10s", 0, 1e5, "From asking for an executor to its first slot"),
     PARAMS_END};
@@ -83,12 +89,11 @@ static const struct param stage_params[] = {
 #undef T
 
 static const char *const roles[] = {"cpu", "disk", NULL};
-static const struct op_info ops[] = {
-    {"read", NULL, "bytes", COUNT_DEFAULT, COUNT_BYTES_IN},
-    {"shuffle", NULL, "bytes", COUNT_DEFAULT, COUNT_BYTES_IN},
-    {"compute", "tasks", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
-    {"write", NULL, "bytes", COUNT_DEFAULT, COUNT_BYTES_OUT},
-    {NULL, NULL, NULL, COUNT_DEFAULT, COUNT_DEFAULT}};
+static const struct op_info ops[] = {{"read", NULL, "bytes", COUNT_DEFAULT, COUNT_BYTES_IN},
+                                     {"shuffle", NULL, "bytes", COUNT_DEFAULT, COUNT_BYTES_IN},
+                                     {"compute", "tasks", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+                                     {"write", NULL, "bytes", COUNT_DEFAULT, COUNT_BYTES_OUT},
+                                     {NULL, NULL, NULL, COUNT_DEFAULT, COUNT_DEFAULT}};
 
 /* ------------------------------------------------------------------ reading */
 
@@ -110,8 +115,8 @@ static int read_parents(struct spark_cfg *c, int i, const char *where, struct ar
             const char *near = json_string(v) != NULL ? text_nearest(json_string(v), names, (size_t)i) : NULL;
 
             return err_set(err, ERR_SCENARIO, "%s: no stage %s before \"%s\"%s%s%s", where,
-                           json_brief(v, brief, sizeof brief), c->list[i].name, near ? "; did you mean \"" : "",
-                           near ? near : "", near ? "\"?" : "");
+                           json_brief(v, brief, sizeof brief), c->list[i].name,
+                           near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
         }
         parents[c->list[i].parents_n++] = k;
     }
@@ -127,7 +132,8 @@ static int read_stage(struct spark_cfg *c, int i, const struct json *v, const ch
     int rc;
 
     if (json_type(v) != JSON_OBJECT || name == NULL)
-        return err_set(err, ERR_SCENARIO, "%s: a stage is an object with a name, such as {\"name\": \"join\", \"tasks\": 200}",
+        return err_set(err, ERR_SCENARIO,
+                       "%s: a stage is an object with a name, such as {\"name\": \"join\", \"tasks\": 200}",
                        where);
     rest = json_copy(v);
     json_remove(rest, "name");
@@ -149,10 +155,11 @@ static int check(void *cfg, const struct model_env *env, struct err *err)
 
     if (c->stages == NULL || json_type(c->stages) != JSON_ARRAY || json_size(c->stages) == 0 ||
         json_size(c->stages) > STAGES_MAX)
-        return err_set(err, ERR_SCENARIO, "%s.stages: a list of 1 to %d stages is needed", env->where, STAGES_MAX);
+        return err_set(err, ERR_SCENARIO, "%s.stages: a list of 1 to %d stages is needed", env->where,
+                       STAGES_MAX);
     if (c->min_executors > c->max_executors)
-        return err_set(err, ERR_SCENARIO, "%s.min_executors: %ld is more than max_executors (%ld)", env->where,
-                       c->min_executors, c->max_executors);
+        return err_set(err, ERR_SCENARIO, "%s.min_executors: %ld is more than max_executors (%ld)",
+                       env->where, c->min_executors, c->max_executors);
     c->n = (int)json_size(c->stages);
     c->list = arena_array(env->arena, (size_t)c->n, sizeof *c->list);
     c->each = arena_array(env->arena, (size_t)c->n, sizeof *c->each);
@@ -226,14 +233,15 @@ struct step {
     int next;
 };
 
-static double keyed(const struct state *s, const struct spark_task *t, uint64_t purpose, const struct law *law,
-                    double cv)
+static double keyed(const struct state *s, const struct spark_task *t, uint64_t purpose,
+                    const struct law *law, double cv)
 {
     const struct luck *l = &s->host->luck;
     struct rng r;
 
     rng_keyed(&r, l->seed, l->replication, l->stage ^ purpose << 56, t->stage->job->key,
-              (uint64_t)(t->stage - t->stage->job->stages) << 40 ^ (uint64_t)t->index << 8 ^ (uint64_t)t->attempt);
+              (uint64_t)(t->stage - t->stage->job->stages) << 40 ^ (uint64_t)t->index << 8 ^
+                  (uint64_t)t->attempt);
     if (law != NULL)
         return law_draw(law, &r);
     return cv > 0 ? rng_lognormal(&r, 1, cv) : 1;
@@ -252,11 +260,13 @@ static void next_step(struct sim *sim, void *self, uint64_t arg)
     (void)arg;
     switch (p->next++) {
     case 0:
-        host_use(p->state->host, ROLE_DISK_READ, OP_READ, (s->read_bytes + s->shuffle_read) * share, 1, next_step, p, 0);
+        host_use(p->state->host, ROLE_DISK_READ, OP_READ, (s->read_bytes + s->shuffle_read) * share, 1,
+                 next_step, p, 0);
         return;
     case 1:
         if (s->shuffle_read > 0 && p->state->host->count[ROLE_NET] > 0) {
-            host_use(p->state->host, ROLE_NET, OP_SHUFFLE, s->shuffle_read * share * away(c), 0, next_step, p, 0);
+            host_use(p->state->host, ROLE_NET, OP_SHUFFLE, s->shuffle_read * share * away(c), 0, next_step, p,
+                     0);
             return;
         }
         p->next++;
@@ -266,13 +276,14 @@ static void next_step(struct sim *sim, void *self, uint64_t arg)
 
         p->next = 3;
         host_use(p->state->host, ROLE_CPU, OP_COMPUTE,
-                 drawn * (1 - c->size_share + c->size_share * p->size) + c->overhead + (t->cold ? c->warm : 0), 0,
-                 next_step, p, 0);
+                 drawn * (1 - c->size_share + c->size_share * p->size) + c->overhead +
+                     (t->cold ? c->warm : 0),
+                 0, next_step, p, 0);
         return;
     }
     case 3:
-        host_use(p->state->host, ROLE_DISK_WRITE, OP_WRITE, (s->shuffle_write + s->write_bytes) * share, 1, next_step,
-                 p, 0);
+        host_use(p->state->host, ROLE_DISK_WRITE, OP_WRITE, (s->shuffle_write + s->write_bytes) * share, 1,
+                 next_step, p, 0);
         return;
     default:
         spark_task_done(t);
