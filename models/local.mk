@@ -28,7 +28,9 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/spark.c \
 	%D%/spark_app.c \
 	%D%/spark_app.h \
+	%D%/spark_executors.c \
 	%D%/spark_law.c \
+	%D%/spark_parts.h \
 	%D%/spark_sched.c \
 	%D%/spark_sched.h \
 	%D%/station.c \

@@ -5,6 +5,7 @@
 #include "scenario_text.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static struct arena *arena;
 
@@ -231,4 +232,80 @@ Test(data_path, merging_by_key_costs_more_than_by_position)
     scenario_free(position);
     free(text);
     free(text2);
+}
+
+/* --------------------------------------------------------------------- auto */
+
+static struct scenario *automatic(const char *find, const char *with)
+{
+    char *text = text_replaced(LOADER, find, with);
+    struct scenario *s = text_scenario(text);
+
+    free(text);
+    return s;
+}
+
+static const char *reason(const struct scenario *s, const char *path)
+{
+    for (int i = 0; i < s->warnings_n; i++)
+        if (strcmp(s->warnings[i].path, path) == 0)
+            return s->warnings[i].text;
+    cr_assert_fail("nothing is said of %s", path);
+    return "";
+}
+
+Test(data_path, workers_are_as_many_as_the_bound_needs)
+{
+    struct scenario *s = automatic("\"workers\": 2", "\"workers\": \"auto\"");
+
+    /* 1 ms of a disk and 9 ms of four cores: 444/s, and a worker of 10 ms makes 100/s */
+    cr_expect_eq(s->stages[0].shape.workers, 5);
+    cr_expect_not_null(strstr(reason(s, "stages.load.params.workers"), "auto: 5; with 5 \"host\" limits"),
+                       "%s", reason(s, "stages.load.params.workers"));
+    scenario_free(s);
+    s = automatic("\"workers\": 2", "\"workers\": 2"); /* nothing open, nothing said */
+    cr_expect_eq(s->warnings_n, 0);
+    scenario_free(s);
+}
+
+Test(data_path, what_is_kept_is_chosen_among_what_is_legal)
+{
+    struct scenario *s = automatic("\"workers\": 2", "\"workers\": \"auto\", \"policy\": \"keep\", "
+                                                     "\"cache_bytes\": \"8GB\", \"cache_after\": \"auto\"");
+
+    cr_expect_not_null(strstr(reason(s, "stages.load.params.cache_after"), "auto: decode;"), "%s",
+                       reason(s, "stages.load.params.cache_after"));
+    scenario_free(s);
+}
+
+Test(data_path, an_illegal_scenario_stays_illegal_when_a_choice_is_open)
+{
+    struct scenario *s;
+    struct err err = {0};
+    char *text = text_replaced(LOADER, "\"workers\": 2", "\"workers\": \"auto\", \"batches\": 3");
+
+    cr_expect_neq(text_build(text, &s, &err), 0);
+    cr_expect_not_null(strstr(err.text, "batches"), "%s", err.text);
+    free(text);
+}
+
+/* The bound's choice against all others, simulated: within 2 % of the best, with nothing smaller that is. */
+Test(data_path, the_choice_agrees_with_trying_all)
+{
+    struct scenario *s = automatic("\"workers\": 2", "\"workers\": \"auto\"");
+    long chosen = s->stages[0].shape.workers;
+    double best = 0, rate[13];
+
+    scenario_free(s);
+    for (long w = 1; w <= 12; w++) {
+        char with[40];
+
+        snprintf(with, sizeof with, "\"workers\": %ld", w);
+        s = automatic("\"workers\": 2", with);
+        rate[w] = run(s).lines[0].throughput_per_s;
+        best = fmax(best, rate[w]);
+        scenario_free(s);
+    }
+    cr_expect_geq(rate[chosen], 0.93 * best, "%ld workers: %g of %g", chosen, rate[chosen], best);
+    cr_expect_lt(rate[chosen - 2], 0.93 * best, "%g of %g", rate[chosen - 2], best);
 }
