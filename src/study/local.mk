@@ -19,6 +19,7 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/spark_log.h \
 	%D%/replay/megatron.c \
 	%D%/replay/scaling.c \
+	%D%/replay/storage_mlperf.c \
 	%D%/replay/tools.c \
 	%D%/replay/tools.h \
 	%D%/replay/training_scale.c \
