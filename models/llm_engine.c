@@ -387,14 +387,21 @@ static void cut_jump(struct llm_replica *r)
                        (uint64_t)steps);
 }
 
+static void awake(struct sim *sim, void *self, uint64_t arg)
+{
+    (void)sim;
+    (void)arg;
+    acquire(self);
+}
+
 void llm_wake(struct llm_replica *r)
 {
     if (!r->busy) {
         if (r->idle != 0)
             sim_cancel(r->engine->sim, r->idle);
         r->idle = 0;
-        r->busy = true;
-        acquire(r);
+        r->busy = true; /* those that come at the same instant are in the same batch */
+        sim_at(r->engine->sim, r->engine->sim->now, PRIO_LAST, awake, r, 0);
     } else if (r->ending != 0 && (r->landed.n > 0 || llm_could_admit(r))) {
         cut_jump(r);
     }

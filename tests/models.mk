@@ -1,7 +1,10 @@
 # Tests of the models floor; see local.mk.
 criterion_tests += \
+	%D%/unit/test_llm_engine \
 	%D%/unit/test_models \
 	%D%/unit/test_dataset
 
 %C%_unit_test_models_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_dataset_LDADD = $(models_libs) $(CRITERION_LIBS)
+EXTRA_DIST += %D%/unit/llm_host.h
+%C%_unit_test_llm_engine_LDADD = $(models_libs) $(CRITERION_LIBS)
