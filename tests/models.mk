@@ -8,3 +8,6 @@ criterion_tests += \
 %C%_unit_test_dataset_LDADD = $(models_libs) $(CRITERION_LIBS)
 EXTRA_DIST += %D%/unit/llm_host.h
 %C%_unit_test_llm_engine_LDADD = $(models_libs) $(CRITERION_LIBS)
+
+bench_programs += %D%/bench/bench_llm
+%C%_bench_bench_llm_LDADD = $(models_libs)
