@@ -1,5 +1,6 @@
 # Tests of the models floor; see local.mk.
 criterion_tests += \
+	%D%/analytic/test_llm \
 	%D%/unit/test_llm_engine \
 	%D%/unit/test_models \
 	%D%/unit/test_dataset
@@ -7,6 +8,7 @@ criterion_tests += \
 %C%_unit_test_models_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_dataset_LDADD = $(models_libs) $(CRITERION_LIBS)
 EXTRA_DIST += %D%/unit/llm_host.h
+%C%_analytic_test_llm_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_llm_engine_LDADD = $(models_libs) $(CRITERION_LIBS)
 
 bench_programs += %D%/bench/bench_llm

@@ -12,6 +12,9 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/fsdp.c \
 	%D%/replay/identities.c \
 	%D%/replay/kinds.c \
+	%D%/replay/llm_drive.c \
+	%D%/replay/llm_drive.h \
+	%D%/replay/llm_requests.c \
 	%D%/replay/megatron.c \
 	%D%/replay/tools.c \
 	%D%/replay/tools.h \

@@ -3,8 +3,9 @@
  */
 #include "study/replay.h"
 
-extern const struct replay_kind replay_fsdp, replay_identities, replay_megatron, replay_training_scale;
+extern const struct replay_kind replay_fsdp, replay_identities, replay_llm_requests, replay_megatron,
+    replay_training_scale;
 
 const struct replay_kind *const replay_kinds[] = {
-    &replay_identities, &replay_training_scale, &replay_fsdp, &replay_megatron, NULL,
+    &replay_identities, &replay_training_scale, &replay_fsdp, &replay_megatron, &replay_llm_requests, NULL,
 };
