@@ -25,6 +25,8 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/llm_shape.h \
 	%D%/gpu.c \
 	%D%/gpu.h \
+	%D%/fits.c \
+	%D%/fits.h \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \
@@ -32,10 +34,38 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/preprocess.h \
 	%D%/registry.c \
 	%D%/server.h \
+	%D%/spark_app.c \
+	%D%/spark_app.h \
+	%D%/spark_law.c \
+	%D%/spark_sched.c \
+	%D%/spark_sched.h \
 	%D%/station.c \
 	%D%/storage.c \
 	%D%/storage.h \
 	%D%/training.c \
 	%D%/training.h \
 	%D%/transformer.c \
-	%D%/transformer.h
+	%D%/transformer.h \
+	%D%/answer.c \
+	%D%/answer.h \
+	%D%/curve.c \
+	%D%/curve.h \
+	%D%/feature_store.c \
+	%D%/feature_store.h \
+	%D%/feature_store_server.c \
+	%D%/inference.c \
+	%D%/inference.h \
+	%D%/inference_server.c \
+	%D%/prompt.c \
+	%D%/prompt.h \
+	%D%/prompt_calls.c \
+	%D%/prompt_graph.c \
+	%D%/tool.c \
+	%D%/vector_db.c \
+	%D%/vector_db.h \
+	%D%/vector_db_server.c \
+	%D%/vector_hosted.c \
+	%D%/vector_index.c \
+	%D%/vector_index.h \
+	%D%/zipf.c \
+	%D%/zipf.h

@@ -47,7 +47,7 @@ struct item {
     struct request *request;        /* the serving side (server.h); NULL elsewhere */
 };
 
-enum role { ROLE_CPU, ROLE_GPU, ROLE_DISK_READ, ROLE_DISK_WRITE, ROLE_NET, ROLE_SERVERS, ROLES };
+enum role { ROLE_CPU, ROLE_GPU, ROLE_DISK_READ, ROLE_DISK_WRITE, ROLE_NET, ROLE_SERVERS, ROLE_MEM, ROLES };
 
 /* The key under which a scenario's `on` binds the role: both disk roles are "disk". */
 const char *role_name(enum role r);
@@ -55,7 +55,7 @@ const char *role_name(enum role r);
 struct phase {
     enum role role;
     int op;          /* index into the model's operators: where the time goes */
-    double amount;   /* seconds of one core or server; bytes of a disk or link */
+    double amount;   /* seconds of one core or server; bytes of a disk, link or memory bus */
     double requests; /* disks: operations it stands for */
 };
 
@@ -115,6 +115,18 @@ struct lookup {
     int (*document)(void *ctx, const char *name, struct arena *a, const struct json **out, struct err *err);
 };
 
+/*
+ * What can be found out from recordings, one row per parameter: `foresight models NAME` lists it, `foresight
+ * fit NAME --trace ...` does it.  The method says how; the methods are those of calibrate/recipes.h.
+ */
+struct fit_info {
+    const char *param;  /* place under the stage's params: "service"; or what it is when none is set */
+    const char *view;   /* of the store: where the observations stand */
+    const char *from;   /* columns that say at what size, commas between; "" when there is none */
+    const char *to;     /* the column that says how much */
+    const char *method; /* "operator table" */
+};
+
 struct model_env {
     const struct dataset_cfg *data; /* NULL when the workload has none */
     const char *where;              /* JSON path of the stage's params */
@@ -141,6 +153,7 @@ struct model {
     const char *(*operator_name)(const void *cfg, int op);
     int (*operators)(const void *cfg); /* how many, when `ops` is NULL */
     const struct server *server;       /* NULL: stateless */
+    const struct fit_info *fits;       /* param == NULL at the end; NULL: nothing can be fitted */
 };
 
 extern const struct model *const models[]; /* NULL at the end */

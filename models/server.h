@@ -118,6 +118,7 @@ struct server {
     int (*calls)(const void *cfg, const struct item *in, struct server_call *out, int room);
     const char *const *callees; /* the keys of a stage's `calls`, NULL-terminated; NULL: calls nobody */
     unsigned required;          /* bit i: callee i must be bound */
+    unsigned (*needs)(const void *cfg); /* the same where the settings decide; NULL: `required` says it all */
 };
 
 /* Work on the resource bound to `role`; it queues or shares there, and `done` is called back in order. */

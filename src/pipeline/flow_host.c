@@ -114,7 +114,7 @@ static void use(struct host *h, enum role role, int op, double amount, double re
     }
     if (role == ROLE_DISK_READ || role == ROLE_DISK_WRITE)
         st->disk_bytes += amount;
-    else if (role != ROLE_NET)
+    else if (role != ROLE_NET && role != ROLE_MEM)
         st->op_s[op] += amount;
     queued = resource_use(&st->flow->resources[st->def->on[role]], role, amount, requests, done, self, arg);
     ASSERT(queued); /* no stage that loses items shares a resource with one that has state */

@@ -264,7 +264,7 @@ static void worker_next_phase(struct worker *w)
         amount += p->amount;
         if (p->role == ROLE_DISK_READ || p->role == ROLE_DISK_WRITE)
             w->stage->disk_bytes += p->amount;
-        else if (p->role != ROLE_NET)
+        else if (p->role != ROLE_NET && p->role != ROLE_MEM)
             w->stage->op_s[p->op] += p->amount;
     } while (first->role == ROLE_CPU && w->phase < w->phases_n && w->phases[w->phase].role == ROLE_CPU);
     w->phase_s += amount;

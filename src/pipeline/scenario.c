@@ -38,6 +38,25 @@ static int read_texts(struct reader *r)
     return 0;
 }
 
+/* "assumed": path -> why nobody measured what stands there. */
+static int read_assumed(struct reader *r)
+{
+    const struct json *v = json_get(r->s->tree, "assumed");
+
+    if (v == NULL)
+        return 0;
+    if (json_type(v) != JSON_OBJECT)
+        return bad(r, "$.assumed", "an object is needed: paths, each with the reason why it is assumed");
+    JSON_EACH (reason, v) {
+        const char *where = arena_printf(r->s->arena, "$.assumed.%s", json_key(reason));
+
+        if (json_string(reason) == NULL)
+            return bad(r, where, "text is needed: why it is assumed");
+        append_name(r->s, &r->s->assumed, &r->s->assumed_n, arena_strdup(r->s->arena, json_key(reason)));
+    }
+    return 0;
+}
+
 /* Models ask the resolver through the door that the model floor knows. */
 static void open_lookup(struct reader *r)
 {
@@ -52,7 +71,7 @@ static int read_all(struct reader *r)
     static const char *const keys[] = {"$schema",       "name",     "unit",      "seed",        "description",
                                        "horizon",       "workload", "resources", "stages",      "edges",
                                        "optimizations", "knobs",    "objective", "constraints", "slo",
-                                       "exec",          "pipelines", NULL};
+                                       "exec",          "assumed",  "pipelines", NULL};
     struct optimization *opts;
     int n;
 
@@ -60,6 +79,7 @@ static int read_all(struct reader *r)
     TRY(check_keys(r, r->s->tree, "$", keys));
     TRY(read_texts(r));
     TRY(read_seed(r));
+    TRY(read_assumed(r));
     TRY(read_resources(r));
     TRY(read_pipelines(r));
     TRY(read_stages(r));

@@ -225,6 +225,14 @@ int scenario_load(const char *path, const struct scenario_options *opt, struct s
                   struct err *err);
 void scenario_free(struct scenario *s);
 
+/*
+ * What the named stages would do alone, for local gains: all others become infinitely fast, and the objective
+ * is the pipeline that passes the first of them.
+ */
+void scenario_isolate(struct scenario *s, const char *const *stages, int n);
+/* False when everything that the pipeline passes or asks is infinitely fast. */
+bool pipeline_takes_time(const struct scenario *s, const struct pipeline *p);
+
 const struct stage *scenario_stage(const struct scenario *s, const char *name); /* NULL if absent */
 bool pipeline_has_latency(const struct pipeline *p);                            /* all but closed */
 bool scenario_has_latency(const struct scenario *s);                            /* of the objective */

@@ -60,6 +60,16 @@ static int check_callee(const struct reader *r, const struct stage *callee, cons
     return bad(r, where, arena_printf(r->s->arena, "stage \"%s\" cannot be called: %s", callee->name, why));
 }
 
+/* Bit i: with these settings the model cannot do without callee i. */
+static unsigned needed(const struct stage *st)
+{
+    const struct server *server = st->model->server;
+
+    if (server == NULL || server->callees == NULL)
+        return 0;
+    return server->required | (server->needs != NULL ? server->needs(st->cfg) : 0);
+}
+
 static int read_calls_of(struct reader *r, int index)
 {
     struct scenario *s = r->s;
@@ -83,8 +93,8 @@ static int read_calls_of(struct reader *r, int index)
         st->calls_n++;
         s->stages[callee].is_called = true;
     }
-    for (int i = 0; server != NULL && server->callees != NULL && server->callees[i] != NULL; i++)
-        if ((server->required >> i & 1) && st->calls[i] < 0)
+    for (int i = 0; i < CALLEES_MAX; i++)
+        if ((needed(st) >> i & 1) && st->calls[i] < 0)
             return bad(r, r->texts[index].where,
                        arena_printf(s->arena, "model \"%s\" needs \"calls\": {\"%s\": a stage}",
                                     st->model->name, server->callees[i]));

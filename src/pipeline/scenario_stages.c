@@ -25,6 +25,7 @@ static bool role_fits(enum role role, int kind)
     case ROLE_DISK_WRITE:
         return kind == RESOURCE_DISK;
     case ROLE_NET:
+    case ROLE_MEM: /* a memory bus is a link: its bandwidth is shared by those who scan at the same time */
         return kind == RESOURCE_LINK;
     default:
         return kind == RESOURCE_SERVERS || kind == RESOURCE_CORES || kind == RESOURCE_GPUS;
@@ -61,7 +62,7 @@ static int bind_role(struct reader *r, struct stage *st, const struct json *v, c
         st->on[k] = res;
     }
     if (!known)
-        return bad(r, where, "unknown role; allowed: cpu, gpu, disk, net, servers");
+        return bad(r, where, "unknown role; allowed: cpu, gpu, disk, net, servers, mem");
     return 0;
 }
 

@@ -121,6 +121,8 @@ static int settle(struct batch *b, long n, const struct simulate_options *opt, s
         if (p->horizon.kind != HORIZON_STEADY)
             continue;
         steady = true;
+        if (b->results[0].lines[i].series_n == 0 && !p->is_objective) /* it stands still */
+            continue;
         of = warmup_decide(b->results, n, i, b->limits.series_pieces);
         w.refused = w.refused || of.refused;
         w.pieces = fmax(w.pieces, p->is_objective ? of.pieces : 10 * of.pieces); /* it is given a tenth */

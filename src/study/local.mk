@@ -19,6 +19,9 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/tools.c \
 	%D%/replay/tools.h \
 	%D%/replay/training_scale.c \
+	%D%/replay/spark.c \
+	%D%/replay/spark_log.c \
+	%D%/replay/spark_log.h \
 	%D%/shapley.c \
 	%D%/shapley.h \
 	%D%/values.c \
