@@ -12,6 +12,7 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/fsdp.c \
 	%D%/replay/identities.c \
 	%D%/replay/kinds.c \
+	%D%/replay/llm_closed.c \
 	%D%/replay/llm_drive.c \
 	%D%/replay/llm_drive.h \
 	%D%/replay/llm_requests.c \
