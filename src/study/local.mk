@@ -15,6 +15,7 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/llm_closed.c \
 	%D%/replay/llm_drive.c \
 	%D%/replay/llm_drive.h \
+	%D%/replay/llm_prefix.c \
 	%D%/replay/llm_requests.c \
 	%D%/replay/megatron.c \
 	%D%/replay/tools.c \

@@ -3,10 +3,11 @@
  */
 #include "study/replay.h"
 
-extern const struct replay_kind replay_fsdp, replay_identities, replay_llm_closed, replay_llm_requests,
-    replay_megatron, replay_spark, replay_training_scale;
+extern const struct replay_kind replay_fsdp, replay_identities, replay_llm_closed, replay_llm_prefix,
+    replay_llm_requests, replay_megatron, replay_spark, replay_training_scale;
 
 const struct replay_kind *const replay_kinds[] = {
-    &replay_identities, &replay_training_scale, &replay_fsdp,       &replay_megatron,
-    &replay_spark,      &replay_llm_requests,   &replay_llm_closed, NULL,
+    &replay_identities, &replay_training_scale, &replay_fsdp,
+    &replay_megatron,   &replay_spark,          &replay_llm_requests,
+    &replay_llm_closed, &replay_llm_prefix,     NULL,
 };
