@@ -23,6 +23,11 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/tools.c \
 	%D%/replay/tools.h \
 	%D%/replay/training_scale.c \
+	%D%/replay/llm_closed.c \
+	%D%/replay/llm_drive.c \
+	%D%/replay/llm_drive.h \
+	%D%/replay/llm_prefix.c \
+	%D%/replay/llm_requests.c \
 	%D%/shapley.c \
 	%D%/shapley.h \
 	%D%/values.c \
