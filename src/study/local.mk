@@ -15,8 +15,6 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/identities.c \
 	%D%/replay/kinds.c \
 	%D%/replay/spark.c \
-	%D%/replay/spark_log.c \
-	%D%/replay/spark_log.h \
 	%D%/replay/megatron.c \
 	%D%/replay/scaling.c \
 	%D%/replay/storage_mlperf.c \
