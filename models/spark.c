@@ -22,13 +22,13 @@
 #include <math.h>
 #include <string.h>
 
-enum { STAGES_MAX = 64 };
+enum { STAGES_MAX = 256 };
 enum { OP_READ, OP_SHUFFLE, OP_COMPUTE, OP_WRITE, OPS };
 
 struct spark_stage_cfg {
     long tasks;
     struct law cpu;
-    double read_bytes, shuffle_read, shuffle_write, write_bytes;
+    double warm, read_bytes, shuffle_read, shuffle_write, write_bytes;
     const struct json *after;
 };
 
@@ -48,7 +48,7 @@ struct spark_cfg {
 #define T struct spark_cfg
 static const struct param params[] = {
     JSONV(T, stages,
-          "List of {name, tasks, cpu, read_bytes, shuffle_read, shuffle_write, write_bytes, after}"),
+          "List of {name, tasks, cpu, warm, read_bytes, shuffle_read, shuffle_write, write_bytes, after}"),
     INT(T, executors, "4", 1, 1e5, "Executors, unless they are allocated by demand"),
     INT(T, slots, "4", 1, 1024, "Tasks one executor works on at a time"),
     CHOICE(T, order, "fifo", spark_order_names, "Which job's stages get free slots first"),
@@ -80,6 +80,9 @@ static const struct param params[] = {
 static const struct param stage_params[] = {
     INT(T, tasks, "1", 1, 1e7, "Tasks of the stage"),
     LAW(T, cpu, UNIT_S, "1s", 0, 1e9, "Core time of one task"),
+    REAL(T, warm, UNIT_S, "-1s", -1, 1e3,
+         "What a task takes longer before one is done on its executor; -1: as "
+         "for all stages"),
     REAL(T, read_bytes, UNIT_BYTES, "0B", 0, 1e18, "Table bytes the stage reads"),
     REAL(T, shuffle_read, UNIT_BYTES, "0B", 0, 1e18, "Bytes it reads from its parents' shuffles"),
     REAL(T, shuffle_write, UNIT_BYTES, "0B", 0, 1e18, "Bytes it leaves for its children"),
@@ -277,7 +280,9 @@ static void next_step(struct sim *sim, void *self, uint64_t arg)
         p->next = 3;
         host_use(p->state->host, ROLE_CPU, OP_COMPUTE,
                  drawn * (1 - c->size_share + c->size_share * p->size) + c->overhead +
-                     (t->cold ? c->warm : 0),
+                     (!t->cold       ? 0
+                      : s->warm >= 0 ? s->warm
+                                     : c->warm),
                  0, next_step, p, 0);
         return;
     }

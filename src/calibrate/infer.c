@@ -4,7 +4,10 @@
 #include "store/trace.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
+
+enum { MOST_VALUES = 24 };
 
 /* ------------------------------------------------------ building a scenario */
 
@@ -89,6 +92,30 @@ struct json *infer_law(const double *x, size_t n)
     return law;
 }
 
+static int by_value(const void *a, const void *b)
+{
+    double x = *(const double *)a, y = *(const double *)b;
+
+    return (x > y) - (x < y);
+}
+
+struct json *infer_values(const struct infer_source *src, const double *x, size_t n)
+{
+    double *sorted = arena_array(src->arena, n + 1, sizeof *sorted);
+    struct json *law = json_new_object(), *list = json_set_array(law, "empirical");
+    size_t groups = n < MOST_VALUES ? n : MOST_VALUES;
+
+    memcpy(sorted, x, n * sizeof *sorted);
+    qsort(sorted, n, sizeof *sorted, by_value);
+    for (size_t g = 0; g < groups; g++) {
+        size_t from = g * n / groups, to = (g + 1) * n / groups;
+        struct tally t = tally_of(sorted + from, to - from);
+
+        json_push(list, json_new_number(t.mean));
+    }
+    return law;
+}
+
 struct estimate infer_rate(const double *x, size_t n)
 {
     struct estimate s = estimate_student(x, n, 0.95), rate = s;
@@ -150,15 +177,19 @@ static int infer_one(const struct infer_source *src, const struct contents *c, s
 {
     if (c->steps)
         return infer_steps(src, out, err);
+    if (c->spark)
+        return infer_spark(src, out, err);
     if (c->calls)
         return infer_calls(src, out, err);
+    if (c->requests)
+        return infer_requests(src, out, err);
     return nothing(src, c, err);
 }
 
-int infer(struct store *store, const int64_t *traces, int n, struct arena *a, struct inferred *out,
-          struct err *err)
+int infer(struct store *store, const struct resolver *resolver, const int64_t *traces, int n, struct arena *a,
+          struct inferred *out, struct err *err)
 {
-    struct infer_source src = {.store = store, .arena = a};
+    struct infer_source src = {.store = store, .arena = a, .resolver = resolver};
     struct contents what = {0};
 
     *out = (struct inferred){0};

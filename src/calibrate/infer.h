@@ -24,18 +24,22 @@
 #include <stdint.h>
 
 struct arena;
+struct resolver;
 
 struct inferred {
     struct json *tree;        /* the scenario; the caller frees it */
     const char *from;         /* what kind of recording it was: "training steps" */
-    struct estimate recorded; /* throughput in the scenario's units, 95 % */
+    struct estimate recorded; /* throughput in the scenario's units, 95 %; n = 1: one number, no interval */
+    double fit_frac; /* relative half-width, 95 %, of what was fitted to say how fast that goes; 0: nothing
+                        was */
 };
 
 /*
- * Several traces are taken together: requests beside operator costs.  ERR_USAGE when a trace holds nothing
+ * Several traces are taken together: requests beside operator costs.  The resolver answers what the
+ * scenario in the making refers to.  ERR_USAGE when a trace holds nothing
  * that a pipeline could be made of, with what it does hold; ERR_TRACE when it contradicts itself.
  */
-int infer(struct store *store, const int64_t *traces, int n, struct arena *a, struct inferred *out,
-          struct err *err);
+int infer(struct store *store, const struct resolver *resolver, const int64_t *traces, int n, struct arena *a,
+          struct inferred *out, struct err *err);
 
 #endif

@@ -6,6 +6,7 @@
 
 #include "base/arena.h"
 #include "calibrate/infer.h"
+#include "pipeline/scenario.h"
 #include "store/view.h"
 
 #include <stddef.h>
@@ -13,6 +14,7 @@
 struct infer_source {
     struct store *store;
     struct arena *arena;
+    const struct resolver *resolver;
     int64_t trace;
     const char *name; /* of the trace */
     int64_t costs;    /* a trace of operator costs given beside it; 0: none */
@@ -21,6 +23,8 @@ struct infer_source {
 
 int infer_steps(const struct infer_source *src, struct inferred *out, struct err *err);
 int infer_calls(const struct infer_source *src, struct inferred *out, struct err *err);
+int infer_requests(const struct infer_source *src, struct inferred *out, struct err *err);
+int infer_spark(const struct infer_source *src, struct inferred *out, struct err *err);
 
 /* An empty scenario with the parts every one has; `unit` is what is counted. */
 struct json *infer_scenario(const struct infer_source *src, const char *unit, const char *description);
@@ -36,6 +40,11 @@ void infer_optimization(struct json *tree, const char *name, const char *about, 
 
 /* The law of a duration: constant when it does not vary, else lognormal with the sample's mean and cv. */
 struct json *infer_law(const double *x, size_t n);
+/*
+ * What was seen, to be drawn again: the values themselves, or of more than 24 the means of 24 equal groups in
+ * their order, which keeps the mean and cannot draw what was never seen.
+ */
+struct json *infer_values(const struct infer_source *src, const double *x, size_t n);
 /* The mean rate of things that took x seconds each, with its Student interval turned over. */
 struct estimate infer_rate(const double *x, size_t n);
 

@@ -18,6 +18,8 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/infer.h \
 	%D%/infer_calls.c \
 	%D%/infer_parts.h \
+	%D%/infer_requests.c \
+	%D%/infer_spark.c \
 	%D%/infer_steps.c \
 	%D%/knots.c \
 	%D%/knots.h \

@@ -6,11 +6,13 @@
 #include "calibrate/infer.h"
 #include "calibrate/resolve.h"
 #include "cli/print.h"
+#include "pipeline/flow.h"
 #include "pipeline/simulate.h"
 #include "store/import/import.h"
 #include "store/trace.h"
 
 #include <ctype.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,6 +27,7 @@ struct init {
     int64_t traces[MOST_TRACES];
     int n;
     const char *out;
+    struct resolver resolver;
     struct inferred inferred;
     struct outcome outcome;
     bool inside; /* what the scenario delivers is what was recorded */
@@ -96,6 +99,23 @@ static bool overlap(const struct estimate *a, const struct estimate *b)
     return a->lo <= b->hi + slack && b->lo <= a->hi + slack;
 }
 
+/* One number without an interval is held against what one run of the scenario may give, as far as the fit
+ * knows. */
+static bool agrees(const struct outcome *o, const struct inferred *in)
+{
+    const struct estimate *recorded = &in->recorded;
+    struct tally t = {0};
+    double spread;
+
+    if (recorded->n > 1)
+        return overlap(&o->throughput_per_s, recorded);
+    for (long r = 0; r < o->replications; r++)
+        tally_add(&t, o->rep[r][0].throughput_per_s);
+    spread = student_quantile(0.975, (double)o->replications - 1) *
+             sqrt(tally_variance(&t) * (1 + 1 / (double)o->replications));
+    return fabs(recorded->mean - t.mean) <= spread + (in->fit_frac + 1e-3) * t.mean;
+}
+
 /* Runs what was written: it must deliver what was recorded. */
 static int try_out(struct init *in, struct err *err)
 {
@@ -104,21 +124,16 @@ static int try_out(struct init *in, struct err *err)
                                    .threads = in->args->threads,
                                    .replications = in->args->replications,
                                    .confidence = in->args->confidence};
-    const struct estimate *recorded = &in->inferred.recorded;
-    struct resolver resolver;
-    struct scenario_options so = {.resolver = &resolver};
+    struct scenario_options so = {.resolver = &in->resolver};
     struct scenario *s = NULL;
-    int rc;
+    int rc = scenario_build(in->inferred.tree, file, &so, &s, err);
 
-    resolve_open(in->args->store, file, &resolver);
-    rc = scenario_build(in->inferred.tree, file, &so, &s, err);
     if (rc == 0)
         rc = simulate(s, &opt, in->arena, &in->outcome, err);
     if (rc == 0)
-        in->inside = overlap(&in->outcome.throughput_per_s, recorded);
+        in->inside = agrees(&in->outcome, &in->inferred);
     in->outcome.scenario = NULL; /* goes now; the figures stay */
     scenario_free(s);
-    resolve_close(&resolver);
     return rc;
 }
 
@@ -126,6 +141,10 @@ static void print_rate(const char *label, const struct estimate *e)
 {
     char lo[40], hi[40], mean[40];
 
+    if (e->lo == e->hi) {
+        printf("  %-10s %s\n", label, units_format(mean, sizeof mean, e->mean, UNIT_PER_S));
+        return;
+    }
     printf("  %-10s %s (%s .. %s)\n", label, units_format(mean, sizeof mean, e->mean, UNIT_PER_S),
            units_format(lo, sizeof lo, e->lo, UNIT_PER_S), units_format(hi, sizeof hi, e->hi, UNIT_PER_S));
 }
@@ -138,6 +157,8 @@ static void print_summary(const struct init *in)
            json_size(json_get(tree, "stages")), in->inferred.from, json_get_string(tree, "unit", "unit"));
     print_rate("recorded", &in->inferred.recorded);
     print_rate("simulated", &in->outcome.throughput_per_s);
+    if (in->inferred.fit_frac > 0)
+        printf("  the fit     knows times to \302\261%.2g %%\n", 100 * in->inferred.fit_frac);
     printf("  %s\n", in->inside
                          ? "The scenario delivers what was recorded."
                          : "The scenario does NOT deliver what was recorded: look at what is assumed.");
@@ -162,6 +183,7 @@ static struct json *document(const struct init *in)
     json_set_string(doc, "from", in->inferred.from);
     json_set(doc, "recorded_throughput_per_s", estimate_json(&in->inferred.recorded));
     json_set(doc, "simulated_throughput_per_s", estimate_json(&in->outcome.throughput_per_s));
+    json_set_number(doc, "fit_interval_frac", in->inferred.fit_frac);
     json_set_bool(doc, "inside_interval", in->inside);
     list = json_set_array(doc, "assumed");
     JSON_EACH (why, json_get(in->inferred.tree, "assumed")) {
@@ -177,7 +199,7 @@ static int init_from(struct init *in, struct err *err)
 {
     TRY(store_open(in->args->store, STORE_WRITE, &in->store, err));
     TRY(add_sources(in, err));
-    TRY(infer(in->store, in->traces, in->n, in->arena, &in->inferred, err));
+    TRY(infer(in->store, &in->resolver, in->traces, in->n, in->arena, &in->inferred, err));
     TRY(write_scenario(in, err));
     return try_out(in, err);
 }
@@ -188,6 +210,7 @@ static int run(const struct args *args, struct err *err)
     bool to_stdout = strcmp(args_get(args, "output", ""), "-") == 0;
     int rc;
 
+    resolve_open(args->store, "inferred.json", &in.resolver);
     if (!args_has(args, "from"))
         rc = err_set(err, ERR_USAGE,
                      "init: from what? --from TRACE..., a file or the name of a trace in the store");
@@ -199,6 +222,7 @@ static int run(const struct args *args, struct err *err)
         print_document(document(&in));
     else if (rc == 0 && !to_stdout)
         print_summary(&in);
+    resolve_close(&in.resolver);
     store_close(in.store);
     json_free(in.inferred.tree);
     arena_free(in.arena);
@@ -215,7 +239,9 @@ const struct cmd cmd_init = {
              "rates are inferred; what the recording does not show is filled in and listed under \"assumed\" "
              "with\n"
              "the reason. The scenario is run once: it must deliver the throughput that was recorded.\n"
-             "Understood: PyTorch profiles (training steps), OpenTelemetry spans (calls).",
+             "Understood: PyTorch profiles, OpenTelemetry spans, Spark event logs, recordings of requests "
+             "(alone, or\n"
+             "with operator costs beside them).",
     .options = "from,output,force",
     .examples = "  foresight init --from worker0.pt.trace.json.gz -o training.json\n"
                 "  foresight init --from spans.json\n",

@@ -36,4 +36,16 @@ err_like "what to give" 'init: from what'
 exits_with 2 "a trace that is not there" init --from nowhere -o x.json
 err_like "is named" 'nowhere'
 
+
+if test -n "${FORESIGHT_TRACES-}" && test -d "$FORESIGHT_TRACES/spark-eventlogs"; then
+    for trace in spark-eventlogs/dsAndDf_eventlog.gz spark-eventlogs/nds_q72_dataproc_2_2.gz \
+        kineto-resnet50/resnet50_num_workers_0/*.gz kineto-resnet50/resnet50_num_workers_4/*.gz \
+        azure-llm-2023/AzureLLMInferenceTrace_code.csv llmservingsim/bench/RTXPRO6000/Qwen3-32B/requests.jsonl; do
+        trace=$(cd "$FORESIGHT_TRACES" && echo $trace)
+        exits_with 0 "init --from $trace" init --from "$FORESIGHT_TRACES/$trace" -o recorded.json --force --json --replications 4
+        out_like "delivers what was recorded" '"inside_interval": true'
+    done
+else
+    skip "recordings give back their throughput" "traces not found"
+fi
 finish

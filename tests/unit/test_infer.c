@@ -1,6 +1,7 @@
 #include "calibrate/infer.h"
 
-#include "pipeline/scenario.h"
+#include "calibrate/resolve.h"
+#include "store/import/import.h"
 #include "store/trace.h"
 #include "temp_store.h"
 
@@ -94,7 +95,7 @@ Test(infer, a_loader_in_the_loop_gives_one_batch_at_a_time)
 {
     int64_t id = training("enumerate(DataLoader)#_SingleProcessDataLoaderIter.__next__", .003);
 
-    OK(infer(store, &id, 1, arena, &found, &err));
+    OK(infer(store, NULL, &id, 1, arena, &found, &err));
     cr_expect_float_eq(found.recorded.mean, 100, 1e-6, "%g", found.recorded.mean);
     cr_expect_float_eq(json_get_number(json_get(json_get(found.tree, "workload"), "closed"), "in_flight", 0),
                        1, 0);
@@ -107,7 +108,7 @@ Test(infer, loader_processes_run_beside_the_loop_and_their_time_is_assumed)
 {
     int64_t id = training("enumerate(DataLoader)#_MultiProcessingDataLoaderIter.__next__", .001);
 
-    OK(infer(store, &id, 1, arena, &found, &err));
+    OK(infer(store, NULL, &id, 1, arena, &found, &err));
     cr_expect_str_eq(json_get_string(json_get(json_get(found.tree, "workload"), "closed"), "in_flight", ""),
                      "max");
     cr_expect_not_null(json_get(json_get(found.tree, "assumed"), "stages.load.params.ops[0].cpu"));
@@ -126,7 +127,7 @@ Test(infer, a_device_that_works_during_the_wait_hides_behind_it)
         s[3 * i + 2] = span_at("kernel", "k", -1, i, i + 1);
     }
     id = trace_of(s, sizeof s / sizeof *s);
-    OK(infer(store, &id, 1, arena, &found, &err));
+    OK(infer(store, NULL, &id, 1, arena, &found, &err));
     cr_expect_float_eq(law_mean(json_get(op(0, 0), "cpu")), .8, 1e-9);
     cr_expect_float_eq(law_mean(json_get(op(1, 0), "gpu")), .2, 1e-9);
     cr_expect_eq(json_size(json_get(json_get(stage(1), "params"), "ops")), 1, "the host does nothing alone");
@@ -137,7 +138,7 @@ Test(infer, one_step_is_too_few)
     struct span s[] = {span_at("step", "ProfilerStep", 0, 0, 1)};
     int64_t id = trace_of(s, 1);
 
-    FAILS(infer(store, &id, 1, arena, &found, &err), ERR_TRACE, "at least 2");
+    FAILS(infer(store, NULL, &id, 1, arena, &found, &err), ERR_TRACE, "at least 2");
 }
 
 /* ------------------------------------------------------------------ calls */
@@ -177,7 +178,7 @@ Test(infer, every_moment_is_charged_to_the_innermost_call)
 {
     int64_t id = service(false);
 
-    OK(infer(store, &id, 1, arena, &found, &err));
+    OK(infer(store, NULL, &id, 1, arena, &found, &err));
     cr_expect_float_eq(charge("ask"), .040, 1e-9, "%g", charge("ask"));
     cr_expect_float_eq(charge("search"), .020, 1e-9);
     cr_expect_float_eq(charge("rank"), .010, 1e-9);
@@ -194,7 +195,7 @@ Test(infer, servers_are_the_most_spans_open_at_once)
     int64_t id = service(false);
     const struct json *r;
 
-    OK(infer(store, &id, 1, arena, &found, &err));
+    OK(infer(store, NULL, &id, 1, arena, &found, &err));
     r = json_get(found.tree, "resources");
     cr_expect_float_eq(json_get_number(json_get(r, "lookup servers"), "count", 0), 2, 0);
     cr_expect_float_eq(json_get_number(json_get(r, "search servers"), "count", 0), 1, 0);
@@ -205,7 +206,7 @@ Test(infer, moments_without_a_span_are_a_stage_of_their_own)
 {
     int64_t id = service(true);
 
-    OK(infer(store, &id, 1, arena, &found, &err));
+    OK(infer(store, NULL, &id, 1, arena, &found, &err));
     cr_expect_float_eq(charge("elsewhere"), .030, 1e-9);
     cr_expect_float_eq(charge("send"), .020, 1e-9);
 }
@@ -215,7 +216,7 @@ Test(infer, spans_without_a_request_are_refused)
     struct span s[] = {span_at("web", "ask", -1, 0, 1)};
     int64_t id = trace_of(s, 1);
 
-    FAILS(infer(store, &id, 1, arena, &found, &err), ERR_TRACE, "which request");
+    FAILS(infer(store, NULL, &id, 1, arena, &found, &err), ERR_TRACE, "which request");
 }
 
 Test(infer, names_are_data)
@@ -229,7 +230,7 @@ Test(infer, names_are_data)
         for (int k = 0; k < 3; k++)
             s[3 * i + k] = span_at(hostile[i], hostile[i], k, k + .01 * i, k + .01 * (i + 1));
     id = trace_of(s, sizeof s / sizeof *s);
-    OK(infer(store, &id, 1, arena, &found, &err));
+    OK(infer(store, NULL, &id, 1, arena, &found, &err));
     if (scenario_build(found.tree, "inferred", &so, &scenario, &err) == 0)
         scenario_free(scenario);
     else
@@ -242,12 +243,77 @@ Test(infer, a_trace_of_nothing_useful_says_what_to_look_at)
 {
     int64_t id = trace_of(NULL, 0);
 
-    FAILS(infer(store, &id, 1, arena, &found, &err), ERR_USAGE, "trace show");
+    FAILS(infer(store, NULL, &id, 1, arena, &found, &err), ERR_USAGE, "trace show");
 }
 
 Test(infer, two_pipelines_do_not_make_one_scenario)
 {
     int64_t ids[] = {service(false), service(false)};
 
-    FAILS(infer(store, ids, 2, arena, &found, &err), ERR_USAGE, "both describe");
+    FAILS(infer(store, NULL, ids, 2, arena, &found, &err), ERR_USAGE, "both describe");
+}
+
+/* --------------------------------------------------------------- requests */
+
+/* `llm-ops`-free: requests of a service whose answers take 10 ms a token plus 1 ms for each beside it. */
+static int64_t requests_of(const char *csv, const char *name)
+{
+    char path[200];
+    struct import_options options = {.name = name};
+    struct import_report r;
+
+    snprintf(path, sizeof path, "%s/%s.csv", temp_folder, name);
+    OK(text_write_file(path, csv, strlen(csv), &err));
+    OK(import_file(store, path, &options, arena, &r, &err));
+    return r.trace_id;
+}
+
+Test(infer, arrivals_are_the_workload_and_the_engine_is_assumed)
+{
+    struct resolver resolver;
+    char csv[4000] = "TIMESTAMP,ContextTokens,GeneratedTokens\n";
+    int64_t id;
+
+    for (int i = 0; i < 60; i++)
+        snprintf(csv + strlen(csv), sizeof csv - strlen(csv), "2023-11-16 18:15:%02d.0000000,100,10\n", i);
+    id = requests_of(csv, "arrivals");
+    resolve_open(temp_path, "x.json", &resolver);
+    OK(infer(store, &resolver, &id, 1, arena, &found, &err));
+    resolve_close(&resolver);
+    cr_expect_float_eq(found.recorded.mean, 1, 1e-9);
+    cr_expect_str_eq(json_get_string(json_get(json_get(found.tree, "workload"), "trace"), "source", ""),
+                     "trace:arrivals");
+    cr_expect_not_null(json_get(json_get(found.tree, "assumed"), "stages.serve.params.hardware"));
+    cr_expect_not_null(json_get(json_get(found.tree, "assumed"), "resources.accelerators.count"));
+}
+
+Test(infer, lengths_without_arrivals_make_no_workload)
+{
+    int64_t id = requests_of("num_prefill_tokens,num_decode_tokens,num_total_tokens,pd_ratio\n"
+                             "100,10,110,10\n200,20,220,10\n300,10,310,30\n",
+                             "lengths");
+
+    FAILS(infer(store, NULL, &id, 1, arena, &found, &err), ERR_TRACE, "when they came");
+}
+
+/* ------------------------------------------------------------- recordings */
+
+/* Every recording that is there gives a scenario; cmd_init's golden test runs them. */
+Test(infer, recorded_spark_logs_keep_their_stages_and_slots)
+{
+    const char *traces = getenv("FORESIGHT_TRACES");
+    struct import_options options = {0};
+    struct import_report r;
+    char path[4000];
+
+    if (traces == NULL)
+        cr_skip_test("traces not found");
+    snprintf(path, sizeof path, "%s/spark-eventlogs/dsAndDf_eventlog.gz", traces);
+    OK(import_file(store, path, &options, arena, &r, &err));
+    OK(infer(store, NULL, &r.trace_id, 1, arena, &found, &err));
+    cr_expect_str_eq(found.from, "Spark jobs");
+    cr_expect_float_eq(1 / found.recorded.mean, 12.3, .1, "%g", 1 / found.recorded.mean);
+    cr_expect_float_eq(json_get_number(json_get(json_get(found.tree, "resources"), "cores"), "count", 0), 12,
+                       0);
+    cr_expect_gt(found.fit_frac, 0);
 }
