@@ -114,6 +114,18 @@ static void start_weights(struct linear_problem *p)
     }
 }
 
+/* A column on its bound that those above theirs say: it is not 0, it is in them. */
+static void find_said(struct linear_problem *p)
+{
+    for (size_t j = 0; j < p->d->k; j++) {
+        if (p->in[j])
+            continue;
+        p->in[j] = true;
+        p->said[j] = p->said[j] || !nnls_tells_apart(p->a, p->in, p->d->k);
+        p->in[j] = false;
+    }
+}
+
 static void estimate(struct linear_problem *p)
 {
     double before[K] = {0};
@@ -131,9 +143,10 @@ static void estimate(struct linear_problem *p)
         }
         linear_evaluate(p);
         if (it > 0 && moved < 1e-9 * sqrt((double)p->d->n))
-            return;
+            break;
         reweigh(p);
     }
+    find_said(p);
 }
 
 /* ---------------------------------------------------------------------------------------- the result */
