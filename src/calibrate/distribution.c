@@ -22,7 +22,7 @@ static const enum law_kind choices[] = {LAW_EXPONENTIAL, LAW_LOGNORMAL, LAW_GAMM
                                         LAW_HYPEREXPONENTIAL};
 enum { CHOICES = sizeof choices / sizeof *choices };
 
-/* ------------------------------------------------------------------------------------------------- errors */
+/* -------------------------------------------------------------------------------------------- errors */
 
 static void add_params(const struct likelihood *l, const double *theta, double cov[P][P], struct fit *f)
 {
@@ -102,8 +102,7 @@ static void find_errors(const struct likelihood *l, const double *theta, const s
                 l->family->kind == LAW_HYPEREXPONENTIAL ? ", and one phase may do" : "");
 }
 
-/* --------------------------------------------------------------------------------------- distance, hold-out
- */
+/* -------------------------------------------------------------------------------- distance, hold-out */
 
 static int by_place(const void *a, const void *b)
 {
@@ -177,7 +176,7 @@ static void hold_out(const struct likelihood *l, const double *kept, double *the
         each[i] = likelihood_of_one(&m, &l->s->s[i], l->ln_x[i]) - all;
 }
 
-/* ------------------------------------------------------------------------------------------------- doors */
+/* --------------------------------------------------------------------------------------------- doors */
 
 struct workplace {
     double *ln_x, *count, *kept, *held;

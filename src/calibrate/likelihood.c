@@ -17,8 +17,7 @@ bool samples_truncated(const struct samples *s)
     return s->from > 0 || isfinite(samples_upper(s));
 }
 
-/* ---------------------------------------------------------------------------------------------- likelihood
- */
+/* ---------------------------------------------------------------------------------------- likelihood */
 
 double member_between(const struct member *m, double lo, double hi)
 {
@@ -52,7 +51,7 @@ static double objective(const double *theta, const void *ctx)
     return likelihood_of_all(l, theta);
 }
 
-/* ------------------------------------------------------------------------------------------------- start */
+/* --------------------------------------------------------------------------------------------- start */
 
 /* A point to begin with: the value, the geometric middle of a bucket, the lower limit times e. */
 static double middle(const struct sample *s)
@@ -117,7 +116,7 @@ static void start(const struct likelihood *l, double *theta)
         theta[i] = family_theta(l->family, i, v[i]);
 }
 
-/* -------------------------------------------------------------------------------------------- the maximum */
+/* --------------------------------------------------------------------------------------- the maximum */
 
 void likelihood_climb(const struct likelihood *l, double *theta)
 {

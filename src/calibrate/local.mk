@@ -21,12 +21,16 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/infer_requests.c \
 	%D%/infer_spark.c \
 	%D%/infer_steps.c \
+	%D%/grid.c \
+	%D%/grid.h \
 	%D%/knots.c \
 	%D%/knots.h \
 	%D%/likelihood.c \
 	%D%/likelihood.h \
 	%D%/linear.c \
 	%D%/linear.h \
+	%D%/linear_errors.c \
+	%D%/linear_parts.h \
 	%D%/maximum.c \
 	%D%/maximum.h \
 	%D%/mmpp.c \
@@ -36,6 +40,8 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/nodes.h \
 	%D%/nonlinear.c \
 	%D%/nonlinear.h \
+	%D%/nonlinear_errors.c \
+	%D%/nonlinear_parts.h \
 	%D%/piecewise.c \
 	%D%/piecewise.h \
 	%D%/pooling.c \

@@ -167,3 +167,57 @@ Test(recovery_linear, a_bend_is_found_and_none_is_invented)
     cr_expect_eq(missed, 0, "%d of 100 bends missed", missed);
     cr_expect_leq(invented, 10, "%d of 100 straight lines bent", invented);
 }
+
+/* ---------------------------------------------------------------------------------------- what is said */
+
+Test(recovery_linear, a_column_that_others_say_is_left_out_and_named)
+{
+    double x[N * K], y[N];
+    struct linear_data d = {.x = x, .y = y, .n = N, .k = K, .name = names, .range_of = 1};
+    struct linear_options o = {.huber = 3};
+    struct err err = {0};
+    struct fit f;
+    struct rng r;
+
+    rng_keyed(&r, 13, 0, 1, 0, 0);
+    measure(&r, law, x, y, 0.05, 0);
+    for (int i = 0; i < N; i++) { /* bytes are always eight times the items */
+        y[i] *= (law[0] + (law[1] + 8 * law[2]) * x[i * K + 1]) /
+                (law[0] + law[1] * x[i * K + 1] + law[2] * x[i * K + 2]);
+        x[i * K + 2] = 8 * x[i * K + 1];
+    }
+    cr_assert_eq(linear_fit(&d, &o, &f, &err), 0, "%s", err.text);
+    cr_expect(f.param[1].identifiable != f.param[2].identifiable, "one of the two carries both");
+    cr_expect_not_null(strstr(f.suspect[0], "cannot be told"), "%s", f.suspect[0]);
+    for (double items = 200; items < 2e4; items *= 3) {
+        double truth = law[0] + (law[1] + 8 * law[2]) * items, at[K] = {1, items, 8 * items};
+
+        cr_expect_float_eq(linear_predict(&f, at), truth, 4 * linear_predict_stderr(&f, at) + 1e-9, "%g",
+                           items);
+    }
+}
+
+Test(recovery_linear, what_cannot_be_fitted_is_an_error_that_names_the_measurement)
+{
+    double x[N * K], y[N];
+    struct linear_data d = {.x = x, .y = y, .n = K, .k = K, .name = names};
+    struct linear_options o = {.huber = 3};
+    struct err err = {0};
+    struct piecewise p;
+    struct fit f;
+    struct rng r;
+
+    rng_keyed(&r, 14, 0, 1, 0, 0);
+    measure(&r, law, x, y, 0.05, 0);
+    cr_expect_eq(linear_fit(&d, &o, &f, &err), ERR_FAILED);
+    cr_expect_not_null(strstr(err.text, "4 are needed"), "%s", err.text);
+    cr_expect_eq(piecewise_fit(x, y, NULL, 2, NULL, 3, &o, &p, &err), ERR_FAILED);
+    d.n = N;
+    x[7 * K + 2] = INFINITY;
+    cr_expect_eq(linear_fit(&d, &o, &f, &err), ERR_FAILED);
+    cr_expect_not_null(strstr(err.text, "measurement 7: per_byte is inf"), "%s", err.text);
+    x[7 * K + 2] = 1;
+    y[5] = 0;
+    cr_expect_eq(linear_fit(&d, &o, &f, &err), ERR_FAILED);
+    cr_expect_not_null(strstr(err.text, "measurement 5 is 0"), "%s", err.text);
+}

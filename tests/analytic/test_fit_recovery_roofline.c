@@ -6,7 +6,7 @@
 
 TestSuite(recovery_roofline, .init = begin);
 
-enum { N = 40 };
+enum { N = 30 };
 
 static const double peak = 300e12, bandwidth = 3e12, half_size = 40, overhead_s = 4e-6;
 
