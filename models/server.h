@@ -129,7 +129,7 @@ static inline void host_use(struct host *h, enum role role, int op, double amoun
 }
 
 /* Takes one server or GPU for as long as the model likes; true when at once, else `granted` is called.  Cores
- * are shared in time and cannot be taken: there it is true at once, and host_use() is what contends. */
+ * bound to ROLE_GPU or ROLE_SERVERS of a model with state are taken like servers, not shared in time. */
 static inline bool host_seize(struct host *h, enum role role, event_fn *granted, void *self, uint64_t arg)
 {
     return h->ops->seize(h, role, granted, self, arg);
