@@ -81,11 +81,11 @@ struct host_ops {
 struct host {
     struct sim *sim;
     const struct host_ops *ops;
-    const char *name;      /* of the stage */
-    struct luck luck;      /* whose draws these are */
-    double *op_s;          /* seconds of work by operator, for models that seize: add to it */
-    long count[ROLES];     /* servers, cores or GPUs bound to the role; 0: unbound */
-    bool is_shared[ROLES]; /* another stage uses the same resource: hold it no longer than one step */
+    const char *name;             /* of the stage */
+    struct luck luck;             /* whose draws these are */
+    double *op_s;                 /* seconds of work by operator, for models that seize: add to it */
+    long count[ROLES];            /* servers, cores or GPUs bound to the role; 0: unbound */
+    bool is_shared[ROLES];        /* another stage uses the same resource: hold it no longer than one step */
     bool has_callee[CALLEES_MAX]; /* by callee role: whether the scenario binds it */
     bool instant; /* asked what others gain: this stage's own work takes no time (host_use() sees to that) */
 };
@@ -98,7 +98,8 @@ struct figure {       /* something only this model knows: "kv_used_frac", "prefi
 struct server_call {
     int callee;
     double times;
-    double in_turn; /* of these, how many delay the item one after the other, at least; the rest may overlap */
+    double
+        in_turn; /* of these, how many delay the item one after the other, at least; the rest may overlap */
     struct item it; /* its request is copied too: `request` below */
     struct request request;
 };
@@ -106,8 +107,8 @@ struct server_call {
 struct server {
     void *(*open)(const void *cfg, struct host *h);
     void (*arrive)(void *state, struct visit *v);
-    /* Cancelled from above: true when the visit is out and given back (the model does not use it again, and has
-       cancelled the calls it made for it); NULL or false: it runs to its end and nobody hears of it. */
+    /* Cancelled from above: true when the visit is out and given back (the model does not use it again, and
+       has cancelled the calls it made for it); NULL or false: it runs to its end and nobody hears of it. */
     bool (*withdraw)(void *state, struct visit *v);
     /* What an infinitely fast stage would have done to the visit, for local gains; NULL: nothing. */
     void (*pass)(void *state, struct visit *v);

@@ -79,7 +79,8 @@ Test(calls, who_holds_a_server_waits_as_who_is_served_by_one)
     free(text);
 }
 
-/* Given cores it takes them one by one: with a station beside it on the same core that is one queue for both. */
+/* Given cores it takes them one by one: with a station beside it on the same core that is one queue for both.
+ */
 Test(calls, who_holds_a_core_keeps_others_waiting)
 {
     char *text = network(OPEN("1s"), ", \"c\": {\"kind\": \"cores\"}", BOTH,
