@@ -81,12 +81,12 @@ struct host_ops {
 struct host {
     struct sim *sim;
     const struct host_ops *ops;
-    const char *name;      /* of the stage */
-    struct luck luck;      /* whose draws these are */
-    double *op_s;          /* seconds of work by operator, for models that seize: add to it */
-    long count[ROLES];     /* servers, cores or GPUs bound to the role; 0: unbound */
-    bool is_shared[ROLES]; /* another stage uses the same resource: hold it no longer than one step */
-    bool is_cores[ROLES];  /* shared in time: cannot be seized, host_use() is what contends */
+    const char *name;             /* of the stage */
+    struct luck luck;             /* whose draws these are */
+    double *op_s;                 /* seconds of work by operator, for models that seize: add to it */
+    long count[ROLES];            /* servers, cores or GPUs bound to the role; 0: unbound */
+    bool is_shared[ROLES];        /* another stage uses the same resource: hold it no longer than one step */
+    bool is_cores[ROLES];         /* shared in time: cannot be seized, host_use() is what contends */
     bool has_callee[CALLEES_MAX]; /* by callee role: whether the scenario binds it */
     bool instant; /* asked what others gain: this stage's own work takes no time (host_use() sees to that) */
 };
@@ -99,7 +99,8 @@ struct figure {       /* something only this model knows: "kv_used_frac", "prefi
 struct server_call {
     int callee;
     double times;
-    double in_turn; /* of these, how many delay the item one after the other, at least; the rest may overlap */
+    double
+        in_turn; /* of these, how many delay the item one after the other, at least; the rest may overlap */
     struct item it; /* its request is copied too: `request` below */
     struct request request;
 };
@@ -107,8 +108,8 @@ struct server_call {
 struct server {
     void *(*open)(const void *cfg, struct host *h);
     void (*arrive)(void *state, struct visit *v);
-    /* Cancelled from above: true when the visit is out and given back (the model does not use it again, and has
-       cancelled the calls it made for it); NULL or false: it runs to its end and nobody hears of it. */
+    /* Cancelled from above: true when the visit is out and given back (the model does not use it again, and
+       has cancelled the calls it made for it); NULL or false: it runs to its end and nobody hears of it. */
     bool (*withdraw)(void *state, struct visit *v);
     /* What an infinitely fast stage would have done to the visit, for local gains; NULL: nothing. */
     void (*pass)(void *state, struct visit *v);
@@ -130,7 +131,7 @@ static inline void host_use(struct host *h, enum role role, int op, double amoun
 }
 
 /* Takes one server or GPU for as long as the model likes; true when at once, else `granted` is called.  Cores
- * are shared in time and cannot be taken: there it is true at once, and host_use() is what contends. */
+ * bound to ROLE_GPU or ROLE_SERVERS of a model with state are taken like servers, not shared in time. */
 static inline bool host_seize(struct host *h, enum role role, event_fn *granted, void *self, uint64_t arg)
 {
     return h->ops->seize(h, role, granted, self, arg);

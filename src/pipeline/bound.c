@@ -13,7 +13,7 @@ static double phase_seconds(const struct scenario *s, const struct stage *st, co
     const struct resource *r = &s->resources[st->on[p->role]];
     double best = 1, bw, ops;
 
-    switch (r->kind) {
+    switch (r->is_held ? RESOURCE_SERVERS : r->kind) {
     case RESOURCE_CORES:
         for (long k = 1; k <= r->count; k++) {
             double rate = (double)k * (r->speeds != NULL ? r->speeds[k - 1] : 1);

@@ -21,7 +21,7 @@ static void build_resources(struct flow *f)
                                  .flow_cap = def->flow_cap};
 
         r->def = def;
-        switch (def->kind) {
+        switch (def->is_held ? RESOURCE_SERVERS : def->kind) {
         case RESOURCE_CORES:
             r->cores = cores_new(f->sim, def->name, def->count, def->speeds);
             break;

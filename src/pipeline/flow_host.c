@@ -121,13 +121,13 @@ static void use(struct host *h, enum role role, int op, double amount, double re
     ASSERT(queued); /* no stage that loses items shares a resource with one that has state */
 }
 
-/* Cores are shared in time, nobody can have one alone: there it is host_use() that contends. */
 static bool seize(struct host *h, enum role role, event_fn *granted, void *self, uint64_t arg)
 {
     struct stage_rt *st = stage_of(h);
     struct station *station = st->flow->resources[st->def->on[role]].station;
 
-    if (h->instant || station == NULL || station_try_seize(station))
+    ASSERT(station != NULL);
+    if (h->instant || station_try_seize(station))
         return true;
     station_seize(station, granted, self, arg);
     return false;
@@ -138,7 +138,7 @@ static void release(struct host *h, enum role role)
     struct stage_rt *st = stage_of(h);
     struct station *station = st->flow->resources[st->def->on[role]].station;
 
-    if (!h->instant && station != NULL)
+    if (!h->instant)
         station_leave(station);
 }
 

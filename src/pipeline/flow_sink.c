@@ -43,6 +43,8 @@ static void spread_reset(struct spread *s)
 static void line_begin_measuring(struct line *l, double now)
 {
     l->measure_from_units = l->inside.value;
+    if (!l->ends_run) /* jobs begin beside it now: what settled is what came before */
+        l->series.room = l->series.n;
     l->pieces_out = l->units_out = l->good_units = 0;
     spread_reset(&l->latency);
     spread_reset(&l->queue);

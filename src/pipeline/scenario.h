@@ -112,6 +112,7 @@ struct resource {
     const struct failures *failures;                                      /* NULL: none, as the next two */
     const struct maintenance *maintenance;
     const struct autoscale *autoscale;
+    bool is_held;     /* cores that a model with state takes one by one, first come first served */
     long queue_limit; /* servers: the smallest limit of the stages on it; -1 none */
 };
 

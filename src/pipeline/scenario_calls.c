@@ -161,6 +161,16 @@ static int check_supply(const struct reader *r, int index)
     return 0;
 }
 
+/* A model with state takes whole servers or GPUs; where it is given cores, it takes those. */
+static void hold_cores(struct scenario *s, const struct stage *st)
+{
+    static const enum role roles[] = {ROLE_GPU, ROLE_SERVERS};
+
+    for (size_t i = 0; st->model->server != NULL && i < sizeof roles / sizeof *roles; i++)
+        if (st->on[roles[i]] >= 0 && s->resources[st->on[roles[i]]].kind == RESOURCE_CORES)
+            s->resources[st->on[roles[i]]].is_held = true;
+}
+
 int read_calls(struct reader *r)
 {
     struct scenario *s = r->s;
@@ -173,6 +183,7 @@ int read_calls(struct reader *r)
         TRY(check_cycle(r, i, path, 0, done));
         TRY(check_shared(r, i));
         TRY(check_supply(r, i));
+        hold_cores(s, &s->stages[i]);
     }
     return 0;
 }

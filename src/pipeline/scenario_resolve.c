@@ -50,10 +50,12 @@ static void note_validity(const struct reader *r, const struct param_row *row, c
 {
     struct scenario *s = r->s;
 
-    if (row->valid_of == NULL || row->valid_of[0] == '\0' || !isfinite(row->valid_from) || !isfinite(row->valid_to))
+    if (row->valid_of == NULL || row->valid_of[0] == '\0' || !isfinite(row->valid_from) ||
+        !isfinite(row->valid_to))
         return;
     if ((s->validity_n & (s->validity_n - 1)) == 0) {
-        struct validity *more = arena_array(s->arena, s->validity_n == 0 ? 1 : 2 * (size_t)s->validity_n, sizeof *more);
+        struct validity *more =
+            arena_array(s->arena, s->validity_n == 0 ? 1 : 2 * (size_t)s->validity_n, sizeof *more);
 
         if (s->validity_n > 0)
             memcpy(more, s->validity, (size_t)s->validity_n * sizeof *more);

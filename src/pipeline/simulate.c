@@ -105,6 +105,19 @@ static int extend(struct batch *b, long from, long to, const struct simulate_opt
     return rc;
 }
 
+/* Beside jobs with an end a steady pipeline is measured for as long as they take. */
+static double pieces_measured(const struct batch *b, long n)
+{
+    double sum = 0;
+    bool ends = false;
+
+    for (int i = 0; i < b->s->pipelines_n; i++)
+        ends = ends || b->s->pipelines[i].horizon.kind != HORIZON_STEADY;
+    for (long r = 0; r < n; r++)
+        sum += (double)b->results[r].lines[b->s->objective].pieces / (double)n;
+    return ends ? sum : b->limits.measured;
+}
+
 /* MSER-5 on the first wave; a run that needs more warm-up than it had begins again with it. */
 static int settle(struct batch *b, long n, const struct simulate_options *opt, struct outcome *o,
                   struct err *err)
@@ -131,7 +144,7 @@ static int settle(struct batch *b, long n, const struct simulate_options *opt, s
         return 0;
     o->warmup.used = true;
     o->warmup.settled = !w.refused;
-    o->warmup.measured = b->limits.measured;
+    o->warmup.measured = pieces_measured(b, n);
     if (!w.refused && w.pieces > b->limits.warmup) {
         b->limits.warmup = w.pieces;
         for (long i = 0; i < n; i++)

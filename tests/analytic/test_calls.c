@@ -79,6 +79,20 @@ Test(calls, who_holds_a_server_waits_as_who_is_served_by_one)
     free(text);
 }
 
+/* Given cores it takes them one by one: with a station beside it on the same core that is one queue for both.
+ */
+Test(calls, who_holds_a_core_keeps_others_waiting)
+{
+    char *text = network(OPEN("1s"), ", \"c\": {\"kind\": \"cores\"}", BOTH,
+                         CLERK("a", "c", "0.4s") ", " STATION("b", "c", "0.4s"));
+    struct experiment x = experiment(text, REPLICATIONS);
+
+    expect_near("busy", &x.o.resources[1].utilization, 0.8);
+    expect_near("the core's own queue", &x.o.latency_s[LATENCY_MEAN], 2 * 0.4 / (1 - 0.8));
+    experiment_end(&x);
+    free(text);
+}
+
 /* Workers with a buffer in front answer calls too: two on two cores are M/M/2. */
 Test(calls, workers_answer_calls)
 {
