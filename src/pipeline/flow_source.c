@@ -52,9 +52,10 @@ static bool inject(struct line *l, struct parcel *p, int entry)
     return false;
 }
 
+/* A steady pipeline that has shown enough goes on: the others still feel it. */
 static bool is_dry(const struct line *l)
 {
-    return l->ended || (l->source_total != 0 && l->source_next >= l->source_total);
+    return (l->ended && l->def->horizon.kind != HORIZON_STEADY) || (l->source_total != 0 && l->source_next >= l->source_total);
 }
 
 /* The next item of the source in a parcel of its own, with a request where the pipeline serves. */

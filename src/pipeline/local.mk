@@ -17,6 +17,7 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/flow_stage.c \
 	%D%/fold.c \
 	%D%/fold.h \
+	%D%/optimization.c \
 	%D%/outcome.c \
 	%D%/outcome.h \
 	%D%/scenario.c \
