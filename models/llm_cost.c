@@ -197,7 +197,7 @@ double llm_cost_step(const struct llm_cost *c, const struct llm_batch *b, bool *
         return whole_step(c, b, outside);
     return counted(&c->linear, ceil((b->tokens + b->decode_tokens) * share), outside) +
            counted(&c->sequence, ceil((b->finished + b->decodes) * share), outside) +
-           prefill_attention(c, b, share, outside) + decode_attention(c, b, share, outside) +
+           prefill_attention(c, b, share, outside) + decode_attention(c, b, share, outside) + c->gaps_s +
            c->stages * c->hop_s;
 }
 

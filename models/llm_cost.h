@@ -15,6 +15,8 @@
  *              kernels that serve both do not split long contexts.  There the longest context also ends last:
  *              straggler_s for each token by which it exceeds the mean.
  *
+ *   gaps       kernels measured alone leave out the time between two of them
+ *
  * A table knows its edges: beyond them the last line goes on and `outside` is set.  A roofline has no edges.
  * A "whole" table knows only two curves, a prompt's prefill by tokens and a decode step by batch size.
  *
@@ -53,6 +55,7 @@ struct llm_cost {
     int mixed_n;
     double attention_fixed_s; /* of prefill: what the smallest chunk costs */
     double straggler_s;
+    double gaps_s;        /* between the kernels of an iteration, where the table holds each alone */
     double stages, hop_s; /* pipeline parallelism: stages, and the way from one to the next */
 };
 

@@ -486,6 +486,17 @@ static void read_cpu(const struct reading *r)
     r->m->cpu_step_s = fmax(0, sum.y[0] - r->m->cpu_sequence_s * sum.x[0]);
 }
 
+/* Kernels of an iteration, where a table tells them apart: its operators, attention and the cache's write. */
+static double kernels(const struct reading *r)
+{
+    double n = 2;
+
+    for (int i = 0; i < KNOWN; i++)
+        if (known[i].kind == PER_LAYER && r->op[i].n > 0)
+            n += known[i].times;
+    return n > 2 ? n * (double)r->m->shape->layers : 0;
+}
+
 static int finish(struct reading *r, struct llm_cost *out, const char *where, struct err *err)
 {
     const struct llm_measured *m = r->m;
@@ -516,6 +527,7 @@ static int finish(struct reading *r, struct llm_cost *out, const char *where, st
     out->mixed_n = r->mixed_n;
     out->attention_fixed_s = r->prefill.row[0].y[0];
     out->straggler_s = m->straggler_s * layers;
+    out->gaps_s = kernels(r) * m->hardware->kernel_gap_s;
     return 0;
 }
 

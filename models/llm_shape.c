@@ -39,6 +39,8 @@ const struct param llm_hardware_params[] = {
     REAL(T, flops_frac, UNIT_FRAC, "0.7", 0.01, 1, "Share of the peak that large products reach"),
     REAL(T, bandwidth_frac, UNIT_FRAC, "0.8", 0.01, 1, "Share of the memory bandwidth that is reached"),
     REAL(T, kernel_s, UNIT_S, "2.5us", 0, 1e-3, "Time of the smallest kernel in a captured graph"),
+    REAL(T, kernel_gap_s, UNIT_S, "0.5us", 0, 1e-3,
+         "Between two kernels that follow each other without delay"),
     REAL(T, watt, UNIT_WATT, "700W", 0, 1e5, "Power limit of the board"),
     REAL(T, usd_per_h, UNIT_USD_PER_H, "0usd/h", 0, 1e4, "Price of an hour; 0 means not stated"),
     JSONV(T, name, "What the accelerator is called"),

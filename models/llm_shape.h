@@ -27,7 +27,7 @@ struct llm_shape {
 
 struct llm_hardware {
     double flops, flops_8bit, flops_4bit, memory_bw, memory, link_bw, link_latency_s, host_bw;
-    double flops_frac, bandwidth_frac, kernel_s;
+    double flops_frac, bandwidth_frac, kernel_s, kernel_gap_s;
     double watt, usd_per_h;
     const struct json *name, *source, *date, *vendor_page;
 };

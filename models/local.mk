@@ -1,9 +1,17 @@
 noinst_LIBRARIES += %D%/libmodels.a
 %C%_libmodels_a_SOURCES = \
+	%D%/collective.c \
+	%D%/collective.h \
+	%D%/data_parallel.c \
+	%D%/data_parallel.h \
 	%D%/dataset.c \
 	%D%/dataset.h \
+	%D%/epochs.c \
+	%D%/epochs.h \
 	%D%/etl.c \
 	%D%/etl.h \
+	%D%/fits.c \
+	%D%/fits.h \
 	%D%/llm_cost.c \
 	%D%/llm_cost.h \
 	%D%/llm_decode.c \
@@ -19,11 +27,13 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/llm_serving.h \
 	%D%/llm_shape.c \
 	%D%/llm_shape.h \
-	%D%/fits.c \
-	%D%/fits.h \
+	%D%/gpu.c \
+	%D%/gpu.h \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \
+	%D%/opgraph.c \
+	%D%/opgraph.h \
 	%D%/preprocess.c \
 	%D%/preprocess.h \
 	%D%/registry.c \
@@ -60,4 +70,6 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/vector_index.c \
 	%D%/vector_index.h \
 	%D%/zipf.c \
-	%D%/zipf.h
+	%D%/zipf.h \
+	%D%/transformer.c \
+	%D%/transformer.h

@@ -22,6 +22,8 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/nnls.h \
 	%D%/nodes.c \
 	%D%/nodes.h \
+	%D%/nonlinear.c \
+	%D%/nonlinear.h \
 	%D%/piecewise.c \
 	%D%/piecewise.h \
 	%D%/infer.c \
@@ -50,4 +52,8 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/recipes.c \
 	%D%/recipes.h \
 	%D%/samples.c \
-	%D%/samples.h
+	%D%/samples.h \
+	%D%/roofline.c \
+	%D%/roofline.h \
+	%D%/sweep.c \
+	%D%/sweep.h

@@ -140,7 +140,7 @@ int recipe_concurrency_curve(struct fitting *f, const struct fit_info *info, int
         struct measured_group *g;
         size_t n, sweeps = 0;
 
-        TRY(samples_measured(f->store, trace_id, subjects[k], f->where, vary, f->a, &g, &n, err));
+        TRY(samples_measured(f->store, trace_id, subjects[k], f->where, vary, false, f->a, &g, &n, err));
         for (size_t i = 0; i < n; i++)
             sweeps += sweep_of(&g[i]).n >= 3;
         for (size_t i = 0; i < n; i++)

@@ -8,6 +8,7 @@ const struct recipe recipes[] = {
     {"service law", "spans", recipe_service_law},
     {"item cost", "spans", recipe_item_cost},
     {"token lengths", "requests", recipe_token_lengths},
+    {"concurrency curve", "measurements", recipe_concurrency_curve},
     {"storage runs", "measurements", recipe_storage_runs},
     {"task law", "spark_task", recipe_task_law},
     {NULL, NULL, NULL},

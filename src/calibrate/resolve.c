@@ -1,6 +1,7 @@
 #include "calibrate/resolve.h"
 
 #include "base/text.h"
+#include "calibrate/resolve_rows.h"
 #include "store/calibration.h"
 #include "store/serving.h"
 #include "store/trace.h"
@@ -42,6 +43,7 @@ static int load_rows(struct resolve_ctx *c, const char *name, struct arena *a, s
                      size_t *n, struct err *err)
 {
     struct calibration_row *found;
+    struct calibration_extra extra;
     struct err missing = {0};
     int rc;
 
@@ -58,11 +60,8 @@ static int load_rows(struct resolve_ctx *c, const char *name, struct arena *a, s
         *err = missing;
         return rc;
     }
-    *rows = arena_array(a, *n + 1, sizeof **rows);
-    for (size_t i = 0; i < *n; i++)
-        (*rows)[i] = (struct param_row){found[i].path, found[i].value,
-                                        isfinite(found[i].stderr_) ? found[i].stderr_ : 0};
-    return 0;
+    TRY(calibration_extra_load(c->store, name, a, &extra, err));
+    return resolve_rows(name, found, *n, &extra, a, rows, n, err);
 }
 
 static int from_store(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n,
@@ -126,20 +125,9 @@ static int read_preset(const char *path, struct arena *a, struct param_row **row
         return err_set(err, ERR_SCENARIO, "%s: a preset needs \"source\", \"date\" and a list \"rows\"",
                        path);
     }
-    *rows = arena_array(a, json_size(list) + 1, sizeof **rows);
-    JSON_EACH (v, list) {
-        const char *p = json_get_string(v, "path", NULL);
-        double value = json_get_number(v, "value", NAN);
-
-        if (p == NULL || !isfinite(value)) {
-            json_free(doc);
-            return err_set(err, ERR_SCENARIO, "%s: rows[%zu]: \"path\" and a number \"value\" are needed",
-                           path, *n);
-        }
-        (*rows)[(*n)++] = (struct param_row){arena_strdup(a, p), value, json_get_number(v, "stderr", 0)};
-    }
+    rc = resolve_preset(doc, path, a, rows, n, err);
     json_free(doc);
-    return 0;
+    return rc;
 }
 
 static int from_preset(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n,

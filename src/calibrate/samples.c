@@ -294,7 +294,7 @@ static const char *without_count(const char *text, struct arena *a)
     return arena_printf(a, "%.*s%s", (int)(at - text), text, at + 4 + strspn(at + 4, "0123456789"));
 }
 
-static const char *group_key(const struct measured_row *m, const char *const *vary, struct arena *a)
+static const char *group_key(const struct measured_row *m, const char *const *names, bool only, struct arena *a)
 {
     char key[1024] = "";
     size_t len = 0;
@@ -303,7 +303,7 @@ static const char *group_key(const struct measured_row *m, const char *const *va
         const struct measured_setting *s = &m->settings[i];
         const char *comma = len > 0 ? "," : "";
 
-        if (is_listed(vary, s->name))
+        if (is_listed(names, s->name) != only)
             continue;
         if (s->text != NULL)
             len += (size_t)snprintf(key + len, sizeof key - len, "%s%s=%s", comma, s->name, without_count(s->text, a));
@@ -323,7 +323,7 @@ static struct measured_group *measured_group(struct measured_group *g, size_t *n
 }
 
 int samples_measured(struct store *s, int64_t trace_id, const char *subject, const char *filter,
-                     const char *const *vary, struct arena *a, struct measured_group **out, size_t *n,
+                     const char *const *names, bool only, struct arena *a, struct measured_group **out, size_t *n,
                      struct err *err)
 {
     struct measured_row *rows;
@@ -337,7 +337,7 @@ int samples_measured(struct store *s, int64_t trace_id, const char *subject, con
 
         if (strcmp(rows[i].subject, subject) != 0 || !samples_match(filter, setting_named, &rows[i]))
             continue;
-        g = measured_group(*out, n, group_key(&rows[i], vary, a));
+        g = measured_group(*out, n, group_key(&rows[i], names, only, a));
         if (g->n == 0 || (g->n & (g->n - 1)) == 0) {
             const struct measured_row **more = arena_array(a, g->n == 0 ? 1 : 2 * g->n, sizeof *more);
 

@@ -57,7 +57,7 @@ int samples_operators(struct store *s, int64_t trace_id, const char *filter, str
 /* "op=gemm,devices=1,variant: n=4096,..." */
 const char *samples_describe(const struct op_samples *g, struct arena *a);
 
-/* Measurements that differ in nothing but the settings named in `vary` (NULL-terminated). */
+/* Measurements that agree in all settings but those named (NULL-terminated); with `only`, in those named. */
 struct measured_group {
     const char *key; /* "db=Milvus,ef=100": the other settings, in the order of the file */
     const struct measured_row **row;
@@ -65,7 +65,7 @@ struct measured_group {
 };
 
 int samples_measured(struct store *s, int64_t trace_id, const char *subject, const char *filter,
-                     const char *const *vary, struct arena *a, struct measured_group **out, size_t *n,
+                     const char *const *names, bool only, struct arena *a, struct measured_group **out, size_t *n,
                      struct err *err);
 
 /* The value of KEY in "a=1,b=2", "" when absent; `room` holds it. */

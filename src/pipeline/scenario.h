@@ -16,10 +16,33 @@
 #include "models/model.h"
 #include "models/server.h"
 
-/* One calibrated parameter: what an edit sets, how sure the fit was. */
+/*
+ * One calibrated parameter: what an edit sets, how sure the fit was, where it holds.
+ *
+ * Parameters fitted together err together.  The k-th draw of a row is
+ *
+ *     value * exp(min(stderr / value, 1) * sum_j load[j] z(k, factor[j])),    sum_j load[j]^2 = 1
+ *
+ * with factors that rows share; a row without loads has a factor of its own.
+ */
 struct param_row {
     const char *path; /* "stages.prep.params.costs.hash.per_item" */
     double value, stderr_;
+    const char *json; /* the value as JSON text, where it is no number; NULL */
+    const double *load;
+    const char *const *factor; /* names */
+    int loads_n;
+    double valid_from, valid_to; /* of the size named; NAN: unknown */
+    const char *valid_of;        /* "items", "bytes", "concurrency"; NULL or "" */
+};
+
+/* A calibrated parameter and the sizes for which it was measured. */
+struct validity {
+    const char *owner; /* "stages.prep", "resources.disk", "workload" */
+    const char *path;
+    const char *of;
+    double from, to;
+    const char *calibration;
 };
 
 /* A request as it was recorded; unknown counts are -1, unknown times NAN. */
@@ -205,6 +228,8 @@ struct scenario {
     const char **uncertain; /* calibrated operators and values with a standard error: names for
                                scenario_options.bump */
     int uncertain_n;
+    struct validity *validity; /* of calibrated parameters */
+    int validity_n;
     const char **assumed; /* JSON paths whose values nobody measured */
     int assumed_n;
     struct warning *warnings;

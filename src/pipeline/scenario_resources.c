@@ -25,7 +25,8 @@ static int read_resource(struct reader *r, const struct json *v, struct resource
     const char *where = arena_printf(s->arena, "$.resources.%s", json_key(v));
     struct json *params;
 
-    TRY(resolve_references(r, v, where, arena_printf(s->arena, "resources.%s", json_key(v)), NULL));
+    TRY(resolve_references(r, v, where, arena_printf(s->arena, "resources.%s", json_key(v)),
+                           arena_printf(s->arena, "kinds.%s", json_get_string(v, "kind", ""))));
     params = json_copy(v);
     json_remove(params, "preset");
     json_remove(params, "calibration");

@@ -128,7 +128,7 @@ static int read_cfg(struct reader *r, const struct json *v, const struct stage_t
     struct model_env env = {.data = w->data, .arena = s->arena, .lookup = &r->lookup};
 
     TRY(resolve_references(r, v, text->where, arena_printf(s->arena, "stages.%s", out->name),
-                           out->model->name));
+                           arena_printf(s->arena, "models.%s", out->model->name)));
     out->cfg = arena_alloc(s->arena, out->model->cfg_size);
     env.where = arena_printf(s->arena, "%s.params", text->path);
     TRY(load_params(r, out->model->params, json_get(v, "params"), env.where, out->cfg));
