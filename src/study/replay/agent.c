@@ -20,7 +20,7 @@
 enum { TASKS = 1024, TRIALS = 3, RESAMPLES = 2000, FIGURES = 6 };
 
 struct trial {
-    double rounds, context, solved;
+    double rounds, first, context, solved; /* context in characters: of the first message, at the end */
     bool is_there;
 };
 
@@ -40,6 +40,8 @@ static void add(struct tasks *t, const struct measured_row *row)
     x->is_there = true;
     x->solved = measured_figure(row, "reward") >= 1;
     x->rounds = fmax(x->rounds, measured_figure(row, "llm_round"));
+    if (measured_number(row, "message") == 0)
+        x->first = measured_figure(row, "content_chars");
     x->context =
         fmax(x->context, measured_figure(row, "context_chars") + measured_figure(row, "content_chars"));
 }
@@ -47,13 +49,14 @@ static void add(struct tasks *t, const struct measured_row *row)
 /* Of the tasks drawn: means over the two trials seen, and what they say of the third and of all three. */
 static void predict(const struct tasks *t, const int *drawn, double out[FIGURES], double naive[FIGURES])
 {
-    double n = (double)t->n, rounds = 0, context = 0, p = 0, both = 0, icc, s, a, b;
+    double n = (double)t->n, rounds = 0, context = 0, begun = 0, p = 0, both = 0, icc, s, a, b;
 
     for (int i = 0; i < t->n; i++) {
         const struct trial *x = t->of[drawn[i]];
 
         rounds += (x[0].rounds + x[1].rounds) / (2 * n);
         context += (x[0].context + x[1].context) / (2 * n);
+        begun += (x[0].first + x[1].first) / (2 * n);
         p += (x[0].solved + x[1].solved) / (2 * n);
         both += x[0].solved * x[1].solved / n;
     }
@@ -68,13 +71,12 @@ static void predict(const struct tasks *t, const int *drawn, double out[FIGURES]
     naive[3] = p * p * p;
     out[4] = 1 - b / s * (b + 1) / (s + 1) * (b + 2) / (s + 2);
     naive[4] = 1 - (1 - p) * (1 - p) * (1 - p);
-    out[5] = out[3] / fmax(1e-9, out[4]);
-    naive[5] = naive[3] / fmax(1e-9, naive[4]);
+    out[5] = naive[5] = (context - begun) / rounds;
 }
 
 static void measure(const struct tasks *t, double out[FIGURES])
 {
-    double n = (double)t->n;
+    double n = (double)t->n, begun = 0;
 
     for (int i = 0; i < t->n; i++) {
         const struct trial *x = t->of[t->list[i]];
@@ -82,17 +84,20 @@ static void measure(const struct tasks *t, double out[FIGURES])
 
         out[0] += x[2].rounds / n;
         out[1] += x[2].context / n;
+        begun += x[2].first / n;
         out[2] += x[2].solved / n;
         out[3] += (solved == 3) / n;
         out[4] += (solved > 0) / n;
     }
-    out[5] = out[3] / fmax(1e-9, out[4]);
+    out[5] = (out[1] - begun) / out[0];
 }
 
 /* What other tasks of the kind would have predicted, and what a trial of so few tasks may show. */
-static void intervals(const struct tasks *t, uint64_t seed, struct estimate e[FIGURES], struct arena *a)
+static void intervals(const struct tasks *t, uint64_t seed, struct estimate e[FIGURES], double noise[FIGURES],
+                      struct arena *a)
 {
     double *draws = arena_array(a, (size_t)FIGURES * RESAMPLES, sizeof *draws), p[FIGURES], unused[FIGURES];
+    struct tally shown_log[FIGURES] = {{0}};
     int drawn[TASKS], shown[TASKS];
     struct rng r;
 
@@ -106,13 +111,16 @@ static void intervals(const struct tasks *t, uint64_t seed, struct estimate e[FI
         }
         predict(t, drawn, seen, unused);
         predict(t, shown, shows, unused);
-        for (int f = 0; f < FIGURES; f++)
+        for (int f = 0; f < FIGURES; f++) {
             draws[f * RESAMPLES + k] = log(fmax(1e-9, seen[f])) + log(fmax(1e-9, shows[f]));
+            tally_add(&shown_log[f], log(fmax(1e-9, shows[f])));
+        }
     }
     predict(t, t->list, p, unused);
     for (int f = 0; f < FIGURES; f++) {
         double middle = log(fmax(1e-9, p[f])), *x = &draws[f * RESAMPLES];
 
+        noise[f] = sqrt(tally_variance(&shown_log[f]));
         e[f] = estimate_exact(p[f]);
         e[f].has_pred = true;
         e[f].pred_lo = exp(tools_quantile(x, RESAMPLES, 0.5 - REPLAY_LEVEL / 2) - middle);
@@ -125,11 +133,12 @@ static int run(struct replay *r, struct err *err)
     static const char *const names[FIGURES] = {
         "rounds in the third trial",     "characters of context in the third trial",
         "solved in the third trial",     "solved in all three trials",
-        "solved in any of three trials", "of those ever solved, solved every time"};
-    static const char *const units[FIGURES] = {"rounds", "characters", "ratio", "ratio", "ratio", "ratio"};
+        "solved in any of three trials", "growth of the context a round, third trial"};
+    static const char *const units[FIGURES] = {"rounds", "characters", "ratio",
+                                               "ratio",  "ratio",      "characters"};
     struct tasks *t = arena_alloc(r->arena, sizeof *t);
     struct estimate e[FIGURES];
-    double p[FIGURES], naive[FIGURES], m[FIGURES] = {0};
+    double p[FIGURES], naive[FIGURES], noise[FIGURES], m[FIGURES] = {0};
 
     for (size_t i = 0; i < r->c->files_n; i++) {
         struct measured_row *rows;
@@ -148,14 +157,14 @@ static int run(struct replay *r, struct err *err)
         return err_set(err, ERR_TRACE, "%s: no two tasks with three trials", r->c->path);
     predict(t, t->list, p, naive);
     measure(t, m);
-    intervals(t, r->seed, e, r->arena);
+    intervals(t, r->seed, e, noise, r->arena);
     for (int f = 0; f < FIGURES; f++)
         replay_emit(r, &(struct replay_figure){.name = names[f],
                                                .unit = units[f],
                                                .measured = m[f],
                                                .predicted = e[f],
                                                .naive = naive[f],
-                                               .noise_frac = NAN});
+                                               .noise_frac = noise[f]});
     return 0;
 }
 

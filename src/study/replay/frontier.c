@@ -220,6 +220,19 @@ static void spreads(struct frontiers *all, struct tools_spread *rate, struct too
     *missed = tools_spread(q, k, n, all->r->arena);
 }
 
+/* The spread was seen one step beyond what was fitted; further away it grows with the distance in log effort.
+ */
+static struct tools_spread farther(const struct frontier *f, const struct tools_spread *s, double effort)
+{
+    const struct point *last = &f->p[calibrated(f) - 1];
+    double steps = log(effort / last->effort) / log(last->effort / last[-1].effort);
+    struct tools_spread out = *s;
+
+    out.lo *= fmax(1, steps);
+    out.hi *= fmax(1, steps);
+    return out;
+}
+
 static void emit(struct frontiers *all, const struct frontier *f, const struct tools_spread *rate,
                  const struct tools_spread *missed)
 {
@@ -230,10 +243,11 @@ static void emit(struct frontiers *all, const struct frontier *f, const struct t
     for (size_t i = half; i < f->n; i++) {
         const struct point *p = &f->p[i];
         double recall = law_recall(&l, p->effort);
+        struct tools_spread time = farther(f, rate, p->effort), lost = farther(f, missed, p->effort);
         struct replay_figure x = {.name = arena_printf(all->r->arena, "%s at %g", f->name, p->effort),
                                   .unit = "queries/s",
                                   .measured = p->per_s,
-                                  .predicted = tools_estimate(law_per_s(&l, p->effort), rate),
+                                  .predicted = tools_estimate(law_per_s(&l, p->effort), &time),
                                   .naive = nearest->per_s,
                                   .noise_frac = NAN,
                                   .group = f->name};
@@ -243,9 +257,9 @@ static void emit(struct frontiers *all, const struct frontier *f, const struct t
         x.unit = "ratio";
         x.measured = p->recall;
         x.predicted = estimate_exact(recall);
-        x.predicted.has_pred = missed->n > 0;
-        x.predicted.pred_lo = fmax(0, 1 - (1 - recall) * exp(missed->hi));
-        x.predicted.pred_hi = 1 - (1 - recall) * exp(missed->lo);
+        x.predicted.has_pred = lost.n > 0;
+        x.predicted.pred_lo = fmax(0, 1 - (1 - recall) * exp(lost.hi));
+        x.predicted.pred_hi = 1 - (1 - recall) * exp(lost.lo);
         x.naive = nearest->recall;
         x.group = arena_printf(all->r->arena, "%s, recall", f->name);
         replay_emit(all->r, &x);

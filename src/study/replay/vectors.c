@@ -2,7 +2,8 @@
  * vectors.c - a vector database asked by more and more clients, from two low concurrencies to the others.
  *
  * Clients in a closed loop: N = X R.  Between the two calibrated concurrencies the time of an answer grows
- * straight, R(N) = a + b N, as it does in a chain of equally loaded queues (balanced job bounds); one
+ * straight, R(N) = a + b N, as it does in a chain of equally loaded queues (balanced job bounds), or stays
+ * where it was last, when it fell (caches that warm up); one
  * search keeps one core busy for the time R(low) that it takes when there are cores enough, so
  *
  *     X(N) = min(N / (a + b N), cores / R(low))
@@ -76,7 +77,7 @@ static bool calibrate(const struct vectors *v, struct run *u)
     u->high = v->high;
     u->low_s = v->low / low->per_s;
     u->b = fmax(0, (v->high / high->per_s - u->low_s) / (v->high - v->low));
-    u->a = u->b > 0 ? u->low_s - u->b * v->low : 0.5 * (u->low_s + v->high / high->per_s);
+    u->a = u->b > 0 ? u->low_s - u->b * v->low : v->high / high->per_s; /* warmer */
     u->tail = high->p99_s / high->mean_s;
     return true;
 }
