@@ -13,10 +13,13 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/flow_request.c \
 	%D%/flow_result.c \
 	%D%/flow_sink.c \
+	%D%/flow_route.c \
 	%D%/flow_source.c \
 	%D%/flow_stage.c \
+	%D%/flow_supply.c \
 	%D%/fold.c \
 	%D%/fold.h \
+	%D%/fold_cost.c \
 	%D%/optimization.c \
 	%D%/outcome.c \
 	%D%/outcome.h \
@@ -36,5 +39,6 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/scenario_workload.c \
 	%D%/simulate.c \
 	%D%/simulate.h \
+	%D%/source_item.c \
 	%D%/warmup.c \
 	%D%/warmup.h
