@@ -8,3 +8,5 @@ golden_tests += \
 	%D%/golden/replay.t \
 	%D%/golden/serving.t \
 	%D%/golden/init.t
+	%D%/golden/init.t \
+	%D%/golden/whatif.t

@@ -175,6 +175,20 @@ static void fold_objective(struct folder *f)
     }
 }
 
+/* What comparisons pair, replication by replication. */
+static void keep_lines(struct folder *f)
+{
+    size_t lines = (size_t)f->s->pipelines_n;
+
+    f->o->rep = arena_array(f->a, (size_t)f->n, sizeof *f->o->rep);
+    for (long r = 0; r < f->n; r++) {
+        f->o->rep[r] = arena_array(f->a, lines, sizeof **f->o->rep);
+        memcpy(f->o->rep[r], f->results[r].lines, lines * sizeof **f->o->rep);
+        for (size_t i = 0; i < lines; i++)
+            f->o->rep[r][i].series_response = f->o->rep[r][i].series_inside = NULL;
+    }
+}
+
 void fold_results(const struct flow_result *results, long n, struct arena *a, struct outcome *o)
 {
     const struct scenario *s = o->scenario;
@@ -192,6 +206,7 @@ void fold_results(const struct flow_result *results, long n, struct arena *a, st
         fold_one_stage(&f, i);
     fold_resources(&f);
     fold_cost(&f);
+    keep_lines(&f);
     for (long i = 0; i < n; i++)
         o->events += results[i].events;
     free(f.x);

@@ -86,6 +86,15 @@ static double cash_per_h(const struct folder *f, long r)
     return sum;
 }
 
+/* The figure of every replication that stands in x, for comparisons. */
+static double *keep_replications(const struct folder *f)
+{
+    double *kept = arena_array(f->a, (size_t)f->n, sizeof *kept);
+
+    memcpy(kept, f->x, (size_t)f->n * sizeof *kept);
+    return kept;
+}
+
 static void fold_cash(struct folder *f)
 {
     struct outcome *o = f->o;
@@ -97,6 +106,8 @@ static void fold_cash(struct folder *f)
         varies = varies || f->x[r] != fixed;
     }
     o->has_cost = fixed > 0 || varies;
+    if (o->has_cost)
+        o->cash_usd_per_h_rep = keep_replications(f);
     o->cost_usd_per_h = varies ? fold(f) : estimate_exact(fixed);
     for (long r = 0; r < f->n; r++)
         f->x[r] = f->results[r].lines[f->s->objective].makespan_s / 3600 * cash_per_h(f, r);
@@ -126,8 +137,10 @@ static void fold_resource_costs(struct folder *f)
     }
     if (o->has_billing)
         o->idle_usd_per_h = fold_sum(f, idle_per_h);
-    if (o->has_power)
+    if (o->has_power) {
         o->power_w = fold_sum(f, power_w);
+        o->power_w_rep = keep_replications(f);
+    }
 }
 
 /* ------------------------------------------------------------ who pays */

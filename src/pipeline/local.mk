@@ -1,9 +1,13 @@
 noinst_LIBRARIES += %D%/libpipeline.a
 %C%_libpipeline_a_SOURCES = \
+	%D%/auto.c \
+	%D%/auto.h \
 	%D%/bound.c \
 	%D%/bound.h \
 	%D%/edit.c \
 	%D%/edit.h \
+	%D%/figure.c \
+	%D%/figure.h \
 	%D%/flow.c \
 	%D%/flow.h \
 	%D%/flow_arrivals.c \
@@ -40,5 +44,9 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/simulate.c \
 	%D%/simulate.h \
 	%D%/source_item.c \
+	%D%/uncertainty.c \
+	%D%/uncertainty.h \
+	%D%/validity.c \
+	%D%/validity.h \
 	%D%/warmup.c \
 	%D%/warmup.h

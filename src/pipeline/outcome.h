@@ -41,6 +41,8 @@ struct outcome_owner {
     struct estimate cost_usd_per_h, power_w;
 };
 
+struct flow_line;
+
 enum { LATENCY_MEAN, LATENCY_P50, LATENCY_P95, LATENCY_P99, LATENCY_FIGURES };
 
 /* What one pipeline delivered. */
@@ -84,6 +86,8 @@ struct outcome {
     /* Per replication, for paired comparisons; larger is better: throughput, or 1 / mean latency for open
      * arrivals. */
     double *objective_rep;
+    struct flow_line **rep; /* [replication][pipeline], without series: figure.h reads them */
+    double *cash_usd_per_h_rep, *power_w_rep; /* the same of cost and power; NULL where there is none */
 };
 
 /* The head of every result document: format, command, program, scenario; the caller frees it. */

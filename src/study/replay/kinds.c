@@ -15,6 +15,7 @@ extern const struct replay_kind replay_megatron;
 extern const struct replay_kind replay_prompts;
 extern const struct replay_kind replay_scaling;
 extern const struct replay_kind replay_spark;
+extern const struct replay_kind replay_storage_mlperf;
 extern const struct replay_kind replay_training_scale;
 extern const struct replay_kind replay_vectors;
 
@@ -30,6 +31,7 @@ const struct replay_kind *const replay_kinds[] = {
     &replay_prompts,
     &replay_scaling,
     &replay_spark,
+    &replay_storage_mlperf,
     &replay_training_scale,
     &replay_vectors,
     NULL,
