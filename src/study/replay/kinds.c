@@ -11,6 +11,9 @@ extern const struct replay_kind replay_epochs;
 extern const struct replay_kind replay_frontier;
 extern const struct replay_kind replay_fsdp;
 extern const struct replay_kind replay_identities;
+extern const struct replay_kind replay_llm_closed;
+extern const struct replay_kind replay_llm_prefix;
+extern const struct replay_kind replay_llm_requests;
 extern const struct replay_kind replay_megatron;
 extern const struct replay_kind replay_prompts;
 extern const struct replay_kind replay_scaling;
@@ -27,6 +30,9 @@ const struct replay_kind *const replay_kinds[] = {
     &replay_frontier,
     &replay_fsdp,
     &replay_identities,
+    &replay_llm_closed,
+    &replay_llm_prefix,
+    &replay_llm_requests,
     &replay_megatron,
     &replay_prompts,
     &replay_scaling,
