@@ -12,9 +12,8 @@
  * and tries again, `retries` times at most; then the request is marked failed
  * and goes back to the caller, who decides what that means.
  *
- * The limit on concurrency is the number of servers, a resource of the scenario of that kind (cores are shared
- * in time and limit nothing).
- * The tokens of the result are added to the request's input_tokens.
+ * The limit on concurrency is the number of servers, a resource of the scenario of that kind (cores are
+ * shared in time and limit nothing). The tokens of the result are added to the request's input_tokens.
  */
 #include "models/server.h"
 

@@ -7,5 +7,6 @@ golden_tests += \
 	%D%/golden/measured.t \
 	%D%/golden/import.t \
 	%D%/golden/replay.t \
+	%D%/golden/serving.t \
 	%D%/golden/init.t \
 	%D%/golden/whatif.t

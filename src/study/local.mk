@@ -9,6 +9,11 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay_case.c \
 	%D%/replay_json.c \
 	%D%/replay_score.c \
+	%D%/replay/agent.c \
+	%D%/replay/frontier.c \
+	%D%/replay/vectors.c \
+	%D%/replay/arrivals.c \
+	%D%/replay/prompts.c \
 	%D%/replay/cedar.c \
 	%D%/replay/epochs.c \
 	%D%/replay/fsdp.c \

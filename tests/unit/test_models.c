@@ -140,7 +140,8 @@ static const struct example {
      " {\"name\": \"step\", \"per_batch\": true, \"gpu\": {\"empirical\": [\"1ms\", \"2ms\", \"9ms\"]}}]}",
      false, 0},
     {"llm_serving",
-     "{\"input_tokens\": 288, \"output_tokens\": {\"uniform\": [16, 48]}, \"max_batch\": 8, \"policy\": \"vllm\", "
+     "{\"input_tokens\": 288, \"output_tokens\": {\"uniform\": [16, 48]}, \"max_batch\": 8, \"policy\": "
+     "\"vllm\", "
      "\"ops\": {\"prefill\": [[96, \"20ms\"], [544, \"122ms\"]], \"decode\": [[1, \"4ms\"], [8, \"9ms\"]]}}",
      false, 0},
     {"etl",
@@ -160,6 +161,10 @@ static const struct example {
     {"training",
      "{\"costs\": {\"embed\": " COST ", \"expand\": " COST ", \"mlp\": " COST ", \"scatter\": " COST "}}",
      false, 60},
+    {"spark", "{\"stages\": [{\"name\": \"scan\", \"tasks\": 8, \"cpu\": \"2s\", \"read_bytes\": \"80MB\"}]}",
+     false, 0},
+    {"experiment", "{}", false, 0},
+    {"loader", "{\"ops\": [{\"name\": \"decode\", \"fixed\": \"2ms\", \"cv\": 0.5}]}", false, 0},
     {"prompt", "{\"graph\": \"direct\"}", false, 0},
     {"inference", "{\"max_batch\": 8}", false, 0},
     {"inference", "{\"task\": \"rerank\", \"table\": [[100, 0.01], [1000, 0.03], [4000, 0.2]]}", false, 0},
