@@ -114,10 +114,10 @@ static double drafts_s(const struct llm_serving_cfg *c, double decode_s)
     return (double)c->draft_tokens * c->draft_cost * decode_s;
 }
 
-/* Where somebody else may want a turn nothing is held for longer than an iteration; cores never are held. */
+/* Where somebody else may want a turn nothing is held for longer than an iteration. */
 static bool is_shared(const struct llm_engine *e)
 {
-    return e->host->is_shared[ROLE_GPU] || e->host->is_cores[ROLE_GPU];
+    return e->host->is_shared[ROLE_GPU];
 }
 
 /* Steps until something may change: an end, memory, a knot of the table, the CPU that is no longer hidden. */
@@ -306,7 +306,7 @@ static void account(struct llm_replica *r, long steps)
         e->cfg->policy == LLM_STATIC && r->decoding ? r->static_n : (r->decoding ? r->n : 0) + r->works;
     uint64_t used;
 
-    if (e->host->op_s != NULL && !e->host->is_cores[ROLE_GPU])
+    if (e->host->op_s != NULL)
         e->host->op_s[op_of(r)] += (e->sim->now - r->begun_s) * (double)e->cfg->gpus;
     e->count.iterations++;
     e->count.steps += (uint64_t)steps;
@@ -360,10 +360,7 @@ static void begin(struct llm_replica *r)
         llm_stage(r);
     r->begun_s = r->engine->sim->now;
     time_batch(r);
-    if (r->engine->host->is_cores[ROLE_GPU])
-        host_use(r->engine->host, ROLE_GPU, op_of(r), r->at_s, 0, ended, r, 1);
-    else
-        r->ending = sim_after(r->engine->sim, jump_s(r, r->jump), ended, r, (uint64_t)r->jump);
+    r->ending = sim_after(r->engine->sim, jump_s(r, r->jump), ended, r, (uint64_t)r->jump);
 }
 
 /* The first boundary that is not in the past: jump_s(k) >= time since the jump began. */
