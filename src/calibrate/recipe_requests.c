@@ -19,6 +19,7 @@
 enum { R_ARRIVAL, R_INPUT, R_OUTPUT, R_CLASS, R_SEQ, R_COLUMNS };
 enum { FEWEST_REQUESTS = 50, MOST_PHASED = 20000 };
 
+static const double REFUSED = 0.01; /* a Poisson process shows less once in a hundred recordings */
 static const double PILE_FRAC = 0.01; /* this share of all at the largest length is a limit */
 
 struct requests_seen {
@@ -196,7 +197,7 @@ int recipe_arrivals(struct fitting *f, const struct fit_info *info, int64_t trac
     TRY(arrivals_fit(t, n, &a, err));
     fitting_fit(f, arena_printf(f->a, "fits.%s.arrivals", f->target), &a.fit, "");
     rate = fit_find(&a.fit, "rate");
-    if (a.poisson_p >= 0.05)
+    if (a.poisson_p >= REFUSED)
         plain_row(f, arena_printf(f->a, "%s.exponential", fitting_path(f, info->param)), 1 / rate->value,
                   rate->stderr_ / (rate->value * rate->value), &a.fit, "Poisson is not refused");
     else
