@@ -72,7 +72,7 @@ int recipe_recall_curve(struct fitting *f, const struct fit_info *info, int64_t 
     struct recall_point p[MOST_POINTS];
 
     *used = false;
-    TRY(samples_measured(f->store, trace_id, "vector search", f->where, effort_names, false, f->a, &g, &n, err));
+    TRY(samples_measured(f->store, trace_id, NULL, f->where, effort_names, false, f->a, &g, &n, err));
     for (size_t i = 0; i < n; i++)
         curves += points_of(&g[i], p) >= FEWEST_EFFORTS;
     for (size_t i = 0; i < n; i++) {

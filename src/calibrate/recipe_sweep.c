@@ -1,8 +1,8 @@
 /*
  * recipe_sweep.c - sweeps over concurrency: a service station, and Gunther's curve beside it.
  *
- * Searches of vector databases and serving benchmarks.  Points of one sweep
- * differ in concurrency alone.  What the recording says about itself (a rate
+ * Searches of vector databases, serving benchmarks, whatever else has a
+ * concurrency and a rate.  Points of one sweep differ in concurrency alone.  What the recording says about itself (a rate
  * limiter, contradictions, saturation) is found by sweep.h and passed on.
  */
 #include "calibrate/recipes.h"
@@ -148,19 +148,15 @@ static int fit_sweep(struct fitting *f, const struct fit_info *info, const struc
 int recipe_concurrency_curve(struct fitting *f, const struct fit_info *info, int64_t trace_id, bool *used,
                              struct err *err)
 {
-    static const char *const subjects[] = {"vector search", "serving"};
+    struct measured_group *g;
+    size_t n, sweeps = 0;
 
     *used = false;
-    for (size_t k = 0; k < sizeof subjects / sizeof *subjects; k++) {
-        struct measured_group *g;
-        size_t n, sweeps = 0;
-
-        TRY(samples_measured(f->store, trace_id, subjects[k], f->where, vary, false, f->a, &g, &n, err));
-        for (size_t i = 0; i < n; i++)
-            sweeps += sweep_of(&g[i]).n >= 3;
-        for (size_t i = 0; i < n; i++)
-            if (fit_sweep(f, info, &g[i], sweeps == 1, trace_id, used, err) != 0)
-                return err_at(err, "sweep of %s", g[i].key);
-    }
+    TRY(samples_measured(f->store, trace_id, NULL, f->where, vary, false, f->a, &g, &n, err));
+    for (size_t i = 0; i < n; i++)
+        sweeps += sweep_of(&g[i]).n >= 3;
+    for (size_t i = 0; i < n; i++)
+        if (fit_sweep(f, info, &g[i], sweeps == 1, trace_id, used, err) != 0)
+            return err_at(err, "sweep of %s", g[i].key);
     return 0;
 }

@@ -387,7 +387,7 @@ int samples_measured(struct store *s, int64_t trace_id, const char *subject, con
     for (size_t i = 0; i < rows_n; i++) {
         struct measured_group *g;
 
-        if (strcmp(rows[i].subject, subject) != 0 || !samples_match(filter, setting_named, &rows[i]))
+        if ((subject != NULL && strcmp(rows[i].subject, subject) != 0) || !samples_match(filter, setting_named, &rows[i]))
             continue;
         g = measured_group(*out, n, group_key(&rows[i], names, only, a));
         if (g->n == 0 || (g->n & (g->n - 1)) == 0) {

@@ -60,7 +60,8 @@ int samples_operators(struct store *s, int64_t trace_id, const char *filter, str
 /* "op=gemm,devices=1,variant: n=4096,..." */
 const char *samples_describe(const struct op_samples *g, struct arena *a);
 
-/* Measurements that agree in all settings but those named (NULL-terminated); with `only`, in those named. */
+/* Measurements that agree in all settings but those named (NULL-terminated); with `only`, in those named.
+   subject NULL: whatever was measured. */
 struct measured_group {
     const char *key;   /* "db=Milvus,ef=100": the other settings, in the order of the file */
     const char *short_; /* of these, what not every group has */
