@@ -7,4 +7,5 @@ golden_tests += \
 	%D%/golden/import.t \
 	%D%/golden/replay.t \
 	%D%/golden/init.t \
-	%D%/golden/fit.t
+	%D%/golden/fit.t \
+	%D%/golden/presets.t
