@@ -29,6 +29,8 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/llm_shape.h \
 	%D%/gpu.c \
 	%D%/gpu.h \
+	%D%/experiment.c \
+	%D%/loader.c \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \
@@ -38,9 +40,12 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/preprocess.h \
 	%D%/registry.c \
 	%D%/server.h \
+	%D%/spark.c \
 	%D%/spark_app.c \
 	%D%/spark_app.h \
+	%D%/spark_executors.c \
 	%D%/spark_law.c \
+	%D%/spark_parts.h \
 	%D%/spark_sched.c \
 	%D%/spark_sched.h \
 	%D%/station.c \
@@ -48,6 +53,8 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/storage.h \
 	%D%/training.c \
 	%D%/training.h \
+	%D%/transformer.c \
+	%D%/transformer.h \
 	%D%/answer.c \
 	%D%/answer.h \
 	%D%/curve.c \
@@ -70,6 +77,4 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/vector_index.c \
 	%D%/vector_index.h \
 	%D%/zipf.c \
-	%D%/zipf.h \
-	%D%/transformer.c \
-	%D%/transformer.h
+	%D%/zipf.h

@@ -8,4 +8,5 @@ golden_tests += \
 	%D%/golden/replay.t \
 	%D%/golden/init.t \
 	%D%/golden/fit.t \
-	%D%/golden/presets.t
+	%D%/golden/presets.t \
+	%D%/golden/whatif.t

@@ -14,6 +14,11 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/family.h \
 	%D%/fitted.c \
 	%D%/fitted.h \
+	%D%/infer.c \
+	%D%/infer.h \
+	%D%/infer_calls.c \
+	%D%/infer_parts.h \
+	%D%/infer_steps.c \
 	%D%/knots.c \
 	%D%/knots.h \
 	%D%/likelihood.c \
@@ -31,11 +36,6 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/nonlinear.h \
 	%D%/piecewise.c \
 	%D%/piecewise.h \
-	%D%/infer.c \
-	%D%/infer.h \
-	%D%/infer_calls.c \
-	%D%/infer_parts.h \
-	%D%/infer_steps.c \
 	%D%/pooling.c \
 	%D%/pooling.h \
 	%D%/recall.c \

@@ -30,6 +30,7 @@ static const struct option_def options[] = {
     {"bound", "FRAC", "how far fitted tables may be off (default 0.05)", false},
     {"format", "FORMAT", "output format; of import: the trace format instead of the one found", false},
     {"from", "TRACE", "a trace file, or a trace in the store (repeatable)", false},
+    {"detailed-exitcode", NULL, "exit 5 when something differs, 0 when nothing does", false},
     {"force", NULL, "replace a file that exists", false},
     {"map", "MAP", "which columns of a CSV or JSON lines file mean what: text, a file, or a name kept",
      false},

@@ -75,8 +75,8 @@ static double relative_half_width(const struct estimate *e)
 static bool precise_enough(const struct batch *b, long n, double precision, double confidence)
 {
     double *x = xcalloc((size_t)n, sizeof *x);
-    struct estimate e = fold_line(b->results, n, b->s->objective, offsetof(struct flow_line, throughput_per_s),
-                                  x, confidence);
+    struct estimate e = fold_line(b->results, n, b->s->objective,
+                                  offsetof(struct flow_line, throughput_per_s), x, confidence);
     bool enough = relative_half_width(&e) <= precision;
 
     if (enough && scenario_has_latency(b->s)) {
@@ -121,6 +121,8 @@ static int settle(struct batch *b, long n, const struct simulate_options *opt, s
         if (p->horizon.kind != HORIZON_STEADY)
             continue;
         steady = true;
+        if (b->results[0].lines[i].series_n == 0 && !p->is_objective) /* it stands still */
+            continue;
         of = warmup_decide(b->results, n, i, b->limits.series_pieces);
         w.refused = w.refused || of.refused;
         w.pieces = fmax(w.pieces, p->is_objective ? of.pieces : 10 * of.pieces); /* it is given a tenth */

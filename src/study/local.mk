@@ -19,6 +19,7 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/spark_log.h \
 	%D%/replay/megatron.c \
 	%D%/replay/scaling.c \
+	%D%/replay/storage_mlperf.c \
 	%D%/replay/tools.c \
 	%D%/replay/tools.h \
 	%D%/replay/training_scale.c \
@@ -28,5 +29,9 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/values.h \
 	%D%/validate.c \
 	%D%/validate.h \
+	%D%/changes.c \
+	%D%/changes.h \
 	%D%/variant.c \
-	%D%/variant.h
+	%D%/variant.h \
+	%D%/whatif.c \
+	%D%/whatif.h

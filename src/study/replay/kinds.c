@@ -11,6 +11,7 @@ extern const struct replay_kind replay_identities;
 extern const struct replay_kind replay_megatron;
 extern const struct replay_kind replay_scaling;
 extern const struct replay_kind replay_spark;
+extern const struct replay_kind replay_storage_mlperf;
 extern const struct replay_kind replay_training_scale;
 
 const struct replay_kind *const replay_kinds[] = {
@@ -21,6 +22,7 @@ const struct replay_kind *const replay_kinds[] = {
     &replay_megatron,
     &replay_scaling,
     &replay_spark,
+    &replay_storage_mlperf,
     &replay_training_scale,
     NULL,
 };
