@@ -40,18 +40,27 @@ enum { PARTS = 4, FEWEST_TASKS = 30 };
 
 struct tasks {
     struct view_column c[T_COLUMNS];
-    size_t n;                  /* that count */
-    double *x, *run, *around;  /* n rows of PARTS; seconds run, and seconds around the run */
+    size_t n;                 /* that count */
+    double *x, *run, *around; /* n rows of PARTS; seconds run, and seconds around the run */
     double *bytes, *stage;
     int64_t first, last;
 };
 
 static int load(struct fitting *f, int64_t trace, struct tasks *t, size_t *rows, struct err *err)
 {
-    static const char *const names[T_COLUMNS] = {
-        "run_s",       "launch_s",    "finish_s",      "input_bytes",   "shuffle_remote_bytes",
-        "shuffle_local_bytes", "shuffle_write_bytes", "output_bytes",  "stage",
-        "attempt",     "speculative", "outcome",       "seq"};
+    static const char *const names[T_COLUMNS] = {"run_s",
+                                                 "launch_s",
+                                                 "finish_s",
+                                                 "input_bytes",
+                                                 "shuffle_remote_bytes",
+                                                 "shuffle_local_bytes",
+                                                 "shuffle_write_bytes",
+                                                 "output_bytes",
+                                                 "stage",
+                                                 "attempt",
+                                                 "speculative",
+                                                 "outcome",
+                                                 "seq"};
 
     for (int k = 0; k < T_COLUMNS; k++)
         t->c[k] = (struct view_column){.name = names[k]};
@@ -167,17 +176,16 @@ static void add_overhead(struct fitting *f, const struct tasks *t)
     gsl_sort(t->around, 1, t->n);
     lo = gsl_stats_quantile_from_sorted_data(t->around, 1, t->n, fmax(0, 0.5 - half));
     hi = gsl_stats_quantile_from_sorted_data(t->around, 1, t->n, fmin(1, 0.5 + half));
-    fitting_row(f, &(struct calibration_row){
-                       .path = arena_printf(f->a, "fits.%s.task.overhead", f->target),
-                       .value = gsl_stats_median_from_sorted_data(t->around, 1, t->n),
-                       .stderr_ = fmax((hi - lo) / 2, LOG_RESOLUTION_S / sqrt(12)),
-                       .unit = "s",
-                       .n = (long)t->n,
-                       .method = "median of finish - launch - run",
-                       .r2 = NAN,
-                       .holdout_error_frac = NAN,
-                       .valid_from = NAN,
-                       .valid_to = NAN});
+    fitting_row(f, &(struct calibration_row){.path = arena_printf(f->a, "fits.%s.task.overhead", f->target),
+                                             .value = gsl_stats_median_from_sorted_data(t->around, 1, t->n),
+                                             .stderr_ = fmax((hi - lo) / 2, LOG_RESOLUTION_S / sqrt(12)),
+                                             .unit = "s",
+                                             .n = (long)t->n,
+                                             .method = "median of finish - launch - run",
+                                             .r2 = NAN,
+                                             .holdout_error_frac = NAN,
+                                             .valid_from = NAN,
+                                             .valid_to = NAN});
 }
 
 /* Largest over mean bytes of a stage's tasks: mean over the stages of at least 4 tasks. */
@@ -235,7 +243,8 @@ int recipe_task_law(struct fitting *f, const struct fit_info *info, int64_t trac
         return 0;
     gather(&t, rows, f->a);
     if (t.n < FEWEST_TASKS) {
-        fitting_remark(f, "note", "%zu tasks that succeeded at once: fewer than %d make no law", t.n, FEWEST_TASKS);
+        fitting_remark(f, "note", "%zu tasks that succeeded at once: fewer than %d make no law", t.n,
+                       FEWEST_TASKS);
         return 0;
     }
     if (rows - t.n > rows / 20)
@@ -245,8 +254,8 @@ int recipe_task_law(struct fitting *f, const struct fit_info *info, int64_t trac
     add_overhead(f, &t);
     add_skew(f, &t);
     fitting_source(f, arena_printf(f->a, "fits.%s.task", f->target),
-                   &(struct rows_used){trace_id, "spark_task", "outcome=Success,attempt=0,speculative=0", t.first,
-                                       t.last, (long)t.n});
+                   &(struct rows_used){trace_id, "spark_task", "outcome=Success,attempt=0,speculative=0",
+                                       t.first, t.last, (long)t.n});
     *used = true;
     return 0;
 }

@@ -30,7 +30,8 @@ static int64_t import_text(struct store *s, const char *name, const char *text)
 
 static void fit(struct store *s, const char *target, int64_t trace, const char *where)
 {
-    struct fit_model_input in = {.store = s, .target = target, .traces = &trace, .traces_n = 1, .where = where};
+    struct fit_model_input in = {
+        .store = s, .target = target, .traces = &trace, .traces_n = 1, .where = where};
 
     cr_assert_eq(fit_model(&in, arena, &fitted, &err), 0, "%s", err.text);
 }
@@ -52,13 +53,15 @@ static void is_near(const char *path, double truth)
     const struct calibration_row *r = row(path);
 
     cr_expect(r->stderr_ > 0, "%s has no standard error", path);
-    cr_expect(fabs(r->value - truth) < 4 * r->stderr_, "%s: %g +- %g, true %g", path, r->value, r->stderr_, truth);
+    cr_expect(fabs(r->value - truth) < 4 * r->stderr_, "%s: %g +- %g, true %g", path, r->value, r->stderr_,
+              truth);
 }
 
 static bool is_remarked(const char *kind, const char *word)
 {
     for (size_t i = 0; i < fitted.extra.remarks_n; i++)
-        if (strcmp(fitted.extra.remarks[i].kind, kind) == 0 && strstr(fitted.extra.remarks[i].text, word) != NULL)
+        if (strcmp(fitted.extra.remarks[i].kind, kind) == 0 &&
+            strstr(fitted.extra.remarks[i].text, word) != NULL)
             return true;
     return false;
 }
@@ -81,11 +84,14 @@ Test(fit_model, every_row_of_a_contract_names_a_recipe_its_view_and_a_parameter)
 
             cr_assert_not_null(r, "%s.%s: no recipe \"%s\"", names[i], f->param, f->method);
             cr_expect_str_eq(r->view, f->view, "%s.%s", names[i], f->param);
-            cr_expect(ask_number(arena_printf(arena, "SELECT count(*) FROM sqlite_schema WHERE name = '%s'", f->view)) == 1,
+            cr_expect(ask_number(arena_printf(arena, "SELECT count(*) FROM sqlite_schema WHERE name = '%s'",
+                                              f->view)) == 1,
                       "%s", f->view);
-            if (m != NULL && (strcmp(f->method, "operator table") == 0 || strcmp(f->method, "service law") == 0 ||
-                              strcmp(f->method, "recall curve") == 0))
-                cr_expect_not_null(param_find(m->params, f->param), "%s has no parameter %s", names[i], f->param);
+            if (m != NULL &&
+                (strcmp(f->method, "operator table") == 0 || strcmp(f->method, "service law") == 0 ||
+                 strcmp(f->method, "recall curve") == 0))
+                cr_expect_not_null(param_find(m->params, f->param), "%s has no parameter %s", names[i],
+                                   f->param);
         }
 }
 
@@ -267,7 +273,8 @@ static int64_t import_requests(struct store *s, double burst_cv)
         text_printf(&t, "%.6f,%.0f,%.0f\n", now, round(rng_gamma(&r, 500, 0.6)) + 1, answer);
     }
     {
-        struct import_options o = {.map = "requests: arrival_s = when, input_tokens = prompt, output_tokens = answer"};
+        struct import_options o = {
+            .map = "requests: arrival_s = when, input_tokens = prompt, output_tokens = answer"};
         struct import_report rep;
 
         cr_assert_eq(import_into(s, write_text("log.csv", t.s), &o, &rep), 0, "%s", err.text);

@@ -1,16 +1,19 @@
-/* What is not known about parameters: drawn together, carried into every figure, asked only where it holds. */
+/* What is not known about parameters: drawn together, carried into every figure, asked only where it holds.
+ */
 #include "pipeline/uncertainty.h"
 #include "pipeline/validity.h"
 #include "scenario_text.h"
 
 #include <math.h>
 
-static const char CLIENTS[] =
-    "{ \"name\": \"c\", \"unit\": \"request\", \"horizon\": {\"items\": 4000},\n"
-    "  \"workload\": {\"clients\": {\"count\": 4, \"think\": \"1s\"}},\n"
-    "  \"resources\": {\"a\": {\"kind\": \"servers\", \"count\": 4}, \"b\": {\"kind\": \"servers\", \"count\": 4}},\n"
-    "  \"stages\": [ {\"name\": \"one\", \"model\": \"station\", \"on\": {\"servers\": \"a\"}, \"calibration\": \"k\"},\n"
-    "               {\"name\": \"two\", \"model\": \"station\", \"on\": {\"servers\": \"b\"}, \"calibration\": \"k\"} ] }\n";
+static const char CLIENTS[] = "{ \"name\": \"c\", \"unit\": \"request\", \"horizon\": {\"items\": 4000},\n"
+                              "  \"workload\": {\"clients\": {\"count\": 4, \"think\": \"1s\"}},\n"
+                              "  \"resources\": {\"a\": {\"kind\": \"servers\", \"count\": 4}, \"b\": "
+                              "{\"kind\": \"servers\", \"count\": 4}},\n"
+                              "  \"stages\": [ {\"name\": \"one\", \"model\": \"station\", \"on\": "
+                              "{\"servers\": \"a\"}, \"calibration\": \"k\"},\n"
+                              "               {\"name\": \"two\", \"model\": \"station\", \"on\": "
+                              "{\"servers\": \"b\"}, \"calibration\": \"k\"} ] }\n";
 
 /* Two service times of 1 s, each known to 10 %, that err together or against each other. */
 struct given {
@@ -20,7 +23,8 @@ struct given {
 
 static const char *const factors[] = {"u", "v"};
 
-static int answer(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n, struct err *err)
+static int answer(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n,
+                  struct err *err)
 {
     struct given *g = ctx;
 
@@ -82,8 +86,8 @@ static double spread(double correlation, const struct discrepancy *off)
 }
 
 /*
- * Latency is the sum of both services: it varies by 10 % when they err together, by 7.1 % when independently, and
- * hardly when one errs against the other.  40 draws know a spread to a ninth, so a third is far.
+ * Latency is the sum of both services: it varies by 10 % when they err together, by 7.1 % when independently,
+ * and hardly when one errs against the other.  40 draws know a spread to a ninth, so a third is far.
  */
 Test(uncertainty, parameters_fitted_together_are_drawn_together)
 {
@@ -124,7 +128,8 @@ Test(validity, outside_its_range_a_parameter_is_refused_or_marked)
 {
     struct given g;
     struct err err = {0};
-    struct scenario *inside = clients(&g, "\"count\": 8, \"think\""), *outside = clients(&g, "\"count\": 9, \"think\"");
+    struct scenario *inside = clients(&g, "\"count\": 8, \"think\""),
+                    *outside = clients(&g, "\"count\": 9, \"think\"");
 
     cr_expect_eq(scenario_check_validity(inside, false, &err), 0, "%s", err.text);
     cr_expect_eq(inside->warnings_n, 0);
@@ -138,7 +143,8 @@ Test(validity, outside_its_range_a_parameter_is_refused_or_marked)
     scenario_free(outside);
 }
 
-static int batches(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n, struct err *err)
+static int batches(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n,
+                   struct err *err)
 {
     const double *most = ctx;
 
