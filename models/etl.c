@@ -11,7 +11,6 @@
  */
 #include "models/etl.h"
 
-#include "models/fits.h"
 #include "models/model.h"
 
 const char *const etl_op_names[] = {
@@ -126,5 +125,4 @@ const struct model etl_model = {
     .check = check,
     .shape = shape,
     .demand = demand,
-    .fits = etl_fits,
 };

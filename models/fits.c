@@ -12,10 +12,11 @@ const struct fit_info station_fits[] = {
     {"service", "measurements", "concurrency", "queries_per_s, latency_mean_s", "concurrency curve"},
     FITS_END};
 
-const struct fit_info etl_fits[] = {{"task", "spark_task", "input_bytes, shuffle_remote_bytes, "
-                                     "shuffle_local_bytes, shuffle_write_bytes, output_bytes",
-                                     "run_s", "task law"},
-                                    FITS_END};
+const struct fit_info spark_fits[] = {
+    {"overhead", "spark_task",
+     "input_bytes, shuffle_remote_bytes, shuffle_local_bytes, shuffle_write_bytes, output_bytes", "run_s",
+     "task law"},
+    FITS_END};
 
 const struct fit_info storage_fits[] = {
     {"read", "measurements", "accelerators, samples_per_s", "io_bytes_per_s", "storage runs"}, FITS_END};

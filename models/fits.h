@@ -10,7 +10,7 @@
 
 #include "models/model.h"
 
-extern const struct fit_info station_fits[], etl_fits[], storage_fits[], llm_serving_fits[], vector_db_fits[];
+extern const struct fit_info station_fits[], spark_fits[], storage_fits[], llm_serving_fits[], vector_db_fits[];
 
 struct fit_target {
     const char *name, *about;

@@ -14,6 +14,7 @@
  * not cores: tasks share the cores bound to `cpu` with whoever else is there.  Makespan bounds: all work on
  * the resources (the pipeline's bound) and the longest chain of stages.  Left out: spilling, locality waits.
  */
+#include "models/fits.h"
 #include "models/spark_sched.h"
 
 #include "base/text.h"
@@ -409,5 +410,6 @@ const struct model spark_model = {
     .check = check,
     .shape = shape,
     .demand = demand,
+    .fits = spark_fits,
     .server = &server,
 };

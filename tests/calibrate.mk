@@ -34,3 +34,6 @@ criterion_tests += \
 %C%_analytic_test_fit_recovery_arrivals_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
 %C%_analytic_test_fit_recovery_pooling_SOURCES = %D%/analytic/test_fit_recovery_pooling.c %D%/analytic/recovery.h
 %C%_analytic_test_fit_recovery_pooling_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
+
+criterion_tests += %D%/unit/test_fit_model
+%C%_unit_test_fit_model_LDADD = $(calibrate_libs) $(CRITERION_LIBS)

@@ -9,4 +9,6 @@ golden_tests += \
 	%D%/golden/replay.t \
 	%D%/golden/serving.t \
 	%D%/golden/init.t \
+	%D%/golden/fit.t \
+	%D%/golden/presets.t \
 	%D%/golden/whatif.t

@@ -24,6 +24,8 @@ EXTRA_DIST += %D%/unit/asking_models.h
 criterion_tests += %D%/unit/test_requests
 %C%_unit_test_requests_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
 
+criterion_tests += %D%/unit/test_uncertainty
+%C%_unit_test_uncertainty_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
 criterion_tests += %D%/analytic/test_routes
 %C%_analytic_test_routes_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
 

@@ -28,6 +28,7 @@ void drift_check(struct fitting *f, const char *of, const double *when_s, const 
     t = (m[1] - m[0]) / sqrt(v[0] + v[1]);
     if (fabs(change) > NOTEWORTHY && v[0] + v[1] > 0 &&
         2 * gsl_cdf_tdist_Q(fabs(t), HALF_BATCHES - 1) < CHANCE) /* at least that many degrees of freedom */
-        fitting_remark(f, "suspect", "%s: the second half of the recording is %.0f %% %s than the first: not stationary",
+        fitting_remark(f, "suspect",
+                       "%s: the second half of the recording is %.0f %% %s than the first: not stationary",
                        of, 100 * fabs(change), change > 0 ? "higher" : "lower");
 }

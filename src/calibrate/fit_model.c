@@ -30,10 +30,12 @@ static int nothing_found(const struct fit_model_input *in, const struct fit_info
 
     for (const struct fit_info *i = fits; i->param != NULL; i++)
         text_printf(&t, "%s%s (%s)", i == fits ? "" : ", ", i->view, i->to[0] != '\0' ? i->to : i->from);
-    err_set(err, ERR_USAGE,
-            "%s: the traces hold none of what it is fitted from%s%s: %s; `foresight trace show TRACE` lists what "
-            "is there",
-            in->target, in->where != NULL ? " that matches --where " : "", in->where != NULL ? in->where : "", t.s);
+    err_set(
+        err, ERR_USAGE,
+        "%s: the traces hold none of what it is fitted from%s%s: %s; `foresight trace show TRACE` lists what "
+        "is there",
+        in->target, in->where != NULL ? " that matches --where " : "", in->where != NULL ? in->where : "",
+        t.s);
     text_free(&t);
     return err->code;
 }

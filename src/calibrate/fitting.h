@@ -23,9 +23,9 @@
 struct fitting {
     struct store *store;
     struct arena *a;
-    const char *target; /* model, kind of resource or "workload" */
-    const char *where;  /* only rows that match; NULL: all.  See samples_match() */
-    double bound_frac;  /* how far a table may be off */
+    const char *target;     /* model, kind of resource or "workload" */
+    const char *where;      /* only rows that match; NULL: all.  See samples_match() */
+    double bound_frac;      /* how far a table may be off */
     double worst_bias_frac; /* of the held-out totals of what is set: the discrepancy of predictions */
     struct calibration_row *rows;
     size_t n, cap;
@@ -43,7 +43,8 @@ struct rows_used {
 
 void fitting_row(struct fitting *f, const struct calibration_row *row);
 
-/* Every parameter that the data tell, as PREFIX.NAME, with the covariances; suspects with the prefix's last name. */
+/* Every parameter that the data tell, as PREFIX.NAME, with the covariances; suspects with the prefix's last
+ * name. */
 void fitting_fit(struct fitting *f, const char *prefix, const struct fit *fit, const char *valid_of);
 
 /* What a prediction made with it must be expected to be off by. */

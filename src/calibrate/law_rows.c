@@ -21,8 +21,8 @@ static void keep_quantiles(struct fitting *f, const char *param, const struct la
     }
 }
 
-int law_rows(struct fitting *f, const char *path, const char *param, bool is_set, const double *value, size_t n,
-             double limit, const char *unit, struct err *err)
+int law_rows(struct fitting *f, const char *path, const char *param, bool is_set, const double *value,
+             size_t n, double limit, const char *unit, struct err *err)
 {
     struct sample *s = arena_array(f->a, n + 1, sizeof *s);
     struct samples all = {.s = s, .n = n, .unit = unit};

@@ -13,10 +13,10 @@
 #include "calibrate/fitting.h"
 
 /*
- * `is_set`: the path is that of a parameter, `param` its name in the document.  Values at `limit` or above were cut
- * off there (INFINITY: none were).
+ * `is_set`: the path is that of a parameter, `param` its name in the document.  Values at `limit` or above
+ * were cut off there (INFINITY: none were).
  */
-int law_rows(struct fitting *f, const char *path, const char *param, bool is_set, const double *value, size_t n,
-             double limit, const char *unit, struct err *err);
+int law_rows(struct fitting *f, const char *path, const char *param, bool is_set, const double *value,
+             size_t n, double limit, const char *unit, struct err *err);
 
 #endif

@@ -91,8 +91,8 @@ static void round_values(struct table *t, struct arena *a)
     table_prepare(t, a);
 }
 
-static int add_table(struct fitting *f, const struct fit_info *info, const struct op_samples *g, int64_t trace,
-                     struct err *err)
+static int add_table(struct fitting *f, const struct fit_info *info, const struct op_samples *g,
+                     int64_t trace, struct err *err)
 {
     struct knots_points p = points_of(g, f->a);
     struct knots_options o = {.bound_frac = f->bound_frac};
@@ -135,7 +135,8 @@ int recipe_operator_table(struct fitting *f, const struct fit_info *info, int64_
     TRY(samples_operators(f->store, trace_id, f->where, f->a, &g, &n, err));
     for (size_t i = 0; i < n; i++) {
         if (g[i].axes_n == 0 || g[i].n < FEWEST) {
-            fitting_remark(f, "note", "%s: %zu rows of one size make no table", short_name(&g[i], f->a), g[i].n);
+            fitting_remark(f, "note", "%s: %zu rows of one size make no table", short_name(&g[i], f->a),
+                           g[i].n);
             continue;
         }
         TRY(add_table(f, info, &g[i], trace_id, err));

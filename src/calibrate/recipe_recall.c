@@ -1,8 +1,8 @@
 /*
  * recipe_recall.c - recall against search effort, from searches at several settings of it.
  *
- * The effort is the setting that says how far a search looks: ef, nprobe, a list.  Where one index was measured,
- * its knots become the model's `recall`; where several were, each is told.
+ * The effort is the setting that says how far a search looks: ef, nprobe, a list.  Where one index was
+ * measured, its knots become the model's `recall`; where several were, each is told.
  */
 #include "calibrate/recall.h"
 
@@ -14,8 +14,8 @@
 
 enum { MOST_POINTS = 64, FEWEST_EFFORTS = 3 };
 
-static const char *const effort_names[] = {"ef",          "ef_search", "efSearch", "nprobe", "search_list",
-                                           "num_candidates", "concurrency", NULL};
+static const char *const effort_names[] = {"ef",          "ef_search",      "efSearch",    "nprobe",
+                                           "search_list", "num_candidates", "concurrency", NULL};
 
 static double effort_of(const struct measured_row *m)
 {
@@ -72,13 +72,13 @@ int recipe_recall_curve(struct fitting *f, const struct fit_info *info, int64_t 
     struct recall_point p[MOST_POINTS];
 
     *used = false;
-    TRY(samples_measured(f->store, trace_id, "vector search", f->where, effort_names, false, f->a, &g, &n, err));
+    TRY(samples_measured(f->store, trace_id, NULL, f->where, effort_names, false, f->a, &g, &n, err));
     for (size_t i = 0; i < n; i++)
         curves += points_of(&g[i], p) >= FEWEST_EFFORTS;
     for (size_t i = 0; i < n; i++) {
         size_t points = points_of(&g[i], p);
-        const char *path = arena_printf(f->a, curves > 1 ? "fits.%s.%s[%s]" : "fits.%s.%s", f->target, info->param,
-                                        g[i].short_);
+        const char *path = arena_printf(f->a, curves > 1 ? "fits.%s.%s[%s]" : "fits.%s.%s", f->target,
+                                        info->param, g[i].short_);
         struct recall fit;
 
         if (points < FEWEST_EFFORTS)

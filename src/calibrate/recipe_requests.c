@@ -19,6 +19,7 @@
 enum { R_ARRIVAL, R_INPUT, R_OUTPUT, R_CLASS, R_SEQ, R_COLUMNS };
 enum { FEWEST_REQUESTS = 50, MOST_PHASED = 20000 };
 
+static const double REFUSED = 0.01;   /* a Poisson process shows less once in a hundred recordings */
 static const double PILE_FRAC = 0.01; /* this share of all at the largest length is a limit */
 
 struct requests_seen {
@@ -59,7 +60,8 @@ static void drop_unmatched(struct fitting *f, struct requests_seen *r)
 
 static int load(struct fitting *f, int64_t trace, struct requests_seen *r, struct err *err)
 {
-    static const char *const names[R_COLUMNS] = {"arrival_s", "input_tokens", "output_tokens", "class", "seq"};
+    static const char *const names[R_COLUMNS] = {"arrival_s", "input_tokens", "output_tokens", "class",
+                                                 "seq"};
 
     for (int k = 0; k < R_COLUMNS; k++)
         r->c[k] = (struct view_column){.name = names[k]};
@@ -71,11 +73,12 @@ static int load(struct fitting *f, int64_t trace, struct requests_seen *r, struc
     return 0;
 }
 
-static void source_of(struct fitting *f, const char *path, int64_t trace, const struct requests_seen *r, size_t n)
+static void source_of(struct fitting *f, const char *path, int64_t trace, const struct requests_seen *r,
+                      size_t n)
 {
-    fitting_source(f, path,
-                   &(struct rows_used){trace, "requests", f->where != NULL ? f->where : "", r->first, r->last,
-                                       (long)n});
+    fitting_source(
+        f, path,
+        &(struct rows_used){trace, "requests", f->where != NULL ? f->where : "", r->first, r->last, (long)n});
 }
 
 /* -------------------------------------------------------------- lengths */
@@ -93,11 +96,12 @@ static double length_limit(const double *v, size_t n)
     return (double)at > fmax(3, PILE_FRAC * (double)n) && (double)at < 0.5 * (double)n ? largest : INFINITY;
 }
 
-static int add_lengths(struct fitting *f, const struct requests_seen *r, int column, int64_t trace, bool *used,
-                       struct err *err)
+static int add_lengths(struct fitting *f, const struct requests_seen *r, int column, int64_t trace,
+                       bool *used, struct err *err)
 {
     const char *name = r->c[column].name, *path = fitting_path(f, arena_printf(f->a, "requests.%s", name));
-    double *v = arena_array(f->a, r->n + 1, sizeof *v), *when = arena_array(f->a, r->n + 1, sizeof *when), limit;
+    double *v = arena_array(f->a, r->n + 1, sizeof *v), *when = arena_array(f->a, r->n + 1, sizeof *when),
+           limit;
     size_t n = 0;
 
     for (size_t i = 0; i < r->n; i++) {
@@ -112,7 +116,8 @@ static int add_lengths(struct fitting *f, const struct requests_seen *r, int col
         return 0;
     limit = length_limit(v, n);
     if (isfinite(limit))
-        fitting_remark(f, "note", "%s: a limit of %.0f cut lengths off; those count as at least so many", name, limit);
+        fitting_remark(f, "note", "%s: a limit of %.0f cut lengths off; those count as at least so many",
+                       name, limit);
     TRY(law_rows(f, path, arena_printf(f->a, "requests.%s", name), true, v, n, limit, "", err));
     drift_check(f, name, when, v, n);
     source_of(f, path, trace, r, n);
@@ -122,8 +127,8 @@ static int add_lengths(struct fitting *f, const struct requests_seen *r, int col
 
 /* ------------------------------------------------------------- arrivals */
 
-static void plain_row(struct fitting *f, const char *path, double value, double stderr_, const struct fit *fit,
-                      const char *method)
+static void plain_row(struct fitting *f, const char *path, double value, double stderr_,
+                      const struct fit *fit, const char *method)
 {
     fitting_row(f, &(struct calibration_row){.path = path,
                                              .value = value,
@@ -170,14 +175,15 @@ static int bursty(struct fitting *f, const char *param, const double *t, size_t 
         keep_phases(f, param, &m.fit);
         return 0;
     }
-    plain_row(f, arena_printf(f->a, "%s.gamma.mean", path), 1 / rate->value, rate->stderr_ / (rate->value * rate->value),
-              &a->fit, "rate and spread of the gaps");
+    plain_row(f, arena_printf(f->a, "%s.gamma.mean", path), 1 / rate->value,
+              rate->stderr_ / (rate->value * rate->value), &a->fit, "rate and spread of the gaps");
     plain_row(f, arena_printf(f->a, "%s.gamma.cv", path), fit_get(&a->fit, "gap_cv"),
               fit_find(&a->fit, "gap_cv")->stderr_, &a->fit, "rate and spread of the gaps");
     return 0;
 }
 
-int recipe_arrivals(struct fitting *f, const struct fit_info *info, int64_t trace_id, bool *used, struct err *err)
+int recipe_arrivals(struct fitting *f, const struct fit_info *info, int64_t trace_id, bool *used,
+                    struct err *err)
 {
     struct requests_seen r = {.n = 0};
     const struct fit_param *rate;
@@ -196,7 +202,7 @@ int recipe_arrivals(struct fitting *f, const struct fit_info *info, int64_t trac
     TRY(arrivals_fit(t, n, &a, err));
     fitting_fit(f, arena_printf(f->a, "fits.%s.arrivals", f->target), &a.fit, "");
     rate = fit_find(&a.fit, "rate");
-    if (a.poisson_p >= 0.05)
+    if (a.poisson_p >= REFUSED)
         plain_row(f, arena_printf(f->a, "%s.exponential", fitting_path(f, info->param)), 1 / rate->value,
                   rate->stderr_ / (rate->value * rate->value), &a.fit, "Poisson is not refused");
     else

@@ -6,11 +6,12 @@
  *
  * Only tasks that succeeded in their first attempt count, and no speculative
  * copies.  Around the run stand launching, deserializing and returning the
- * result: `overhead`, the median over tasks.  Skew is how much larger than the
- * mean the largest task of a stage is, in bytes, on average over stages.
+ * result: `overhead`, the median over tasks.  Skew is the coefficient of
+ * variation of a stage's tasks in bytes, on average over stages.
  */
 #include "calibrate/linear.h"
 #include "calibrate/recipes.h"
+#include "engine/stats.h"
 #include "store/view.h"
 
 #include <gsl/gsl_sort.h>
@@ -40,18 +41,27 @@ enum { PARTS = 4, FEWEST_TASKS = 30 };
 
 struct tasks {
     struct view_column c[T_COLUMNS];
-    size_t n;                  /* that count */
-    double *x, *run, *around;  /* n rows of PARTS; seconds run, and seconds around the run */
+    size_t n;                 /* that count */
+    double *x, *run, *around; /* n rows of PARTS; seconds run, and seconds around the run */
     double *bytes, *stage;
     int64_t first, last;
 };
 
 static int load(struct fitting *f, int64_t trace, struct tasks *t, size_t *rows, struct err *err)
 {
-    static const char *const names[T_COLUMNS] = {
-        "run_s",       "launch_s",    "finish_s",      "input_bytes",   "shuffle_remote_bytes",
-        "shuffle_local_bytes", "shuffle_write_bytes", "output_bytes",  "stage",
-        "attempt",     "speculative", "outcome",       "seq"};
+    static const char *const names[T_COLUMNS] = {"run_s",
+                                                 "launch_s",
+                                                 "finish_s",
+                                                 "input_bytes",
+                                                 "shuffle_remote_bytes",
+                                                 "shuffle_local_bytes",
+                                                 "shuffle_write_bytes",
+                                                 "output_bytes",
+                                                 "stage",
+                                                 "attempt",
+                                                 "speculative",
+                                                 "outcome",
+                                                 "seq"};
 
     for (int k = 0; k < T_COLUMNS; k++)
         t->c[k] = (struct view_column){.name = names[k]};
@@ -167,59 +177,85 @@ static void add_overhead(struct fitting *f, const struct tasks *t)
     gsl_sort(t->around, 1, t->n);
     lo = gsl_stats_quantile_from_sorted_data(t->around, 1, t->n, fmax(0, 0.5 - half));
     hi = gsl_stats_quantile_from_sorted_data(t->around, 1, t->n, fmin(1, 0.5 + half));
-    fitting_row(f, &(struct calibration_row){
-                       .path = arena_printf(f->a, "fits.%s.task.overhead", f->target),
-                       .value = gsl_stats_median_from_sorted_data(t->around, 1, t->n),
-                       .stderr_ = fmax((hi - lo) / 2, LOG_RESOLUTION_S / sqrt(12)),
-                       .unit = "s",
-                       .n = (long)t->n,
-                       .method = "median of finish - launch - run",
-                       .r2 = NAN,
-                       .holdout_error_frac = NAN,
-                       .valid_from = NAN,
-                       .valid_to = NAN});
-}
-
-/* Largest over mean bytes of a stage's tasks: mean over the stages of at least 4 tasks. */
-static void add_skew(struct fitting *f, const struct tasks *t)
-{
-    double sum = 0, sum2 = 0, mean, sd;
-    int stages = 0;
-
-    for (size_t i = 0; i < t->n; i++) {
-        double largest = 0, total = 0;
-        long n = 0;
-
-        for (size_t k = 0; k < i && n == 0; k++)
-            n = t->stage[k] == t->stage[i];
-        if (n > 0) /* a stage seen before */
-            continue;
-        for (size_t k = i; k < t->n; k++)
-            if (t->stage[k] == t->stage[i]) {
-                largest = fmax(largest, t->bytes[k]);
-                total += t->bytes[k];
-                n++;
-            }
-        if (n < 4 || !(total > 0))
-            continue;
-        sum += largest * (double)n / total;
-        sum2 += pow(largest * (double)n / total, 2);
-        stages++;
-    }
-    if (stages == 0)
-        return;
-    mean = sum / stages;
-    sd = stages > 1 ? sqrt(fmax(0, sum2 / stages - mean * mean) * stages / (stages - 1)) : NAN;
-    fitting_row(f, &(struct calibration_row){.path = arena_printf(f->a, "fits.%s.task.skew", f->target),
-                                             .value = mean,
-                                             .stderr_ = sd / sqrt(stages),
-                                             .unit = "",
-                                             .n = stages,
-                                             .method = "largest over mean bytes of a stage's tasks",
+    fitting_row(f, &(struct calibration_row){.path = fitting_path(f, "overhead"),
+                                             .value = gsl_stats_median_from_sorted_data(t->around, 1, t->n),
+                                             .stderr_ = fmax((hi - lo) / 2, LOG_RESOLUTION_S / sqrt(12)),
+                                             .unit = "s",
+                                             .n = (long)t->n,
+                                             .method = "median of finish - launch - run",
                                              .r2 = NAN,
                                              .holdout_error_frac = NAN,
                                              .valid_from = NAN,
                                              .valid_to = NAN});
+}
+
+static void plain_row(struct fitting *f, const char *path, double value, double stderr_, long n,
+                      const char *method)
+{
+    fitting_row(f, &(struct calibration_row){.path = path,
+                                             .value = value,
+                                             .stderr_ = stderr_,
+                                             .unit = "",
+                                             .n = n,
+                                             .method = method,
+                                             .r2 = NAN,
+                                             .holdout_error_frac = NAN,
+                                             .valid_from = NAN,
+                                             .valid_to = NAN});
+}
+
+struct stage_bytes {
+    double stage;
+    struct tally bytes;
+};
+
+static size_t bytes_by_stage(const struct tasks *t, struct arena *a, struct stage_bytes **out)
+{
+    struct stage_bytes *s = arena_array(a, t->n + 1, sizeof *s);
+    size_t n = 0;
+
+    for (size_t i = 0; i < t->n; i++) {
+        size_t k = n;
+
+        while (k > 0 && s[k - 1].stage != t->stage[i]) /* tasks of a stage stand together, mostly */
+            k--;
+        if (k == 0) {
+            s[n] = (struct stage_bytes){.stage = t->stage[i]};
+            k = ++n;
+        }
+        tally_add(&s[k - 1].bytes, t->bytes[i]);
+    }
+    *out = s;
+    return n;
+}
+
+/* Spread of a task's bytes within its stage: mean over the stages of at least 4 tasks that move any. */
+static void add_skew(struct fitting *f, const struct tasks *t)
+{
+    struct stage_bytes *s;
+    size_t n = bytes_by_stage(t, f->a, &s);
+    struct tally cv = {0};
+
+    for (size_t i = 0; i < n; i++)
+        if (s[i].bytes.n >= 4 && s[i].bytes.mean > 0)
+            tally_add(&cv, sqrt(tally_variance(&s[i].bytes)) / s[i].bytes.mean);
+    if (cv.n >= 2)
+        plain_row(f, fitting_path(f, "skew"), cv.mean, sqrt(tally_variance(&cv) / (double)cv.n), (long)cv.n,
+                  "spread of bytes within a stage");
+}
+
+/* Attempts that failed; killed ones (copies that lost, stages given up) did not. */
+static void add_failures(struct fitting *f, const struct tasks *t, size_t rows)
+{
+    double failed = 0, p;
+
+    for (size_t i = 0; i < rows; i++)
+        failed += strcmp(t->c[T_OUTCOME].text[i], "Success") != 0 &&
+                  strcmp(t->c[T_OUTCOME].text[i], "TaskKilled") != 0;
+    p = failed / (double)rows;
+    if (failed > 0)
+        plain_row(f, fitting_path(f, "fail_prob"), p, sqrt(p * (1 - p) / (double)rows), (long)rows,
+                  "attempts that failed");
 }
 
 int recipe_task_law(struct fitting *f, const struct fit_info *info, int64_t trace_id, bool *used,
@@ -235,7 +271,8 @@ int recipe_task_law(struct fitting *f, const struct fit_info *info, int64_t trac
         return 0;
     gather(&t, rows, f->a);
     if (t.n < FEWEST_TASKS) {
-        fitting_remark(f, "note", "%zu tasks that succeeded at once: fewer than %d make no law", t.n, FEWEST_TASKS);
+        fitting_remark(f, "note", "%zu tasks that succeeded at once: fewer than %d make no law", t.n,
+                       FEWEST_TASKS);
         return 0;
     }
     if (rows - t.n > rows / 20)
@@ -244,9 +281,10 @@ int recipe_task_law(struct fitting *f, const struct fit_info *info, int64_t trac
     TRY(fit_run(f, &t, err));
     add_overhead(f, &t);
     add_skew(f, &t);
+    add_failures(f, &t, rows);
     fitting_source(f, arena_printf(f->a, "fits.%s.task", f->target),
-                   &(struct rows_used){trace_id, "spark_task", "outcome=Success,attempt=0,speculative=0", t.first,
-                                       t.last, (long)t.n});
+                   &(struct rows_used){trace_id, "spark_task", "outcome=Success,attempt=0,speculative=0",
+                                       t.first, t.last, (long)t.n});
     *used = true;
     return 0;
 }

@@ -40,8 +40,8 @@ static double variance(const struct moments *m)
     return m->n > 1 ? m->m2 / (m->n - 1) : NAN;
 }
 
-static void plain_row(struct fitting *f, const char *path, double value, double stderr_, const char *unit, long n,
-                      const char *method)
+static void plain_row(struct fitting *f, const char *path, double value, double stderr_, const char *unit,
+                      long n, const char *method)
 {
     fitting_row(f, &(struct calibration_row){.path = path,
                                              .value = value,
@@ -69,12 +69,12 @@ static void machine_rows(struct fitting *f, const char *param, const char *unit,
     double per_machine = all->n / machines->n;
     double between = fmax(0, variance(machines) - within / per_machine);
 
-    plain_row(f, arena_printf(f->a, "kinds.disk.%s", param), machines->mean, sqrt(variance(machines) / machines->n), unit,
-              runs, "mean of the machines' means");
-    plain_row(f, arena_printf(f->a, "fits.disk.%s.between_machines_cv", param), sqrt(between) / machines->mean, NAN, "",
-              (long)machines->n, "one-way random effects");
-    plain_row(f, arena_printf(f->a, "fits.disk.%s.between_runs_cv", param), sqrt(within) / machines->mean, NAN, "", runs,
-              "one-way random effects");
+    plain_row(f, arena_printf(f->a, "kinds.disk.%s", param), machines->mean,
+              sqrt(variance(machines) / machines->n), unit, runs, "mean of the machines' means");
+    plain_row(f, arena_printf(f->a, "fits.disk.%s.between_machines_cv", param),
+              sqrt(between) / machines->mean, NAN, "", (long)machines->n, "one-way random effects");
+    plain_row(f, arena_printf(f->a, "fits.disk.%s.between_runs_cv", param), sqrt(within) / machines->mean,
+              NAN, "", runs, "one-way random effects");
 }
 
 /* One figure over groups of one machine each. */
@@ -109,8 +109,8 @@ static void fit_machines(struct fitting *f, const struct measured_group *g, size
     }
     if (machines.n < 2)
         return;
-    machine_rows(f, machine_figures[figure].param, machine_figures[figure].unit, &all, &machines, within / freedom,
-                 (long)all.n);
+    machine_rows(f, machine_figures[figure].param, machine_figures[figure].unit, &all, &machines,
+                 within / freedom, (long)all.n);
     drift_check(f, machine_figures[figure].figure, when, value, k);
 }
 
@@ -229,7 +229,8 @@ static double smallest_count(const struct measured_group *g)
     return least;
 }
 
-static void system_rows(struct fitting *f, const struct fit_info *info, const struct measured_group *g, int64_t trace)
+static void system_rows(struct fitting *f, const struct fit_info *info, const struct measured_group *g,
+                        int64_t trace)
 {
     struct setting s = largest_setting(g);
     const struct measured_row *m = g->row[0];
@@ -240,19 +241,19 @@ static void system_rows(struct fitting *f, const struct fit_info *info, const st
 
     if (!(s.io.mean > 0))
         return;
-    fitting_row(f, &(struct calibration_row){
-                       .path = arena_printf(f->a, "%s.bandwidth", prefix),
-                       .value = s.io.mean,
-                       .stderr_ = sqrt(variance(&s.io) / s.io.n),
-                       .unit = "bytes/s",
-                       .n = (long)s.io.n,
-                       .method = busy >= KEPT_BUSY_FRAC ? "lower limit: the accelerators were kept busy"
-                                                        : "the accelerators waited",
-                       .r2 = NAN,
-                       .holdout_error_frac = NAN,
-                       .valid_from = smallest_count(g),
-                       .valid_to = s.accelerators,
-                       .valid_of = "accelerators"});
+    fitting_row(f, &(struct calibration_row){.path = arena_printf(f->a, "%s.bandwidth", prefix),
+                                             .value = s.io.mean,
+                                             .stderr_ = sqrt(variance(&s.io) / s.io.n),
+                                             .unit = "bytes/s",
+                                             .n = (long)s.io.n,
+                                             .method = busy >= KEPT_BUSY_FRAC
+                                                           ? "lower limit: the accelerators were kept busy"
+                                                           : "the accelerators waited",
+                                             .r2 = NAN,
+                                             .holdout_error_frac = NAN,
+                                             .valid_from = smallest_count(g),
+                                             .valid_to = s.accelerators,
+                                             .valid_of = "accelerators"});
     if (busy > 0 && compute > 0) /* a step takes compute / busy */
         plain_row(f, arena_printf(f->a, "%s.step_wait", prefix), compute * (1 / busy - 1),
                   compute * sqrt(variance(&s.busy) / s.busy.n) / (busy * busy), "s", (long)s.busy.n,

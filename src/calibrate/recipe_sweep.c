@@ -1,9 +1,9 @@
 /*
  * recipe_sweep.c - sweeps over concurrency: a service station, and Gunther's curve beside it.
  *
- * Searches of vector databases and serving benchmarks.  Points of one sweep
- * differ in concurrency alone.  What the recording says about itself (a rate
- * limiter, contradictions, saturation) is found by sweep.h and passed on.
+ * Searches of vector databases, serving benchmarks, whatever else has a
+ * concurrency and a rate.  Points of one sweep differ in concurrency alone.  What the recording says about
+ * itself (a rate limiter, contradictions, saturation) is found by sweep.h and passed on.
  */
 #include "calibrate/recipes.h"
 #include "calibrate/samples.h"
@@ -18,6 +18,9 @@ struct sweep {
     size_t n;
     int64_t first, last;
 };
+
+/* Below, a straight line through the mean rate would do half as well. */
+static const double LEAST_R2 = 0.5;
 
 static const char *const vary[] = {"concurrency", "requests", "date", NULL};
 
@@ -68,7 +71,8 @@ static struct sweep sweep_of(const struct measured_group *g)
 static void station_rows(struct fitting *f, const char *prefix, const struct station_fit *st,
                          const struct station_fit *given)
 {
-    const struct fit_param *d = fit_find(&given->fit, "demand"); /* the servers given: what is known is their ratio */
+    const struct fit_param *d =
+        fit_find(&given->fit, "demand"); /* the servers given: what is known is their ratio */
 
     fitting_fit(f, prefix, &st->fit, "concurrency");
     fitting_row(f, &(struct calibration_row){
@@ -84,13 +88,13 @@ static void station_rows(struct fitting *f, const char *prefix, const struct sta
                        .valid_to = st->fit.valid_to,
                        .valid_of = "concurrency"});
     if (st->servers_lo < st->servers_hi)
-        fitting_remark(f, "note", "%s: %d servers; %d to %d cannot be refused", prefix, st->servers, st->servers_lo,
-                       st->servers_hi);
+        fitting_remark(f, "note", "%s: %d servers; %d to %d cannot be refused", prefix, st->servers,
+                       st->servers_lo, st->servers_hi);
 }
 
 /*
- * A station's service, given that the scenario's resource has the servers found: how long one request holds one
- * is then known far better than when nobody knows how many there are.
+ * A station's service, given that the scenario's resource has the servers found: how long one request holds
+ * one is then known far better than when nobody knows how many there are.
  */
 static void set_service(struct fitting *f, const struct fit_info *info, const struct station_fit *given)
 {
@@ -113,8 +117,8 @@ static void set_service(struct fitting *f, const struct fit_info *info, const st
                        .valid_of = "concurrency"});
 }
 
-static int fit_sweep(struct fitting *f, const struct fit_info *info, const struct measured_group *g, bool alone,
-                     int64_t trace, bool *used, struct err *err)
+static int fit_sweep(struct fitting *f, const struct fit_info *info, const struct measured_group *g,
+                     bool alone, int64_t trace, bool *used, struct err *err)
 {
     struct sweep s = sweep_of(g);
     struct fit suspects = fit_begin("sweep"), usl;
@@ -128,19 +132,27 @@ static int fit_sweep(struct fitting *f, const struct fit_info *info, const struc
     TRY(sweep_examine(s.p, s.n, &health, &suspects, err));
     fitting_suspects(f, alone ? "sweep" : g->short_, &suspects);
     if (health.usable_n < 3) {
-        fitting_remark(f, "note", "%s: %zu of %zu points are usable; three are needed", g->short_, health.usable_n, s.n);
+        fitting_remark(f, "note", "%s: %zu of %zu points are usable; three are needed", g->short_,
+                       health.usable_n, s.n);
         return 0;
     }
     TRY(sweep_station(s.p, s.n, 0, 1, &station, err));
     TRY(sweep_station(s.p, s.n, station.servers, 1, &given, err));
     TRY(sweep_usl(s.p, s.n, 1, &usl, err));
     station.fit.suspects_n = usl.suspects_n = 0; /* as said above */
-    station_rows(f, prefix, &station, &given);
-    if (alone && strcmp(f->target, "station") == 0)
-        set_service(f, info, &given);
+    if (station.fit.r2 > LEAST_R2) {
+        station_rows(f, prefix, &station, &given);
+        if (alone && strcmp(f->target, "station") == 0)
+            set_service(f, info, &given);
+    } else {
+        fitting_remark(f, "suspect",
+                       "%s: no station of servers does what was recorded (r2 %.2f): none is given", prefix,
+                       station.fit.r2);
+    }
     fitting_fit(f, arena_printf(f->a, "%s.usl", prefix), &usl, "concurrency");
-    fitting_source(f, prefix,
-                   &(struct rows_used){trace, "measurements", g->key, s.first, s.last, (long)health.usable_n});
+    fitting_source(
+        f, prefix,
+        &(struct rows_used){trace, "measurements", g->key, s.first, s.last, (long)health.usable_n});
     *used = true;
     return 0;
 }
@@ -148,19 +160,15 @@ static int fit_sweep(struct fitting *f, const struct fit_info *info, const struc
 int recipe_concurrency_curve(struct fitting *f, const struct fit_info *info, int64_t trace_id, bool *used,
                              struct err *err)
 {
-    static const char *const subjects[] = {"vector search", "serving"};
+    struct measured_group *g;
+    size_t n, sweeps = 0;
 
     *used = false;
-    for (size_t k = 0; k < sizeof subjects / sizeof *subjects; k++) {
-        struct measured_group *g;
-        size_t n, sweeps = 0;
-
-        TRY(samples_measured(f->store, trace_id, subjects[k], f->where, vary, false, f->a, &g, &n, err));
-        for (size_t i = 0; i < n; i++)
-            sweeps += sweep_of(&g[i]).n >= 3;
-        for (size_t i = 0; i < n; i++)
-            if (fit_sweep(f, info, &g[i], sweeps == 1, trace_id, used, err) != 0)
-                return err_at(err, "sweep of %s", g[i].key);
-    }
+    TRY(samples_measured(f->store, trace_id, NULL, f->where, vary, false, f->a, &g, &n, err));
+    for (size_t i = 0; i < n; i++)
+        sweeps += sweep_of(&g[i]).n >= 3;
+    for (size_t i = 0; i < n; i++)
+        if (fit_sweep(f, info, &g[i], sweeps == 1, trace_id, used, err) != 0)
+            return err_at(err, "sweep of %s", g[i].key);
     return 0;
 }

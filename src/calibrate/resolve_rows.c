@@ -11,7 +11,8 @@
 /* ---------------------------------------------------------- joint draws */
 
 /* Which rows stand in any covariance, in their order. */
-static size_t correlated(const struct param_row *rows, size_t n, const struct calibration_extra *x, size_t *which)
+static size_t correlated(const struct param_row *rows, size_t n, const struct calibration_extra *x,
+                         size_t *which)
 {
     size_t found = 0;
 
@@ -164,15 +165,16 @@ int resolve_rows(const char *name, const struct calibration_row *found, size_t f
 
 /* --------------------------------------------------------------- presets */
 
-static int preset_row(const struct json *v, const char *file, size_t i, struct arena *a, struct calibration_row *out,
-                      struct err *err)
+static int preset_row(const struct json *v, const char *file, size_t i, struct arena *a,
+                      struct calibration_row *out, struct err *err)
 {
     const char *path = json_get_string(v, "path", NULL);
     double value = json_get_number(v, "value", NAN);
     const struct json *valid = json_get(v, "valid");
 
     if (path == NULL || !isfinite(value))
-        return err_set(err, ERR_SCENARIO, "%s: rows[%zu]: \"path\" and a number \"value\" are needed", file, i);
+        return err_set(err, ERR_SCENARIO, "%s: rows[%zu]: \"path\" and a number \"value\" are needed", file,
+                       i);
     *out = (struct calibration_row){
         .path = arena_strdup(a, path),
         .value = value,
@@ -196,8 +198,8 @@ static void preset_covariances(const struct json *doc, struct arena *a, struct c
                                                         json_get_number(v, "covariance", 0)};
 }
 
-int resolve_preset(const struct json *doc, const char *file, struct arena *a, struct param_row **rows, size_t *n,
-                   struct err *err)
+int resolve_preset(const struct json *doc, const char *file, struct arena *a, struct param_row **rows,
+                   size_t *n, struct err *err)
 {
     const struct json *list = json_get(doc, json_get(doc, "fitted") != NULL ? "fitted" : "rows");
     struct calibration_row *found = arena_array(a, json_size(list) + 1, sizeof *found);
@@ -276,11 +278,12 @@ static size_t supported_nodes(const struct table *t)
     return n;
 }
 
-static int read_costs(const struct json *ops, const char *name, struct arena *a, struct cost_row **rows, size_t *n,
-                      struct err *err)
+static int read_costs(const struct json *ops, const char *name, struct arena *a, struct cost_row **rows,
+                      size_t *n, struct err *err)
 {
     JSON_EACH (op, ops) {
-        const char *where = arena_printf(a, "calibration \"%s\", operator %s", name, json_get_string(op, "op", "?"));
+        const char *where =
+            arena_printf(a, "calibration \"%s\", operator %s", name, json_get_string(op, "op", "?"));
         const struct json *v = json_get(op, "table");
         struct cost_row *more;
         struct table t;

@@ -20,8 +20,8 @@ int resolve_rows(const char *name, const struct calibration_row *found, size_t f
                  struct err *err);
 
 /* The rows of a preset file (docs/calibration.md), whose list "rows" is there. */
-int resolve_preset(const struct json *doc, const char *file, struct arena *a, struct param_row **rows, size_t *n,
-                   struct err *err);
+int resolve_preset(const struct json *doc, const char *file, struct arena *a, struct param_row **rows,
+                   size_t *n, struct err *err);
 
 /* The tables of a calibration's document at their knots; ERR_FAILED: it holds none. */
 int resolve_costs(const char *name, const char *document, struct arena *a, struct cost_row **rows, size_t *n,

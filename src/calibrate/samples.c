@@ -36,8 +36,8 @@ int samples_check_filter(const char *filter, struct err *err)
 
     for (const char *p = filter; p != NULL && next_part(&p, ",;", part, sizeof part);)
         if (strchr(part, '=') == NULL || part[0] == '=')
-            return err_set(err, ERR_USAGE, "--where %s: \"%s\" is no NAME=VALUE, as in op=gemm,n=4096", filter,
-                           part);
+            return err_set(err, ERR_USAGE, "--where %s: \"%s\" is no NAME=VALUE, as in op=gemm,n=4096",
+                           filter, part);
     return 0;
 }
 
@@ -115,8 +115,8 @@ static const char *operator_named(const void *row, const char *name, char *room,
 enum { C_HARDWARE, C_MODEL, C_OP, C_VARIANT, C_DEVICES, C_SEQ, C_TIME, C_SIZE, COLUMNS = C_SIZE + OP_SIZES };
 
 /*
- * Decodes beside a prefill: what the variant tells (decodes=4,decode_context=1024) are sizes.  The chunk's own
- * context is none of them: what it adds is the chunk's own, and a prefill alone tells it.
+ * Decodes beside a prefill: what the variant tells (decodes=4,decode_context=1024) are sizes.  The chunk's
+ * own context is none of them: what it adds is the chunk's own, and a prefill alone tells it.
  */
 static bool is_mixed(const struct view_column *c, size_t i)
 {
@@ -131,7 +131,8 @@ static void unfold_mixed(struct view_column *c, size_t i)
 
     if (c[C_SIZE + SIZE_CONTEXT].real[i] > 0)
         c[C_TIME].real[i] = NAN;
-    c[C_SIZE + SIZE_BATCH].real[i] = strtod(samples_variant(c[C_VARIANT].text[i], "decodes", room, sizeof room), NULL);
+    c[C_SIZE + SIZE_BATCH].real[i] =
+        strtod(samples_variant(c[C_VARIANT].text[i], "decodes", room, sizeof room), NULL);
     c[C_SIZE + SIZE_CONTEXT].real[i] =
         strtod(samples_variant(c[C_VARIANT].text[i], "decode_context", room, sizeof room), NULL);
     c[C_VARIANT].text[i] = "";
@@ -259,7 +260,7 @@ static void find_axes(struct op_samples *g)
 int samples_operators(struct store *s, int64_t trace_id, const char *filter, struct arena *a,
                       struct op_samples **out, size_t *n, struct err *err)
 {
-    struct view_column c[COLUMNS] = {{.name = "hardware"}, {.name = "model"}, {.name = "op"},
+    struct view_column c[COLUMNS] = {{.name = "hardware"}, {.name = "model"},   {.name = "op"},
                                      {.name = "variant"},  {.name = "devices"}, {.name = "seq"},
                                      {.name = "time_s"}};
     struct membership m = {0};
@@ -320,7 +321,8 @@ static const char *without_count(const char *text, struct arena *a)
     return arena_printf(a, "%.*s%s", (int)(at - text), text, at + 4 + strspn(at + 4, "0123456789"));
 }
 
-static const char *group_key(const struct measured_row *m, const char *const *names, bool only, struct arena *a)
+static const char *group_key(const struct measured_row *m, const char *const *names, bool only,
+                             struct arena *a)
 {
     char key[1024] = "";
     size_t len = 0;
@@ -332,7 +334,8 @@ static const char *group_key(const struct measured_row *m, const char *const *na
         if (is_listed(names, s->name) != only)
             continue;
         if (s->text != NULL)
-            len += (size_t)snprintf(key + len, sizeof key - len, "%s%s=%s", comma, s->name, without_count(s->text, a));
+            len += (size_t)snprintf(key + len, sizeof key - len, "%s%s=%s", comma, s->name,
+                                    without_count(s->text, a));
         else
             len += (size_t)snprintf(key + len, sizeof key - len, "%s%s=%.15g", comma, s->name, s->number);
     }
@@ -375,8 +378,8 @@ static const char *shortened(const struct measured_group *g, size_t n, const cha
 }
 
 int samples_measured(struct store *s, int64_t trace_id, const char *subject, const char *filter,
-                     const char *const *names, bool only, struct arena *a, struct measured_group **out, size_t *n,
-                     struct err *err)
+                     const char *const *names, bool only, struct arena *a, struct measured_group **out,
+                     size_t *n, struct err *err)
 {
     struct measured_row *rows;
     size_t rows_n;
@@ -387,7 +390,8 @@ int samples_measured(struct store *s, int64_t trace_id, const char *subject, con
     for (size_t i = 0; i < rows_n; i++) {
         struct measured_group *g;
 
-        if (strcmp(rows[i].subject, subject) != 0 || !samples_match(filter, setting_named, &rows[i]))
+        if ((subject != NULL && strcmp(rows[i].subject, subject) != 0) ||
+            !samples_match(filter, setting_named, &rows[i]))
             continue;
         g = measured_group(*out, n, group_key(&rows[i], names, only, a));
         if (g->n == 0 || (g->n & (g->n - 1)) == 0) {

@@ -11,8 +11,8 @@
  *     batch alone              batch                              once per sequence
  *     tokens                   tokens                             linear layers
  *
- * Decodes beside a prefill (attention_mixed of LLMServingSim) count as chunk, batch and context of the decodes,
- * from the rows whose chunk had no context.
+ * Decodes beside a prefill (attention_mixed of LLMServingSim) count as chunk, batch and context of the
+ * decodes, from the rows whose chunk had no context.
  *
  * A filter ("op=gemm,n=4096; op=all_reduce") is one or more alternatives with ;
  * between them, each a list of NAME=VALUE that must all hold; VALUE may contain
@@ -60,17 +60,18 @@ int samples_operators(struct store *s, int64_t trace_id, const char *filter, str
 /* "op=gemm,devices=1,variant: n=4096,..." */
 const char *samples_describe(const struct op_samples *g, struct arena *a);
 
-/* Measurements that agree in all settings but those named (NULL-terminated); with `only`, in those named. */
+/* Measurements that agree in all settings but those named (NULL-terminated); with `only`, in those named.
+   subject NULL: whatever was measured. */
 struct measured_group {
-    const char *key;   /* "db=Milvus,ef=100": the other settings, in the order of the file */
+    const char *key;    /* "db=Milvus,ef=100": the other settings, in the order of the file */
     const char *short_; /* of these, what not every group has */
     const struct measured_row **row;
     size_t n;
 };
 
 int samples_measured(struct store *s, int64_t trace_id, const char *subject, const char *filter,
-                     const char *const *names, bool only, struct arena *a, struct measured_group **out, size_t *n,
-                     struct err *err);
+                     const char *const *names, bool only, struct arena *a, struct measured_group **out,
+                     size_t *n, struct err *err);
 
 /* The value of KEY in "a=1,b=2", "" when absent; `room` holds it. */
 const char *samples_variant(const char *variant, const char *key, char *room, size_t size);

@@ -116,15 +116,19 @@ const struct cmd cmd_fit = {
     .args = "MODEL|SCENARIO",
     .help = "calibrate parameters from recordings",
     .group = "Measure",
-    .about =
-        "Of a scenario: fits cost = fixed + per item + per byte of every operator, with standard errors, from the\n"
-        "newest profile (operators alone) and the executions of the scenario as it stands, of which the last is\n"
-        "held out. Of a model, \"workload\", \"link\" or \"disk\": fits what it declares (foresight models NAME) from\n"
-        "the imported traces named (or files, which are imported first). What was fitted is kept in the store; what\n"
-        "says \"calibration\": NAME uses it; -o FILE writes it as a preset.",
+    .about = "Of a scenario: fits cost = fixed + per item + per byte of every operator, with standard "
+             "errors, from the\n"
+             "newest profile (operators alone) and the executions of the scenario as it stands, of which the "
+             "last is\n"
+             "held out. Of a model, \"workload\", \"link\" or \"disk\": fits what it declares (foresight "
+             "models NAME) from\n"
+             "the imported traces named (or files, which are imported first). What was fitted is kept in the "
+             "store; what\n"
+             "says \"calibration\": NAME uses it; -o FILE writes it as a preset.",
     .options = "set,apply,name,trace,where,bound,output,note",
-    .examples = "  foresight fit scenarios/quickstart.json\n"
-                "  foresight fit link --trace a100_sxm-nccl_perf --where op=all_reduce,devices=8,nccl_dtype=half\n",
+    .examples =
+        "  foresight fit scenarios/quickstart.json\n"
+        "  foresight fit link --trace a100_sxm-nccl_perf --where op=all_reduce,devices=8,nccl_dtype=half\n",
     .least = 1,
     .most = 1,
     .run = run,

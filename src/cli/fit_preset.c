@@ -45,7 +45,8 @@ static void preset_row(const struct calibration_row *r, struct json *list)
     json_set_string(valid, "of", r->valid_of != NULL ? r->valid_of : "");
 }
 
-/* "rows" of a preset of tables are the knots of its tables, which the resolver writes out; its parameters are "fitted". */
+/* "rows" of a preset of tables are the knots of its tables, which the resolver writes out; its parameters are
+ * "fitted". */
 static void preset_rows(const struct fitting *f, struct json *doc)
 {
     struct json *list = json_set_array(doc, json_get(doc, "ops") != NULL ? "fitted" : "rows");
@@ -141,8 +142,9 @@ static struct json *preset_json(const char *file, const char *note, const struct
 /* A line for each parameter and each table: small, and differences can be read. */
 static void break_lines(const char *compact, struct text *out)
 {
-    static const char *const begins[] = {"{\"path\"", "{\"op\"",   "{\"a\"",     "{\"trace\"", "\"rows\"",
-                                         "\"fitted\"", "\"ops\"",   "\"traces\"", "\"suspects\"", "\"source\"", "\"date\""};
+    static const char *const begins[] = {"{\"path\"",    "{\"op\"",    "{\"a\"",  "{\"trace\"",
+                                         "\"rows\"",     "\"fitted\"", "\"ops\"", "\"traces\"",
+                                         "\"suspects\"", "\"source\"", "\"date\""};
 
     for (const char *p = compact; *p != '\0'; p++) {
         bool is_break = false;

@@ -9,7 +9,8 @@
 
 #include "calibrate/fitting.h"
 
-/* `note` is the preset's "source".  `name`: that of the calibration just saved, whose sources are read back. */
+/* `note` is the preset's "source".  `name`: that of the calibration just saved, whose sources are read back.
+ */
 int write_preset(const char *file, const char *note, struct store *store, const char *name,
                  const struct fitting *f, struct err *err);
 

@@ -86,7 +86,8 @@ static void sources_json(const struct calibration_extra *x, struct json *doc)
     }
 }
 
-static void remarks_json(const struct calibration_extra *x, const char *kind, const char *key, struct json *doc)
+static void remarks_json(const struct calibration_extra *x, const char *kind, const char *key,
+                         struct json *doc)
 {
     struct json *list = json_set_array(doc, key);
 
@@ -140,10 +141,11 @@ static int fit_and_keep(struct target_fit *t, struct err *err)
 
     TRY(find_traces(t, err));
     TRY(fit_model(&t->in, t->arena, &t->out, err));
-    rc = calibration_save_with(t->in.store, t->name, "", t->traces[0], t->out.rows, t->out.n, &t->out.extra, err);
+    rc = calibration_save_with(t->in.store, t->name, "", t->traces[0], t->out.rows, t->out.n, &t->out.extra,
+                               err);
     if (rc == 0 && args_get(t->args, "output", NULL) != NULL)
-        rc = write_preset(args_get(t->args, "output", NULL), args_get(t->args, "note", ""), t->in.store, t->name,
-                          &t->out, err);
+        rc = write_preset(args_get(t->args, "output", NULL), args_get(t->args, "note", ""), t->in.store,
+                          t->name, &t->out, err);
     if (rc == 0 && t->args->json)
         print_document(target_json(t));
     else if (rc == 0)

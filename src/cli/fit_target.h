@@ -1,5 +1,6 @@
 /*
- * fit_target.h - `foresight fit MODEL --trace ...`: a model, kind of resource or the workload from imported traces.
+ * fit_target.h - `foresight fit MODEL --trace ...`: a model, kind of resource or the workload from imported
+ * traces.
  */
 #ifndef CLI_FIT_TARGET_H
 #define CLI_FIT_TARGET_H

@@ -13,7 +13,7 @@ struct figure_ref {
     enum kind kind;
 };
 
-enum { FIGURES_PER_PIPELINE = 6 + 4 * LATENCY_FIGURES, FIGURES_ABOVE = 6 + LATENCY_FIGURES };
+enum { FIGURES_PER_PIPELINE = 6 + 4 * LATENCY_FIGURES, FIGURES_ABOVE = 7 + LATENCY_FIGURES };
 
 struct figures {
     struct figure_ref *list;
@@ -41,6 +41,7 @@ static void list_figures(struct outcome *o, struct arena *a, struct figures *f)
     put(f, &o->cost_usd, RATE);
     put(f, &o->cost_usd_per_h, COUNTED);
     put(f, &o->cost_per_1m, RATE);
+    put(f, &o->power_w, COUNTED);
     put(f, &o->stall, SHARE);
     put_times(f, o->latency_s);
     for (int i = 0; i < o->pipelines_n; i++) {
@@ -78,7 +79,8 @@ static int draw(const struct json *tree, const char *file, const struct resolver
     rc = scenario_build(tree, file, &so, &s, err);
     if (rc == 0) {
         rc = simulate(s, &inner, a, &o, err);
-        if (rc == ERR_PRECISION) { /* two replications may not show that it settled; the estimate itself did */
+        if (rc ==
+            ERR_PRECISION) { /* two replications may not show that it settled; the estimate itself did */
             *err = (struct err){0};
             rc = 0;
         }

@@ -15,7 +15,8 @@ struct asked {
     double items, bytes;
 };
 
-/* One item on its way from `entry` to the end, until it leaves `stage`; what it brings to the operators there. */
+/* One item on its way from `entry` to the end, until it leaves `stage`; what it brings to the operators
+ * there. */
 static void follow(const struct scenario *s, const struct pipeline *p, const struct item *first, int entry,
                    int stage, struct size_log *log)
 {
@@ -127,11 +128,11 @@ int scenario_check_validity(struct scenario *s, bool extrapolate, struct err *er
             (last != NULL && same_finding(last, v))) /* the other terms of one cost */
             continue;
         last = v;
-        text = arena_printf(s->arena, "calibrated for %s from %.4g to %.4g (\"%s\", %s), asked for %.4g", v->of, v->from,
-                            v->to, v->calibration, v->path, asked);
+        text = arena_printf(s->arena, "calibrated for %s from %.4g to %.4g (\"%s\", %s), asked for %.4g",
+                            v->of, v->from, v->to, v->calibration, v->path, asked);
         if (!extrapolate)
-            return err_set(err, ERR_SCENARIO, "%s: %s: %s; --extrapolate predicts all the same, and marks it", s->file,
-                           v->owner, text);
+            return err_set(err, ERR_SCENARIO, "%s: %s: %s; --extrapolate predicts all the same, and marks it",
+                           s->file, v->owner, text);
         warn(s, v->owner, arena_printf(s->arena, "extrapolated: %s", text));
     }
     return 0;
