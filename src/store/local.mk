@@ -61,4 +61,6 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/store.h \
 	%D%/trace.c \
 	%D%/trace.h \
+	%D%/trace_chrome.c \
+	%D%/trace_export.h \
 	%D%/trace_export.c

@@ -427,7 +427,7 @@ static void import_fini(struct import *im)
 {
     for (int i = 0; i < TABLES; i++)
         sqlite3_finalize(im->insert[i]);
-    for (int i = 0; i < SINK_OPS; i++)
+    for (int i = 0; im->op != NULL && i < SINK_OPS; i++)
         free(im->op[i].text);
     free(im->op);
     json_free(im->settings);
@@ -450,8 +450,6 @@ int import_file(struct store *s, const char *path, const struct import_options *
     im->s = s;
     im->arena = arena_new();
     im->span_names = arena_new();
-    im->spans = xcalloc(SINK_SPANS, sizeof *im->spans);
-    im->op = xcalloc(SINK_OPS, sizeof *im->op);
     im->options = &options;
     im->origin_unix_ns = IMPORT_NONE;
     im->path = arena_strdup(im->arena, path);

@@ -194,6 +194,8 @@ int import_span(struct import *im, const struct span *p, struct err *err)
     if (!is_new(im))
         return 0;
     TRY(open_batch(im, err));
+    if (im->spans == NULL)
+        im->spans = xcalloc(SINK_SPANS, sizeof *im->spans);
     kept = &im->spans[im->spans_n++];
     *kept = *p;
     kept->stage = arena_strdup(im->span_names, p->stage);
@@ -221,6 +223,8 @@ static unsigned hash(unsigned h, const char *s)
 
 static struct cost_op *slot_of(struct import *im, const struct import_cost *c)
 {
+    if (im->op == NULL)
+        im->op = xcalloc(SINK_OPS, sizeof *im->op);
     return &im->op[(hash(hash(hash(2166136261u, c->op), c->variant), c->model) + (unsigned)c->devices) %
                    SINK_OPS];
 }

@@ -46,11 +46,11 @@ struct import {
     bool in_batch;
     sqlite3_stmt *insert[TABLES];
 
-    struct span *spans; /* SINK_SPANS of them, on their way to the store */
+    struct span *spans; /* SINK_SPANS of them, on their way to the store; NULL before the first */
     size_t spans_n;
     struct arena *span_names;
 
-    struct cost_op *op; /* SINK_OPS of them, by hash */
+    struct cost_op *op; /* SINK_OPS of them, by hash; NULL before the first */
 
     struct json *settings; /* of the measurement being put together */
     const char *subject;
