@@ -4,4 +4,6 @@ golden_tests += \
 	%D%/golden/scenario.t \
 	%D%/golden/results.t \
 	%D%/golden/measured.t \
-	%D%/golden/import.t
+	%D%/golden/import.t \
+	%D%/golden/replay.t \
+	%D%/golden/init.t

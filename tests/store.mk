@@ -2,6 +2,7 @@
 criterion_tests += \
 	%D%/unit/test_store \
 	%D%/unit/test_trace \
+	%D%/unit/test_view \
 	%D%/unit/test_calibration \
 	%D%/unit/test_result \
 	%D%/unit/test_import \
@@ -13,6 +14,7 @@ EXTRA_DIST += %D%/unit/temp_store.h %D%/unit/import_helpers.h %D%/unit/import_sa
 
 %C%_unit_test_store_LDADD = $(store_libs) $(CRITERION_LIBS)
 %C%_unit_test_trace_LDADD = $(store_libs) $(CRITERION_LIBS)
+%C%_unit_test_view_LDADD = $(store_libs) $(CRITERION_LIBS)
 %C%_unit_test_calibration_LDADD = $(store_libs) $(CRITERION_LIBS)
 %C%_unit_test_result_LDADD = $(store_libs) $(CRITERION_LIBS)
 %C%_unit_test_import_LDADD = $(store_libs) $(CRITERION_LIBS)

@@ -1,4 +1,5 @@
 # Tests of the study floor; see local.mk.
-criterion_tests += %D%/unit/test_study
+criterion_tests += %D%/unit/test_study %D%/unit/test_replay
 
 %C%_unit_test_study_LDADD = $(study_libs) $(CRITERION_LIBS)
+%C%_unit_test_replay_LDADD = $(study_libs) $(CRITERION_LIBS)

@@ -76,11 +76,18 @@ fuzz-selftest:
 	    then echo "the planted bug was not found in $(FUZZ_SECONDS) s"; exit 1; \
 	    else grep -m 1 'chrome.c.*runtime error' log && echo "the planted bug was found"; fi
 
+### make replay: predictions beside what others measured; TRACES names the recorded files
+
+TRACES = $(top_srcdir)/../shared/traces
+replay: $(bin_PROGRAMS)
+	@test -d '$(TRACES)' && FORESIGHT_TRACES='$(TRACES)' && export FORESIGHT_TRACES; \
+	    ./foresight replay --cases '$(srcdir)/scenarios/replay' --store replay.db $(REPLAY)
+
 ### make format
 
 format:
 	cd $(srcdir) && find src models tests -name '*.[ch]' | xargs $(CLANG_FORMAT) -i
 
-.PHONY: bench asan tsan coverage valgrind soak fuzz fuzz-selftest format
+.PHONY: bench asan tsan coverage valgrind soak fuzz fuzz-selftest replay format
 clean-local:
 	rm -rf side

@@ -2,6 +2,8 @@ noinst_LIBRARIES += %D%/libstore.a
 %C%_libstore_a_SOURCES = \
 	%D%/calibration.c \
 	%D%/calibration.h \
+	%D%/calibration_extra.c \
+	%D%/calibration_extra.h \
 	%D%/check.c \
 	%D%/import/aiconfigurator.c \
 	%D%/import/azure_llm.c \
@@ -51,10 +53,14 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/import/yaml.c \
 	%D%/import/yaml.h \
 	%D%/import/yaml_formats.c \
+	%D%/measurement.c \
+	%D%/measurement.h \
 	%D%/result.c \
 	%D%/result.h \
 	%D%/schema.c \
 	%D%/schema.h \
+	%D%/serving.c \
+	%D%/serving.h \
 	%D%/sql.c \
 	%D%/sql.h \
 	%D%/store.c \
@@ -62,5 +68,7 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/trace.c \
 	%D%/trace.h \
 	%D%/trace_chrome.c \
+	%D%/trace_export.c \
 	%D%/trace_export.h \
-	%D%/trace_export.c
+	%D%/view.c \
+	%D%/view.h

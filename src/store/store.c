@@ -230,6 +230,26 @@ int store_open(const char *path, enum store_mode mode, struct store **out, struc
     return 0;
 }
 
+int store_open_memory(struct store **out, struct err *err)
+{
+    struct store *s = xcalloc(1, sizeof *s);
+    int rc;
+
+    *out = NULL;
+    s->path = xstrdup("(store in memory)");
+    rc = sqlite3_open_v2(":memory:", &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) == SQLITE_OK
+             ? sql_exec(s, "PRAGMA foreign_keys=ON", err)
+             : sql_fail(s, "open the store", err);
+    if (rc == 0)
+        rc = migrate(s, err);
+    if (rc != 0) {
+        store_close(s);
+        return rc;
+    }
+    *out = s;
+    return 0;
+}
+
 void store_close(struct store *s)
 {
     if (s == NULL)

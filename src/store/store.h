@@ -30,6 +30,8 @@ enum store_mode {
 /* Refuses files that are no foresight store and stores of a newer version (ERR_IO); STORE_READ: ERR_NOFILE.
  */
 int store_open(const char *path, enum store_mode mode, struct store **out, struct err *err);
+/* A store in memory, for a study that wants the importers and keeps nothing. */
+int store_open_memory(struct store **out, struct err *err);
 void store_close(struct store *s); /* NULL is fine; an open transaction is undone */
 
 /*

@@ -4,6 +4,21 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/measure.h \
 	%D%/rank.c \
 	%D%/rank.h \
+	%D%/replay.c \
+	%D%/replay.h \
+	%D%/replay_case.c \
+	%D%/replay_json.c \
+	%D%/replay_score.c \
+	%D%/replay/fsdp.c \
+	%D%/replay/identities.c \
+	%D%/replay/kinds.c \
+	%D%/replay/spark.c \
+	%D%/replay/spark_log.c \
+	%D%/replay/spark_log.h \
+	%D%/replay/megatron.c \
+	%D%/replay/tools.c \
+	%D%/replay/tools.h \
+	%D%/replay/training_scale.c \
 	%D%/shapley.c \
 	%D%/shapley.h \
 	%D%/values.c \

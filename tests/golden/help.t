@@ -15,7 +15,7 @@ exits_with 0 "--version" --version
 out_like "the version is a number" '^foresight [0-9]+\.[0-9]'
 exits_with 2 "no command at all shows the overview"
 out_like "and names the commands" '^  rank '
-for word in run bound check graph exec fit validate rank report trace runs doctor models explain help; do
+for word in run bound check graph exec fit validate replay rank report trace runs doctor models explain help; do
     ok "there is a command $word" sh -c "echo '$commands' | tr ' ' '\n' | grep -qx $word"
 done
 for c in $commands; do
@@ -53,7 +53,7 @@ ok "usage errors write nothing" test ! -e foresight.db
 
 # Every example of every command that does not execute the pipeline (or need what an execution leaves behind).
 for c in $commands; do
-    case $c in exec | fit | validate | trace | import) continue ;; esac
+    case $c in exec | fit | validate | trace | import | init) continue ;; esac
     "$FORESIGHT" help "$c" | sed -n '/^Examples:/,$p' | sed -n 's/^  \(foresight .*\)/\1/p' >examples
     while read -r example; do
         PATH="$folder/bin:$PATH" sh -c "$example" >"$out" 2>"$err" </dev/null

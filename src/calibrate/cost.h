@@ -1,17 +1,14 @@
 /*
- * fit.h - the cost of an operator from what was measured of it.
+ * cost.h - the cost of an operator from what was measured of it.
  *
  *     seconds = fixed + per_item * items + per_byte * bytes,    noise proportional to the mean
  *
- * The errors of a measured time grow with the time, so residuals are relative:
- * weighted least squares with weights 1 / fitted^2, iterated, with Huber's
- * weights beyond 3 robust standard deviations (a span during which the machine
- * did something else must not decide).  A coefficient that would be negative is
- * left out.  Of coefficients that the sizes seen cannot tell apart, the fixed
+ * linear.h with relative residuals and Huber's weights beyond 3 robust standard
+ * deviations.  Of coefficients that the sizes seen cannot tell apart, the fixed
  * one is left out if that helps, else that of bytes.
  */
-#ifndef CALIBRATE_FIT_H
-#define CALIBRATE_FIT_H
+#ifndef CALIBRATE_COST_H
+#define CALIBRATE_COST_H
 
 #include "base/param.h"
 

@@ -1,4 +1,4 @@
-#include "calibrate/fit.h"
+#include "calibrate/cost.h"
 
 #include "engine/rng.h"
 
@@ -13,7 +13,7 @@ static void begin(void)
     gsl_set_error_handler_off();
 }
 
-TestSuite(fit, .init = begin);
+TestSuite(cost, .init = begin);
 
 /* A law that we know, measured with noise that we made. */
 static const struct cost law = {.fixed_s = 40e-6, .per_item_s = 6e-9, .per_byte_s = 0.4e-9, .cv = 0.05};
@@ -49,7 +49,7 @@ static void expect_near(const char *name, double got, double stderr_, double tru
     cr_expect(fabs(got / truth - 1) <= relative, "%s: %g, it was %g", name, got, truth);
 }
 
-Test(fit, a_known_law_is_found_again)
+Test(cost, a_known_law_is_found_again)
 {
     struct observation obs[N];
     struct cost_fit f;
@@ -65,7 +65,7 @@ Test(fit, a_known_law_is_found_again)
     cr_expect(f.from >= 200 && f.to <= 20000 && f.from < 300 && f.to > 15000, "%g .. %g", f.from, f.to);
 }
 
-Test(fit, without_noise_it_is_found_exactly)
+Test(cost, without_noise_it_is_found_exactly)
 {
     struct observation obs[40];
     struct cost_fit f;
@@ -80,7 +80,7 @@ Test(fit, without_noise_it_is_found_exactly)
 
 /* Of 400 intervals of nominally 95 %, between 91 and 98 % hold the truth: an exact binomial gate of about 1
  * in 10,000. */
-Test(fit, standard_errors_cover_as_often_as_they_say)
+Test(cost, standard_errors_cover_as_often_as_they_say)
 {
     enum { FITS = 400 };
     int inside[3] = {0};
@@ -101,7 +101,7 @@ Test(fit, standard_errors_cover_as_often_as_they_say)
 }
 
 /* The machine did something else during one span in twenty. */
-Test(fit, outliers_do_not_decide)
+Test(cost, outliers_do_not_decide)
 {
     struct observation obs[N];
     struct cost_fit f;
@@ -115,7 +115,7 @@ Test(fit, outliers_do_not_decide)
     cr_expect_float_eq(f.cost.per_byte_s, law.per_byte_s, 0.1 * law.per_byte_s, "%g", f.cost.per_byte_s);
 }
 
-Test(fit, sizes_that_cannot_be_told_apart_still_predict)
+Test(cost, sizes_that_cannot_be_told_apart_still_predict)
 {
     struct observation obs[N];
     struct cost_fit f;
@@ -137,7 +137,7 @@ Test(fit, sizes_that_cannot_be_told_apart_still_predict)
     }
 }
 
-Test(fit, of_one_size_only_the_total_is_known)
+Test(cost, of_one_size_only_the_total_is_known)
 {
     struct observation obs[30];
     struct cost_fit f;
@@ -154,7 +154,7 @@ Test(fit, of_one_size_only_the_total_is_known)
     cr_expect(isfinite(f.relative_stderr) && f.relative_stderr < 0.02, "%g", f.relative_stderr);
 }
 
-Test(fit, a_term_that_is_not_asked_for_or_would_be_negative_is_nothing)
+Test(cost, a_term_that_is_not_asked_for_or_would_be_negative_is_nothing)
 {
     struct observation obs[N];
     struct cost_fit f;
@@ -169,7 +169,7 @@ Test(fit, a_term_that_is_not_asked_for_or_would_be_negative_is_nothing)
     cr_expect(f.cost.per_item_s > 3e-9 && f.cost.per_item_s < 5.1e-9, "%g", f.cost.per_item_s);
 }
 
-Test(fit, another_unit_of_time_gives_the_same_law)
+Test(cost, another_unit_of_time_gives_the_same_law)
 {
     struct observation obs[N];
     struct cost_fit f, slow;
@@ -184,7 +184,7 @@ Test(fit, another_unit_of_time_gives_the_same_law)
     cr_expect_float_eq(slow.per_byte_stderr / f.per_byte_stderr, 1e6, 10);
 }
 
-Test(fit, what_was_held_out_is_predicted_when_the_law_holds_and_not_when_it_does_not)
+Test(cost, what_was_held_out_is_predicted_when_the_law_holds_and_not_when_it_does_not)
 {
     struct observation obs[N];
     struct cost_fit f;
@@ -200,7 +200,7 @@ Test(fit, what_was_held_out_is_predicted_when_the_law_holds_and_not_when_it_does
     cr_expect(isnan(f.holdout_error_frac), "nine measurements: nothing is held out");
 }
 
-Test(fit, what_cannot_be_fitted_is_an_error)
+Test(cost, what_cannot_be_fitted_is_an_error)
 {
     struct observation obs[8];
     static const double wrong[] = {0, -1, NAN, INFINITY};

@@ -1,0 +1,21 @@
+/*
+ * kinds.c - every kind of case, one file each; in the order in which docs/replay.md lists them.
+ */
+#include "study/replay.h"
+
+/* clang-format off */
+extern const struct replay_kind replay_fsdp;
+extern const struct replay_kind replay_identities;
+extern const struct replay_kind replay_megatron;
+extern const struct replay_kind replay_spark;
+extern const struct replay_kind replay_training_scale;
+
+const struct replay_kind *const replay_kinds[] = {
+    &replay_fsdp,
+    &replay_identities,
+    &replay_megatron,
+    &replay_spark,
+    &replay_training_scale,
+    NULL,
+};
+/* clang-format on */
