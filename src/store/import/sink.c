@@ -325,6 +325,14 @@ void import_figure(struct import *im, const char *name, double at, double value)
     im->figures[im->figures_n++].value = value;
 }
 
+double import_figure_now(const struct import *im, const char *name)
+{
+    for (size_t i = 0; i < im->figures_n; i++)
+        if (strcmp(im->figures[i].name, name) == 0)
+            return im->figures[i].value;
+    return NAN;
+}
+
 int import_measure_end(struct import *im, bool *stored, struct err *err)
 {
     int64_t seq = im->seq[TABLE_MEASUREMENT];

@@ -7,7 +7,7 @@
 
 #include <sqlite3.h>
 
-enum { SINK_SPANS = 4096, SINK_OPS = 4096, SINK_WORDS = 16, NOTES_MAX = 200 };
+enum { SINK_SPANS = 4096, SINK_OPS = 4096, SINK_WORDS = 16, NOTES_MAX = 200, SEEN_MAX = 1 << 17 };
 
 struct json;
 
@@ -40,6 +40,11 @@ struct import {
     int64_t trace_id, origin_unix_ns;
     int64_t read, kept;
     struct notes notes[NOTE_KINDS];
+
+    uint64_t
+        *seen;    /* hashes of records read before, SEEN_MAX of them in their places; NULL before the first */
+    bool repeats; /* the record it is at was read before, byte for byte */
+    int64_t repeated;
 
     int64_t rows, mark; /* handed over so far; stored by an earlier transaction */
     int64_t seq[TABLES], position;
