@@ -7,6 +7,8 @@ criterion_tests += \
 	%D%/unit/test_vector_db \
 	%D%/unit/test_feature_store \
 	%D%/unit/test_prompt \
+	%D%/unit/test_opgraph \
+	%D%/unit/test_page_cache \
 	%D%/unit/test_spark
 EXTRA_DIST += %D%/unit/tiny_host.h
 
@@ -18,3 +20,5 @@ EXTRA_DIST += %D%/unit/tiny_host.h
 %C%_unit_test_feature_store_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_prompt_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_spark_LDADD = $(models_libs) $(CRITERION_LIBS)
+%C%_unit_test_opgraph_LDADD = $(models_libs) $(CRITERION_LIBS)
+%C%_unit_test_page_cache_LDADD = $(models_libs) $(CRITERION_LIBS)

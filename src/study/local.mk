@@ -9,6 +9,8 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay_case.c \
 	%D%/replay_json.c \
 	%D%/replay_score.c \
+	%D%/replay/cedar.c \
+	%D%/replay/epochs.c \
 	%D%/replay/fsdp.c \
 	%D%/replay/identities.c \
 	%D%/replay/kinds.c \
@@ -16,6 +18,7 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/spark_log.c \
 	%D%/replay/spark_log.h \
 	%D%/replay/megatron.c \
+	%D%/replay/scaling.c \
 	%D%/replay/tools.c \
 	%D%/replay/tools.h \
 	%D%/replay/training_scale.c \
@@ -25,5 +28,9 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/values.h \
 	%D%/validate.c \
 	%D%/validate.h \
+	%D%/changes.c \
+	%D%/changes.h \
 	%D%/variant.c \
-	%D%/variant.h
+	%D%/variant.h \
+	%D%/whatif.c \
+	%D%/whatif.h
