@@ -45,23 +45,26 @@ static double deviate(const double *a, const double *b, size_t n)
     return (u - size * size / 2) / sqrt(size * size * (2 * size + 1) / 12);
 }
 
-void drift_end(struct drift *d, struct import *im, const char *what, const char *unit)
+static void compare_ends(struct drift *d, struct import *im, const char *what, const char *unit)
 {
     size_t n = d->n / 3;
     double *late = d->v + (d->n - n), before, after;
 
-    if (d->n >= FEWEST) {
-        qsort(d->v, n, sizeof *d->v, compare);
-        qsort(late, n, sizeof *d->v, compare);
-        before = d->v[n / 2];
-        after = late[n / 2];
-        if (fabs(after - before) > 0.1 * fabs(before) && fabs(deviate(d->v, late, n)) > 4)
-            import_suspect(
-                im, 1,
-                "not stationary: the median of %s goes from %.4g%s in the first third to %.4g%s in the "
-                "last",
-                what, before, unit, after, unit);
-    }
+    qsort(d->v, n, sizeof *d->v, compare);
+    qsort(late, n, sizeof *d->v, compare);
+    before = d->v[n / 2];
+    after = late[n / 2];
+    if (fabs(after - before) > 0.1 * fabs(before) && fabs(deviate(d->v, late, n)) > 4)
+        import_suspect(
+            im, 1,
+            "not stationary: the median of %s goes from %.4g%s in the first third to %.4g%s in the last",
+            what, before, unit, after, unit);
+}
+
+void drift_end(struct drift *d, struct import *im, const char *what, const char *unit)
+{
+    if (d->n >= FEWEST)
+        compare_ends(d, im, what, unit);
     free(d->v);
     *d = (struct drift){0};
 }
