@@ -8,6 +8,8 @@ criterion_tests += \
 	%D%/unit/test_import \
 	%D%/unit/test_import_formats \
 	%D%/unit/test_import_hostile \
+	%D%/unit/test_suspects \
+	%D%/unit/test_trace_chrome \
 	%D%/unit/test_recordings
 EXTRA_DIST += %D%/unit/temp_store.h %D%/unit/import_helpers.h %D%/unit/import_samples.h
 
@@ -20,6 +22,8 @@ EXTRA_DIST += %D%/unit/temp_store.h %D%/unit/import_helpers.h %D%/unit/import_sa
 %C%_unit_test_import_formats_LDADD = $(store_libs) $(CRITERION_LIBS)
 %C%_unit_test_import_hostile_LDADD = $(store_libs) $(CRITERION_LIBS)
 %C%_unit_test_recordings_LDADD = $(store_libs) $(CRITERION_LIBS)
+%C%_unit_test_suspects_LDADD = $(store_libs) $(CRITERION_LIBS)
+%C%_unit_test_trace_chrome_LDADD = $(store_libs) $(CRITERION_LIBS)
 
 stress_tests += %D%/stress/import_killed
 %C%_stress_import_killed_LDADD = $(store_libs)
@@ -32,3 +36,5 @@ EXTRA_DIST += %D%/bench/import_files.h
 fuzz_programs += %D%/fuzz/fuzz_import
 %C%_fuzz_fuzz_import_LDADD = $(store_libs)
 %C%_fuzz_fuzz_import_LDFLAGS = $(FUZZ_LDFLAGS)
+
+golden_tests += %D%/golden/record_gpu.t

@@ -29,16 +29,19 @@ static const char *fitted(char *buf, size_t width, const char *text)
 /* Two lines: what kind of trace under which number and name, and what is in it. */
 static void print_trace(const struct trace_row *t)
 {
-    char name[80], note[80];
+    bool is_exec = strcmp(t->info.kind, "exec") == 0;
+    char name[80], note[80], sentence[400];
 
     printf("%5lld  %-7s  %-22s %9lld  %7lld  %s\n", (long long)t->id, t->info.kind, t->format,
            (long long)t->rows, (long long)t->suspects, fitted(name, 21, t->info.name));
-    if (t->info.note[0] != '\0')
-        printf("       %s\n", fitted(note, 73, t->info.note));
-    else if (t->info.scenario[0] != '\0')
-        printf("       %s of the scenario %s\n",
-               strcmp(t->info.kind, "exec") == 0 ? "an execution" : "operators alone",
-               fitted(note, 40, t->info.scenario));
+    if (t->info.scenario[0] == '\0')
+        snprintf(sentence, sizeof sentence, "%s", t->info.note);
+    else
+        snprintf(sentence, sizeof sentence, "%s of the scenario %s%s%s",
+                 is_exec ? "an execution" : "operators alone", t->info.scenario,
+                 t->info.note[0] != '\0' ? ", " : "", t->info.note);
+    if (sentence[0] != '\0')
+        printf("       %s\n", fitted(note, 73, sentence));
 }
 
 static int list(const struct args *args, struct store *s, struct arena *a, struct err *err)

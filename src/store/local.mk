@@ -15,6 +15,8 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/import/dlio_output.c \
 	%D%/import/documents.c \
 	%D%/import/documents.h \
+	%D%/import/drift.c \
+	%D%/import/drift.h \
 	%D%/import/fio.c \
 	%D%/import/formats.c \
 	%D%/import/formats.h \
@@ -67,6 +69,8 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/store.h \
 	%D%/trace.c \
 	%D%/trace.h \
+	%D%/trace_chrome.c \
 	%D%/trace_export.c \
+	%D%/trace_export.h \
 	%D%/view.c \
 	%D%/view.h

@@ -89,8 +89,10 @@ int trace_summary(struct store *s, int64_t trace_id, struct arena *a, struct tra
                   struct err *err);
 
 enum trace_format {
-    TRACE_CSV,   /* RFC 4180, a header line, one span a line, numbers that read back as the same double */
-    TRACE_CHROME /* Chrome trace event JSON (chrome://tracing, Perfetto): microseconds, a process per stage */
+    TRACE_CSV,   /* RFC 4180, a header line, numbers that read back as the same double; a span, or else a
+                    request, an   operator's cost, a figure a line */
+    TRACE_CHROME /* Chrome trace event JSON (Perfetto): spans or requests; a process per stage, a thread per
+                    lane of a worker; slices of a thread nest and never overlap */
 };
 
 int trace_export(struct store *s, int64_t trace_id, enum trace_format format, FILE *out, struct err *err);

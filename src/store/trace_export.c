@@ -1,28 +1,16 @@
-#include "store/trace.h"
+/*
+ * trace_export.c - a trace as CSV: its spans, or, where it has none, the rows of the first view that has
+ * some.
+ */
+#include "store/trace_export.h"
 
 #include "base/arena.h"
-#include "base/text.h"
 #include "store/sql.h"
 
 #include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct export
-{
-    FILE *out;
-    struct arena *names; /* stages seen so far, in order: their place is the Chrome process id */
-    const char **stage;
-    size_t stages;
-};
-
-static int check_stream(FILE *out, struct err *err)
-{
-    return ferror(out) ? err_io(err, "write", "the exported trace") : 0;
-}
-
-/* ---------------------------------------------------------------------- CSV */
 
 static void csv_text(FILE *out, const char *s)
 {
@@ -44,7 +32,6 @@ static void csv_number(FILE *out, double v)
 {
     char buf[32];
 
-    putc(',', out);
     if (isnan(v))
         return;
     for (int digits = 15; digits <= 17; digits++) {
@@ -55,132 +42,94 @@ static void csv_number(FILE *out, double v)
     fputs(buf, out);
 }
 
-static int csv_span(void *ctx, const struct span *p, struct err *err)
-{
-    FILE *out = ((struct export *)ctx)->out;
+/*
+ * What each kind of trace is exported as.  The columns are those that can be imported again: the names that
+ * the store has for them, in SI units.
+ */
+static const char *const queries[] = {
+    "SELECT o.stage, o.op, o.variant, s.item, s.worker, s.start_s, s.end_s, s.cpu_s, s.items, s.bytes_in, "
+    "s.bytes_out "
+    "FROM operator o JOIN span s ON s.operator_id = o.id WHERE o.trace_id = ? ORDER BY o.id, s.seq",
+    "SELECT seq, arrival_s, input_tokens, output_tokens, class, session, queue_s, ttft_s, latency_s FROM "
+    "request "
+    "WHERE trace_id = ? ORDER BY seq",
+    "SELECT op, tokens, batch, chunk, context, time_s, hardware, model, devices, variant, bytes, time_sd_s, "
+    "power_w "
+    "FROM operator_costs WHERE trace_id = ? ORDER BY seq",
+    "SELECT seq, subject, settings, name, at, value FROM measurements WHERE trace_id = ? ORDER BY seq, name, "
+    "at",
+    "SELECT part, block, tokens FROM block_length WHERE trace_id = ? ORDER BY seq",
+};
+enum { QUERIES = sizeof queries / sizeof *queries };
 
-    csv_text(out, p->stage);
-    putc(',', out);
-    csv_text(out, p->op);
-    putc(',', out);
-    csv_text(out, p->variant);
-    fprintf(out, ",%lld,%d", (long long)p->item, p->worker);
-    csv_number(out, p->start_s);
-    csv_number(out, p->end_s);
-    csv_number(out, p->cpu_s);
-    csv_number(out, p->items);
-    csv_number(out, p->bytes_in);
-    csv_number(out, p->bytes_out);
+static void csv_cell(FILE *out, sqlite3_stmt *st, int column)
+{
+    if (column > 0)
+        putc(',', out);
+    switch (sqlite3_column_type(st, column)) {
+    case SQLITE_TEXT:
+        csv_text(out, (const char *)sqlite3_column_text(st, column));
+        break;
+    case SQLITE_INTEGER:
+        fprintf(out, "%lld", (long long)sqlite3_column_int64(st, column));
+        break;
+    default:
+        csv_number(out, sql_real(st, column));
+    }
+}
+
+static void csv_header(FILE *out, sqlite3_stmt *st)
+{
+    for (int i = 0; i < sqlite3_column_count(st); i++)
+        fprintf(out, "%s%s", i > 0 ? "," : "", sqlite3_column_name(st, i));
     putc('\n', out);
-    return check_stream(out, err);
 }
 
-/* ------------------------------------------------------------- Chrome trace */
-
-/* Length of the UTF-8 character at s, 0 if the bytes are not valid UTF-8. */
-static int utf8_length(const unsigned char *s)
+/* Rows of one query; *n is how many there were.  The header of the first is written even when there are none.
+ */
+static int csv_rows(struct store *s, int64_t trace_id, const char *sql, bool header_anyway, FILE *out,
+                    int64_t *n, struct err *err)
 {
-    static const unsigned smallest[] = {0, 0, 0x80, 0x800, 0x10000};
-    int n = s[0] < 0x80             ? 1
-            : (s[0] & 0xe0) == 0xc0 ? 2
-            : (s[0] & 0xf0) == 0xe0 ? 3
-            : (s[0] & 0xf8) == 0xf0 ? 4
-                                    : 0;
-    unsigned code = n == 1 ? s[0] : s[0] & (0x7fu >> n);
+    sqlite3_stmt *st;
+    int rc;
 
-    for (int i = 1; i < n; i++) {
-        if ((s[i] & 0xc0) != 0x80)
-            return 0;
-        code = code << 6 | (s[i] & 0x3f);
+    *n = 0;
+    TRY(sql_query(s, &st, err, sql, "i", trace_id));
+    while ((rc = sql_step(s, st, err)) > 0) {
+        if ((*n)++ == 0)
+            csv_header(out, st);
+        for (int i = 0; i < sqlite3_column_count(st); i++)
+            csv_cell(out, st, i);
+        putc('\n', out);
+        if (ferror(out)) {
+            rc = err_io(err, "write", "the exported trace");
+            break;
+        }
     }
-    if (n == 0 || code < smallest[n] || code > 0x10ffff || (code >= 0xd800 && code <= 0xdfff))
-        return 0;
-    return n;
+    if (rc == 0 && *n == 0 && header_anyway)
+        csv_header(out, st);
+    sqlite3_finalize(st);
+    return rc;
 }
 
-static void json_quoted(FILE *out, const char *text)
+static int export_csv(struct store *s, const struct trace_row *trace, FILE *out, struct err *err)
 {
-    const unsigned char *s = (const unsigned char *)text;
+    int64_t n = 0;
 
-    putc('"', out);
-    while (*s != '\0') {
-        int n = utf8_length(s);
-
-        if (n == 0)
-            fputs("\\ufffd", out);
-        else if (*s == '"' || *s == '\\')
-            fprintf(out, "\\%c", *s);
-        else if (*s < 0x20 || *s == 0x7f)
-            fprintf(out, "\\u%04x", *s);
-        else
-            fwrite(s, 1, (size_t)n, out);
-        s += n > 0 ? n : 1;
-    }
-    putc('"', out);
-}
-
-static void json_member(FILE *out, const char *key, double v)
-{
-    if (isfinite(v))
-        fprintf(out, ",\"%s\":%.17g", key, v);
-}
-
-/* The number of the stage, from 1; a stage seen for the first time introduces itself as a process. */
-static size_t stage_process(struct export *x, const char *stage)
-{
-    size_t i = 0;
-
-    while (i < x->stages && strcmp(x->stage[i], stage) != 0)
-        i++;
-    if (i < x->stages)
-        return i + 1;
-    x->stage = sql_grow(x->names, x->stage, x->stages, sizeof *x->stage);
-    x->stage[x->stages++] = arena_strdup(x->names, stage);
-    fprintf(x->out, "%s\n{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":%zu,\"tid\":0,\"args\":{\"name\":",
-            i > 0 ? "," : "", i + 1);
-    json_quoted(x->out, stage);
-    fputs("}}", x->out);
-    return i + 1;
-}
-
-static int chrome_span(void *ctx, const struct span *p, struct err *err)
-{
-    struct export *x = ctx;
-    size_t pid = stage_process(x, p->stage);
-
-    fputs(",\n{\"ph\":\"X\",\"name\":", x->out);
-    json_quoted(x->out, p->op);
-    fprintf(x->out, ",\"pid\":%zu,\"tid\":%d,\"ts\":%.3f,\"dur\":%.3f,\"args\":{\"item\":%lld", pid,
-            p->worker, p->start_s * 1e6, (p->end_s - p->start_s) * 1e6, (long long)p->item);
-    if (p->variant[0] != '\0') {
-        fputs(",\"variant\":", x->out);
-        json_quoted(x->out, p->variant);
-    }
-    json_member(x->out, "cpu_s", p->cpu_s);
-    json_member(x->out, "items", p->items);
-    json_member(x->out, "bytes_in", p->bytes_in);
-    json_member(x->out, "bytes_out", p->bytes_out);
-    fputs("}}", x->out);
-    return check_stream(x->out, err);
+    for (int i = 0; i < QUERIES && n == 0; i++)
+        TRY(csv_rows(s, trace->id, queries[i], i == 0 && trace->format[0] == '\0', out, &n, err));
+    return 0;
 }
 
 int trace_export(struct store *s, int64_t trace_id, enum trace_format format, FILE *out, struct err *err)
 {
-    struct export x = {.out = out, .names = arena_new()};
+    struct arena *a = arena_new();
     struct trace_row row;
-    int rc = trace_info_load(s, trace_id, x.names, &row, err);
+    int rc = trace_info_load(s, trace_id, a, &row, err);
 
-    if (rc == 0 && format == TRACE_CSV) {
-        fputs("stage,op,variant,item,worker,start_s,end_s,cpu_s,items,bytes_in,bytes_out\n", out);
-        rc = trace_each(s, trace_id, NULL, NULL, csv_span, &x, err);
-    } else if (rc == 0) {
-        fputs("{\"displayTimeUnit\":\"ms\",\"otherData\":{\"trace\":", out);
-        json_quoted(out, row.info.name);
-        fputs("},\"traceEvents\":[", out);
-        rc = trace_each(s, trace_id, NULL, NULL, chrome_span, &x, err);
-        fputs("\n]}\n", out);
-    }
-    arena_free(x.names);
+    if (rc == 0)
+        rc = (format == TRACE_CSV ? export_csv : trace_export_chrome)(s, &row, out, err);
+    arena_free(a);
     if (rc == 0 && fflush(out) != 0)
         rc = err_io(err, "write", "the exported trace");
     return rc;

@@ -40,6 +40,7 @@ static const struct sample samples[] = {
     {"splitwise", "perf.csv", 1, 1},
     {"spark", "eventlog", 6, 5},
     {"chrome", "trace.json", 7, 5},
+    {"chrome", "no-steps.json", 1, 1},
     {"otlp", "spans.json", 2, 2},
     {"prometheus", "metrics.txt", 5, 5},
     {"vectordbbench", "result.json", 1, 1},

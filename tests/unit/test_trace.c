@@ -346,12 +346,14 @@ Test(trace, chrome_export_escapes_names_and_counts_microseconds)
         json,
         "{\"displayTimeUnit\":\"ms\",\"otherData\":{\"trace\":\"a \\\"b\\\"\\u000a\"},\"traceEvents\":[\n"
         "{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":1,\"tid\":0,\"args\":{\"name\":\"prep\"}},\n"
+        "{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":1,\"tid\":1,\"args\":{\"name\":\"worker 1\"}},\n"
         "{\"ph\":\"X\",\"name\":\"hash\",\"pid\":1,\"tid\":1,\"ts\":500000.000,\"dur\":250000.000,\"args\":"
         "{\"item\":7,\"variant\":\"lz4\",\"cpu_s\":0.125,\"items\":64,\"bytes_in\":1000,\"bytes_out\":500}},"
         "\n"
         "{\"ph\":\"M\",\"name\":\"process_name\",\"pid\":2,\"tid\":0,\"args\":{\"name\":"
         "\"</script>\\\"\\\\\\u0001\\ufffd\"}},\n"
-        "{\"ph\":\"X\",\"name\":\"\xc3\xa9\",\"pid\":2,\"tid\":1,\"ts\":1000000.000,\"dur\":250000.000,"
+        "{\"ph\":\"M\",\"name\":\"thread_name\",\"pid\":2,\"tid\":2,\"args\":{\"name\":\"worker 1\"}},\n"
+        "{\"ph\":\"X\",\"name\":\"\xc3\xa9\",\"pid\":2,\"tid\":2,\"ts\":1000000.000,\"dur\":250000.000,"
         "\"args\":{\"item\":7,\"items\":64,\"bytes_in\":1000,\"bytes_out\":500}}\n]}\n");
     free(json);
     json = exported(s, create(s, "empty", "exec"), TRACE_CHROME);

@@ -13,9 +13,11 @@
 #include <string.h>
 
 struct columns {
-    int op, device, latency, power, m, batch, isl, step, message, gpus, dtype;
+    int op, device, latency, power, limit, m, batch, isl, step, message, gpus, dtype;
     int shape[12], shapes; /* columns that go into the variant */
 };
+
+#define AT_LIMIT 0.98 /* of the power limit: the regulator holds the average just below it */
 
 static int sniff(const struct import_head *h)
 {
@@ -62,7 +64,7 @@ static int find_columns(struct csv *c, struct columns *k, struct err *err)
     csv_ignore(c, "framework");
     csv_ignore(c, "version");
     csv_ignore(c, "beam_width");
-    csv_ignore(c, "power_limit");
+    k->limit = csv_column(c, "power_limit");
     csv_ignore(c, "backend");
     return csv_end_columns(c, err);
 }
@@ -111,6 +113,7 @@ static int rows(struct csv *c, struct import *im, struct err *err)
 {
     struct columns k = {0};
     const char *device = "";
+    int64_t throttled = 0;
     int rc;
 
     TRY(find_columns(c, &k, err));
@@ -125,9 +128,13 @@ static int rows(struct csv *c, struct import *im, struct err *err)
         cost.devices = gpus == IMPORT_NONE ? 1 : gpus;
         cost.time_s = csv_real(c, k.latency) / 1e3;
         cost.power_w = csv_real(c, k.power);
+        throttled += cost.power_w >= AT_LIMIT * csv_real(c, k.limit); /* not when either is unknown */
         read_sizes(c, &k, &cost);
         TRY(store_row(c, &k, &cost, err));
     }
+    if (throttled > 0)
+        import_suspect(im, throttled,
+                       "measured at the power limit: the clock was throttled, so time follows the limit");
     return rc;
 }
 

@@ -105,4 +105,5 @@ const struct importer token_lengths_importer = {
     .units = "tokens",
     .sniff = lengths_sniff,
     .run = lengths_run,
+    .repeats = true,
 };

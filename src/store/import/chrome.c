@@ -9,6 +9,7 @@
  *
  * The document is read as a stream: profiles of gigabytes need no more memory.
  */
+#include "store/import/drift.h"
 #include "store/import/formats.h"
 #include "store/import/jread.h"
 #include "store/import/sink.h"
@@ -44,6 +45,7 @@ struct trace {
                           double */
     struct open open[OPEN_MAX];
     int opened;
+    struct drift steps;
     struct event e;
 };
 
@@ -203,6 +205,7 @@ static int store_span(struct trace *t, const char *cat, const char *name, double
 
         s.item = number != NULL ? strtoll(number + 1, NULL, 10) : -1;
         s.op = "ProfilerStep";
+        drift_add(&t->steps, dur / 1e6);
     }
     TRY(import_span(t->im, &s, err));
     import_keep(t->im);
@@ -320,6 +323,7 @@ static int run(struct import *im, struct err *err)
     t->origin_us = IMPORT_NONE;
     jread_source(t->j, import_source(im));
     rc = read_document(t, err);
+    drift_end(&t->steps, im, "the time of a step", " s");
     while (t->opened > 0) {
         free(t->open[--t->opened].name);
         free(t->open[t->opened].cat);

@@ -6,6 +6,7 @@
  * the accelerator utilization in %.
  */
 #include "store/import/documents.h"
+#include "store/import/drift.h"
 #include "store/import/formats.h"
 
 #include "base/arena.h"
@@ -16,7 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BLOCKS = 64, FIGURES = 5 };
+enum { BLOCKS = 64, STEP = 1 /* its place in kinds[] */, FIGURES = 5 };
 
 static const struct {
     const char *key, *name;
@@ -100,6 +101,11 @@ static int store_block(struct import *im, const struct block *b, double epoch, s
 {
     bool stored;
 
+    struct drift drift = {0};
+
+    for (size_t i = 0; i < b->series[STEP].n; i++)
+        drift_add(&drift, b->series[STEP].v[i]);
+    drift_end(&drift, im, "the time of a step", " s");
     import_measure(im, "training storage steps");
     import_setting_number(im, "epoch", epoch);
     import_setting(im, "block", b->name);

@@ -91,6 +91,29 @@ const char *import_folder(struct import *im, int k)
     return "";
 }
 
+/*
+ * Was this record read before?  A direct-mapped table of hashes remembers the last 131,072 or so in a
+ * megabyte: what it finds is a repetition (but for one chance in 2^64), what it misses stands far away.
+ */
+static int import_recognize(struct import *im, const char *line, size_t n)
+{
+    uint64_t h = 0x9e3779b97f4a7c15u ^ n, word;
+
+    for (; n >= sizeof word; line += sizeof word, n -= sizeof word) {
+        memcpy(&word, line, sizeof word);
+        h = (h ^ word) * 0x94d049bb133111ebu;
+        h ^= h >> 29;
+    }
+    for (; n > 0; n--)
+        h = (h ^ (unsigned char)*line++) * 0x100000001b3u;
+    h ^= h >> 32;
+    if (im->seen == NULL)
+        im->seen = xcalloc(SEEN_MAX, sizeof *im->seen);
+    im->repeats = im->seen[h % SEEN_MAX] == h;
+    im->seen[h % SEEN_MAX] = h;
+    return 1;
+}
+
 int import_line(struct import *im, char **line, size_t *n, struct err *err)
 {
     int rc;
@@ -104,7 +127,7 @@ int import_line(struct import *im, char **line, size_t *n, struct err *err)
         else if (nul != NULL)
             TRY(import_bad(im, (long)(nul - *line) + 1, "a NUL byte", err));
         else if (strspn(*line, " \t\r") < *n)
-            return 1;
+            return import_recognize(im, *line, *n);
     }
     return rc;
 }
@@ -315,6 +338,9 @@ static int finish(struct import *im, struct err *err)
                              err, "nothing in it could be read as %s (%s)", im->importer->name,
                              im->notes[NOTE_SKIPPED].n > 0 ? im->notes[NOTE_SKIPPED].item[0].what
                                                            : "it holds no records");
+    if (im->repeated > 0 && !im->importer->repeats)
+        import_suspect(im, im->repeated,
+                       "records that repeat an earlier one byte for byte: measured once, written twice?");
     TRY(store_begin(im->s, err));
     rc = sink_commit(im, err);
     if (rc == 0)
@@ -427,11 +453,12 @@ static void import_fini(struct import *im)
 {
     for (int i = 0; i < TABLES; i++)
         sqlite3_finalize(im->insert[i]);
-    for (int i = 0; i < SINK_OPS; i++)
+    for (int i = 0; im->op != NULL && i < SINK_OPS; i++)
         free(im->op[i].text);
     free(im->op);
     json_free(im->settings);
     free(im->figures);
+    free(im->seen);
     free(im->spans);
     arena_free(im->span_names);
     arena_free(im->arena);
@@ -450,8 +477,6 @@ int import_file(struct store *s, const char *path, const struct import_options *
     im->s = s;
     im->arena = arena_new();
     im->span_names = arena_new();
-    im->spans = xcalloc(SINK_SPANS, sizeof *im->spans);
-    im->op = xcalloc(SINK_OPS, sizeof *im->op);
     im->options = &options;
     im->origin_unix_ns = IMPORT_NONE;
     im->path = arena_strdup(im->arena, path);

@@ -39,6 +39,7 @@ struct importer {
     const char *units;                         /* which fields are converted, and traps */
     int (*sniff)(const struct import_head *h); /* 0: no; up to 100: certainly.  NULL: only by --format */
     int (*run)(struct import *im, struct err *err);
+    bool repeats; /* equal records are to be expected: they tell neither times nor what is measured */
 };
 
 extern const struct importer *const importers[]; /* NULL at the end */

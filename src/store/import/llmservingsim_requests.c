@@ -14,6 +14,8 @@
 #include <math.h>
 #include <string.h>
 
+#define CLOCKS_S 1.0 /* a client's own delay stays well below */
+
 struct line {
     double arrival, queued, scheduled, first, last;
     int64_t input, output;
@@ -56,14 +58,15 @@ static int read_line(struct import *im, struct jread *j, struct line *l, struct 
 }
 
 /* The first reading: the first arrival and the distance of the clocks. */
-static int find_clocks(struct import *im, struct jread *j, double *origin, double *distance, struct err *err)
+static int find_clocks(struct import *im, struct jread *j, double *origin, double *distance, double *farthest,
+                       struct err *err)
 {
     struct line l;
     char *text;
     size_t n;
     int rc;
 
-    *origin = *distance = NAN;
+    *origin = *distance = *farthest = NAN;
     while ((rc = source_line(import_source(im), &text, &n, err)) > 0) {
         if (rc == SOURCE_TOO_LONG)
             continue;
@@ -73,6 +76,7 @@ static int find_clocks(struct import *im, struct jread *j, double *origin, doubl
             continue;
         *origin = fmin(*origin, l.arrival);
         *distance = fmin(*distance, l.queued - l.arrival);
+        *farthest = fmax(*farthest, l.queued - l.arrival);
     }
     TRY(rc);
     return source_rewind(import_source(im), err);
@@ -101,15 +105,20 @@ static int store_line(struct import *im, const struct line *l, double origin, do
 static int lines(struct import *im, struct jread *j, struct err *err)
 {
     struct when_order order = WHEN_ORDER;
-    double origin, distance;
+    double origin, distance, farthest;
     struct line l;
     char *text;
     size_t n;
     int rc;
 
-    TRY(find_clocks(im, j, &origin, &distance, err));
+    TRY(find_clocks(im, j, &origin, &distance, &farthest, err));
     if (isfinite(origin) && fabs(origin) < 9e9)
         import_origin(im, (int64_t)(origin * 1e6) * 1000);
+    if (farthest - distance > CLOCKS_S)
+        import_suspect(
+            im, 1,
+            "the two clocks are %.3g s farther apart at one time than at another: one was set, or drifts",
+            farthest - distance);
     while ((rc = import_line(im, &text, &n, err)) > 0) {
         jread_text(j, text, n, 1);
         TRY(read_line(im, j, &l, err));

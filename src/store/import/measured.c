@@ -1,5 +1,6 @@
 #include "store/import/measured.h"
 
+#include "store/import/drift.h"
 #include "store/import/when.h"
 
 #include <math.h>
@@ -82,6 +83,7 @@ static int rows(struct csv *c, const struct measured_table *t, struct err *err)
 {
     int place[COLUMNS_MAX], rc;
     int64_t origin_ns = IMPORT_NONE;
+    struct drift drift = {0};
     bool stored;
 
     for (int i = 0; t->columns[i].kind != COLUMN_END; i++)
@@ -92,6 +94,8 @@ static int rows(struct csv *c, const struct measured_table *t, struct err *err)
         for (int i = 0; t->columns[i].kind != COLUMN_END; i++)
             if (place[i] >= 0)
                 read_column(c, &t->columns[i], place[i], &origin_ns);
+        if (t->repeated != NULL)
+            drift_add(&drift, import_figure_now(c->im, t->repeated));
         if (!csv_good(c, &rc, err)) {
             TRY(rc);
             continue;
@@ -102,6 +106,8 @@ static int rows(struct csv *c, const struct measured_table *t, struct err *err)
         else
             import_skip(c->im, "no figure in it");
     }
+    if (t->repeated != NULL)
+        drift_end(&drift, c->im, t->repeated, "");
     return rc;
 }
 

@@ -31,6 +31,8 @@ struct measured_table {
     const char *subject; /* of the measurements */
     const struct measured_column *columns;
     const char *const *names; /* of a file without header line; NULL: it has one */
+    const char
+        *repeated; /* the figure that was measured again and again; NULL: rows are different settings */
 };
 
 bool measured_begins(const struct import_head *h, const struct measured_table *t);

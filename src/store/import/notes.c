@@ -33,6 +33,7 @@ void import_keep(struct import *im)
 {
     im->read++;
     im->kept++;
+    im->repeated += im->repeats;
 }
 
 void import_skip_n(struct import *im, const char *why, int64_t n)

@@ -27,7 +27,7 @@ static const struct measured_column window_columns[] = {
     {"shape2", "law_shape_2", FIGURE, 1},
     {NULL, NULL, COLUMN_END, 0},
 };
-static const struct measured_table windows = {NULL, "arrivals", window_columns, window_names};
+static const struct measured_table windows = {NULL, "arrivals", window_columns, window_names, NULL};
 
 /* No header to know it by: six fields, five of them numbers, the fourth a family or empty. */
 static int windows_sniff(const struct import_head *h)

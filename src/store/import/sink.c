@@ -194,6 +194,8 @@ int import_span(struct import *im, const struct span *p, struct err *err)
     if (!is_new(im))
         return 0;
     TRY(open_batch(im, err));
+    if (im->spans == NULL)
+        im->spans = xcalloc(SINK_SPANS, sizeof *im->spans);
     kept = &im->spans[im->spans_n++];
     *kept = *p;
     kept->stage = arena_strdup(im->span_names, p->stage);
@@ -221,6 +223,8 @@ static unsigned hash(unsigned h, const char *s)
 
 static struct cost_op *slot_of(struct import *im, const struct import_cost *c)
 {
+    if (im->op == NULL)
+        im->op = xcalloc(SINK_OPS, sizeof *im->op);
     return &im->op[(hash(hash(hash(2166136261u, c->op), c->variant), c->model) + (unsigned)c->devices) %
                    SINK_OPS];
 }
@@ -319,6 +323,14 @@ void import_figure(struct import *im, const char *name, double at, double value)
     im->figures[im->figures_n].name = name;
     im->figures[im->figures_n].at = at;
     im->figures[im->figures_n++].value = value;
+}
+
+double import_figure_now(const struct import *im, const char *name)
+{
+    for (size_t i = 0; i < im->figures_n; i++)
+        if (strcmp(im->figures[i].name, name) == 0)
+            return im->figures[i].value;
+    return NAN;
 }
 
 int import_measure_end(struct import *im, bool *stored, struct err *err)

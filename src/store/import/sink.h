@@ -107,6 +107,8 @@ void import_measure(struct import *im, const char *subject);
 void import_setting(struct import *im, const char *name, const char *value);      /* "" and NULL: left out */
 void import_setting_number(struct import *im, const char *name, double value);    /* NAN: left out */
 void import_figure(struct import *im, const char *name, double at, double value); /* value NAN: left out */
+double import_figure_now(const struct import *im,
+                         const char *name); /* of the one begun; NAN if it has none */
 int import_measure_end(struct import *im, bool *stored, struct err *err);
 
 #endif

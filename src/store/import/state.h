@@ -7,7 +7,7 @@
 
 #include <sqlite3.h>
 
-enum { SINK_SPANS = 4096, SINK_OPS = 4096, SINK_WORDS = 16, NOTES_MAX = 200 };
+enum { SINK_SPANS = 4096, SINK_OPS = 4096, SINK_WORDS = 16, NOTES_MAX = 200, SEEN_MAX = 1 << 17 };
 
 struct json;
 
@@ -41,16 +41,21 @@ struct import {
     int64_t read, kept;
     struct notes notes[NOTE_KINDS];
 
+    uint64_t
+        *seen;    /* hashes of records read before, SEEN_MAX of them in their places; NULL before the first */
+    bool repeats; /* the record it is at was read before, byte for byte */
+    int64_t repeated;
+
     int64_t rows, mark; /* handed over so far; stored by an earlier transaction */
     int64_t seq[TABLES], position;
     bool in_batch;
     sqlite3_stmt *insert[TABLES];
 
-    struct span *spans; /* SINK_SPANS of them, on their way to the store */
+    struct span *spans; /* SINK_SPANS of them, on their way to the store; NULL before the first */
     size_t spans_n;
     struct arena *span_names;
 
-    struct cost_op *op; /* SINK_OPS of them, by hash */
+    struct cost_op *op; /* SINK_OPS of them, by hash; NULL before the first */
 
     struct json *settings; /* of the measurement being put together */
     const char *subject;

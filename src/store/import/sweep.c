@@ -9,10 +9,18 @@
 /* Repeated runs differ by some percent; what differs by more contradicts queueing. */
 #define TOLERANCE 0.10
 
+/*
+ * Of the clients, throughput x latency must account for this share (fewer: the load was not kept up, or most
+ * of the run was start and end) and for no more than that one (more answers than anybody waited for; medians
+ * stand in for means where a file gives no means, hence the width).
+ */
+#define BUSY_LEAST 0.75
+#define BUSY_MOST  1.15
+
 enum { POINTS_MAX = 100000 };
 
 void sweep_add(struct sweep *s, struct import *im, const char *group, double concurrency,
-               double throughput_per_s, double wait_s)
+               double throughput_per_s, double wait_s, double latency_s)
 {
     if (!(concurrency > 0) || s->n == POINTS_MAX)
         return;
@@ -24,7 +32,7 @@ void sweep_add(struct sweep *s, struct import *im, const char *group, double con
         group = s->point[s->n - 1].group;
     else
         group = arena_strdup(import_arena(im), group);
-    s->point[s->n++] = (struct sweep_point){group, concurrency, throughput_per_s, wait_s};
+    s->point[s->n++] = (struct sweep_point){group, concurrency, throughput_per_s, wait_s, latency_s};
 }
 
 static int compare(const void *a, const void *b)
@@ -65,6 +73,26 @@ static void check_group(const struct sweep_point *p, size_t n, struct import *im
     }
 }
 
+/* The point of the group that is farthest from Little's law. */
+static void check_little(const struct sweep_point *p, size_t n, struct import *im)
+{
+    double worst = 1, busy;
+    size_t at = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        busy = p[i].throughput_per_s * p[i].latency_s / p[i].concurrency;
+        if (fabs(busy - 1) > fabs(worst - 1)) { /* not when the latency is NAN */
+            worst = busy;
+            at = i;
+        }
+    }
+    if (worst < BUSY_LEAST || worst > BUSY_MOST)
+        import_suspect(
+            im, 1,
+            "Little's law: throughput x latency (%.3g/s x %.3g s) makes %.3g busy clients of %g: %.200s",
+            p[at].throughput_per_s, p[at].latency_s, worst * p[at].concurrency, p[at].concurrency, p->group);
+}
+
 void sweep_end(struct sweep *s, struct import *im, const char *wait_name)
 {
     if (s->n > 0)
@@ -73,6 +101,7 @@ void sweep_end(struct sweep *s, struct import *im, const char *wait_name)
         while (to < s->n && strcmp(s->point[from].group, s->point[to].group) == 0)
             to++;
         check_group(s->point + from, to - from, im, wait_name);
+        check_little(s->point + from, to - from, im);
     }
     free(s->point);
     *s = (struct sweep){0};

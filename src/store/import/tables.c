@@ -55,7 +55,7 @@ static const struct measured_column pollux[] = {{"placement", "placement", TEXT,
                                                 END};
 IMPORTER(pollux, "pollux", "Pollux placements (CSV): step and gradient-sync time by placement and batch",
          "seconds; digit n of the placement is the GPUs on node n",
-         {"placement,local_bsz,step_time,sync_time", "training step", pollux, NULL});
+         {"placement,local_bsz,step_time,sync_time", "training step", pollux, NULL, NULL});
 
 static const struct measured_column gavel[] = {{"gpu", "gpu", TEXT, 1},
                                                {"job", "job", TEXT, 1},
@@ -67,7 +67,7 @@ static const struct measured_column gavel[] = {{"gpu", "gpu", TEXT, 1},
                                                END};
 IMPORTER(gavel, "gavel", "Gavel throughputs (CSV): training speed by GPU, count and co-located job",
          "steps a second; 0 means that the pair did not fit",
-         {"gpu,job,num_gpus,colocated_job,", "training step", gavel, NULL});
+         {"gpu,job,num_gpus,colocated_job,", "training step", gavel, NULL, NULL});
 
 static const struct measured_column foundry[] = {{"Section", "cluster", TEXT, 1},
                                                  {"Model", "model", TEXT, 1},
@@ -93,7 +93,7 @@ static const struct measured_column foundry[] = {{"Section", "cluster", TEXT, 1}
                                                  END};
 IMPORTER(llm_foundry, "llm-foundry", "llm-foundry training throughput (CSV)",
          "MFU and HFU in %, TFLOP/s per GPU; throughputs are rounded to integers upstream",
-         {"Section,Model,SeqLen (T),# GPUs,", "training", foundry, NULL});
+         {"Section,Model,SeqLen (T),# GPUs,", "training", foundry, NULL, NULL});
 
 static const struct measured_column minibatch[] = {{"", "row", UNUSED, 1},
                                                    {"worker", "worker", NUMBER, 1},
@@ -103,7 +103,7 @@ static const struct measured_column minibatch[] = {{"", "row", UNUSED, 1},
                                                    END};
 IMPORTER(pai_minibatch, "pai-minibatch", "Alibaba PAI mini-batch times (CSV): stragglers of one training job",
          "batch_time_norm has no unit; gpu in % of one GPU",
-         {",worker,gpu,time,batch_time_norm", "training step", minibatch, NULL});
+         {",worker,gpu,time,batch_time_norm", "training step", minibatch, NULL, NULL});
 
 /* ------------------------------------------------------------------ storage */
 
@@ -139,7 +139,7 @@ static const struct measured_column storage[] = {
 IMPORTER(mlperf_storage, "mlperf-storage",
          "MLPerf Storage runs (CSV): accelerator utilization and throughput",
          "utilization in %, io in MiB/s (upstream says MB/s), memory in GiB; accelerators are emulated",
-         {"division,submitter,system,run_path,", "training storage", storage, NULL});
+         {"division,submitter,system,run_path,", "training storage", storage, NULL, NULL});
 
 static const struct measured_column noise_mib[] = {{"value", "throughput_bytes_per_s", FIGURE, MIB},
                                                    {"runtime", "runtime_s", FIGURE, 1},
@@ -176,7 +176,11 @@ static int noise_run(struct import *im, struct err *err)
         size_t e = strlen(unit[i].ending);
 
         if (n > e && strcmp(base + n - e, unit[i].ending) == 0)
-            return measured_import(im, &(struct measured_table){"", "cloud machine", unit[i].columns, NULL},
+            return measured_import(im,
+                                   &(struct measured_table){.header = "",
+                                                            .subject = "cloud machine",
+                                                            .columns = unit[i].columns,
+                                                            .repeated = unit[i].columns[0].name},
                                    err);
     }
     return import_refuse(
@@ -212,7 +216,7 @@ static const struct measured_column big_ann[] = {{"algorithm", "algorithm", TEXT
                                                  END};
 IMPORTER(big_ann, "big-ann", "Big-ANN results (CSV): recall against throughput",
          "latency in us, index size in KiB; 0 and negative values mean not measured",
-         {"algorithm,parameters,dataset,count,qps,", "vector search", big_ann, NULL});
+         {"algorithm,parameters,dataset,count,qps,", "vector search", big_ann, NULL, NULL});
 
 static const struct measured_column odqa[] = {{"model", "model", TEXT, 1},
                                               {"Top5", "hit_at_5_frac", FIGURE, 0.01},
@@ -228,8 +232,9 @@ static const struct measured_column beir[] = {{"model", "model", TEXT, 1},
                                               {"R@1000", "recall_at_1000_frac", FIGURE, 1},
                                               END};
 IMPORTER(retrieval, "retrieval-quality", "retrieval quality against k (CSV): open-domain QA, BEIR",
-         "open-domain QA in %, BEIR as fractions", {"model,Top5,Top20,", "retrieval quality", odqa, NULL},
-         {"model,dataset,nDCG@10,", "retrieval quality", beir, NULL});
+         "open-domain QA in %, BEIR as fractions",
+         {"model,Top5,Top20,", "retrieval quality", odqa, NULL, NULL},
+         {"model,dataset,nDCG@10,", "retrieval quality", beir, NULL, NULL});
 
 /* ------------------------------------------------------------ preprocessing */
 
@@ -241,8 +246,8 @@ static const struct measured_column cedar_ablation[] = {
     {"Pipeline", "pipeline", TEXT, 1}, {"Setup", "setup", TEXT, 1}, {"Runtime", "runtime_s", FIGURE, 1}, END};
 IMPORTER(cedar_table, "cedar-table", "cedar end-to-end throughput and ablation (CSV)",
          "samples a second, seconds",
-         {"Pipeline,System,Throughput", "input pipeline", cedar_throughput, NULL},
-         {"Pipeline,Setup,Runtime", "input pipeline", cedar_ablation, NULL});
+         {"Pipeline,System,Throughput", "input pipeline", cedar_throughput, NULL, NULL},
+         {"Pipeline,Setup,Runtime", "input pipeline", cedar_ablation, NULL, NULL});
 
 /* ------------------------------------------------------------------ serving */
 
@@ -284,7 +289,7 @@ static const struct measured_column silicon[] = {
     END};
 IMPORTER(silicon_sample, "silicon-sample", "measured serving results collected by aiconfigurator (CSV)",
          "TTFT and TPOT in ms; batch_size is the concurrency",
-         {"id,silicon_data_source,", "serving", silicon, NULL});
+         {"id,silicon_data_source,", "serving", silicon, NULL, NULL});
 
 static const struct measured_column engine_series[] = {
     {"t", "t_s", FIGURE, 1},
@@ -296,7 +301,7 @@ static const struct measured_column engine_series[] = {
     END};
 IMPORTER(engine_series, "engine-series", "state of a serving engine once a second (CSV)",
          "seconds, tokens a second, requests, % of the KV cache",
-         {"t,prompt_throughput,gen_throughput,", "engine state", engine_series, NULL});
+         {"t,prompt_throughput,gen_throughput,", "engine state", engine_series, NULL, NULL});
 
 static const struct measured_column skew[] = {{"regime", "regime", TEXT, 1},
                                               {"n", "sequences", NUMBER, 1},
@@ -314,7 +319,7 @@ static const struct measured_column skew[] = {{"regime", "regime", TEXT, 1},
                                               {"alpha", "alpha", FIGURE, 1},
                                               END};
 IMPORTER(attention_skew, "attention-skew", "LLMServingSim attention under uneven context lengths (CSV)",
-         "times in us", {"regime,n,nb,ratio,skew,pc,kp,", "attention", skew, NULL});
+         "times in us", {"regime,n,nb,ratio,skew,pc,kp,", "attention", skew, NULL, NULL});
 
 static const struct measured_column rounds[] = {{"task_id", "task", NUMBER, 1},
                                                 {"trial", "trial", NUMBER, 1},
@@ -329,4 +334,4 @@ static const struct measured_column rounds[] = {{"task_id", "task", NUMBER, 1},
                                                 END};
 IMPORTER(agent_rounds, "agent-rounds", "rounds of a tool-using agent (CSV): one message a row, lengths only",
          "characters, about 4 a token; no times",
-         {"task_id,trial,reward,msg,role,", "agent round", rounds, NULL});
+         {"task_id,trial,reward,msg,role,", "agent round", rounds, NULL, NULL});

@@ -201,7 +201,7 @@ static int store_points(struct import *im, struct bench *b, bool *any, struct er
         TRY(import_measure_end(im, &stored, err));
         *any = *any || stored;
         sweep_add(&b->sweep, im, group, r->clients[i], r->per_s[i],
-                  i < r->mean_n ? measured(r->mean[i]) : NAN);
+                  i < r->mean_n ? measured(r->mean[i]) : NAN, i < r->mean_n ? measured(r->mean[i]) : NAN);
     }
     return 0;
 }

@@ -31,6 +31,7 @@ struct bench {
     char file[200], model[120], name[NAMES_MAX][32];
     int names;
     double concurrency, per_s, ttft_s, prompts, tokens;
+    double latency_s; /* the mean, or else the median */
 };
 
 static void push(struct series *s, double v)
@@ -188,6 +189,9 @@ static int read_member(struct import *im, struct bench *b, struct jread *j, cons
         import_figure(im, name, NAN, v);
         if (strcmp(name, "ttft_p50_s") == 0)
             b->ttft_s = v;
+        else if (strcmp(name, "latency_mean_s") == 0 ||
+                 (strcmp(name, "latency_p50_s") == 0 && isnan(b->latency_s)))
+            b->latency_s = v;
     } else if (!read_number(im, b, j, key)) {
         for (size_t i = 0; i < sizeof unused / sizeof *unused; i++)
             if (strcmp(key, unused[i]) == 0)
@@ -244,7 +248,7 @@ static int document(struct import *im, struct jread *j, void *ctx, struct err *e
     b->input.n = b->output.n = b->ttft.n = b->rest.n = 0;
     b->file[0] = b->model[0] = '\0';
     b->names = 0;
-    b->concurrency = b->per_s = b->ttft_s = b->prompts = b->tokens = NAN;
+    b->concurrency = b->per_s = b->ttft_s = b->latency_s = b->prompts = b->tokens = NAN;
     import_measure(im, "serving");
     if (jread_enter(j, '{'))
         while ((key = jread_member(j)) != NULL) {
@@ -260,7 +264,7 @@ static int document(struct import *im, struct jread *j, void *ctx, struct err *e
     TRY(import_measure_end(im, &stored, err));
     TRY(store_requests(im, b, err));
     group_name(b, group, sizeof group);
-    sweep_add(&b->sweep, im, group, b->concurrency, b->per_s, b->ttft_s);
+    sweep_add(&b->sweep, im, group, b->concurrency, b->per_s, b->ttft_s, b->latency_s);
     import_keep(im);
     return 0;
 }

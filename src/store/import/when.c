@@ -1,5 +1,6 @@
 #include "store/import/when.h"
 
+#include <math.h>
 #include <string.h>
 
 static bool digits(const char **p, int n, int64_t *out)
@@ -75,15 +76,25 @@ bool when_parse(const char *p, int64_t *unix_ns)
 
 void when_order_add(struct when_order *o, double arrival_s)
 {
-    o->n++;
-    if (arrival_s < o->latest_s)
+    if (o->n++ == 0)
+        o->first_s = o->latest_s = arrival_s;
+    if (arrival_s < o->latest_s) {
         o->late++;
-    else
+        o->back_s = fmax(o->back_s, o->latest_s - arrival_s);
+    } else {
+        o->gap_s = fmax(o->gap_s, arrival_s - o->latest_s);
         o->latest_s = arrival_s;
+    }
 }
 
 void when_order_report(const struct when_order *o, struct import *im)
 {
     if (o->late > 0)
-        import_suspect(im, o->late, "not sorted by time: some arrive before an earlier line");
+        import_suspect(im, o->late, "not sorted by time: some arrive before an earlier line, by up to %.4g s",
+                       o->back_s);
+    if (o->n >= 20 && o->gap_s > (o->latest_s - o->first_s) / 2)
+        import_suspect(
+            im, 1,
+            "nothing arrives for %.4g s of %.4g s: a clock that was set, or two recordings in one file",
+            o->gap_s, o->latest_s - o->first_s);
 }

@@ -12,15 +12,17 @@ bool when_parse(const char *text, int64_t *unix_ns);
 
 /* Arrivals as they come by.  Start with WHEN_ORDER. */
 struct when_order {
-    double latest_s;
+    double first_s, latest_s;
+    double back_s, gap_s; /* the largest step back behind the latest, and ahead of it */
     int64_t late, n;
 };
 #define WHEN_ORDER                                                                                           \
     {                                                                                                        \
-        .latest_s = -1e300                                                                                   \
+        0                                                                                                    \
     }
 void when_order_add(struct when_order *o, double arrival_s);
-void when_order_report(const struct when_order *o,
-                       struct import *im); /* a suspect note when some came late */
+void when_order_report(
+    const struct when_order *o,
+    struct import *im); /* suspect notes when some came late, or half of the time is one gap */
 
 #endif
