@@ -6,8 +6,12 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/data_parallel.h \
 	%D%/dataset.c \
 	%D%/dataset.h \
+	%D%/epochs.c \
+	%D%/epochs.h \
 	%D%/etl.c \
 	%D%/etl.h \
+	%D%/fits.c \
+	%D%/fits.h \
 	%D%/llm_cost.c \
 	%D%/llm_cost.h \
 	%D%/llm_decode.c \
@@ -25,18 +29,23 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/llm_shape.h \
 	%D%/gpu.c \
 	%D%/gpu.h \
-	%D%/fits.c \
-	%D%/fits.h \
+	%D%/experiment.c \
+	%D%/loader.c \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \
+	%D%/opgraph.c \
+	%D%/opgraph.h \
 	%D%/preprocess.c \
 	%D%/preprocess.h \
 	%D%/registry.c \
 	%D%/server.h \
+	%D%/spark.c \
 	%D%/spark_app.c \
 	%D%/spark_app.h \
+	%D%/spark_executors.c \
 	%D%/spark_law.c \
+	%D%/spark_parts.h \
 	%D%/spark_sched.c \
 	%D%/spark_sched.h \
 	%D%/station.c \

@@ -6,6 +6,8 @@ criterion_tests += \
 	%D%/unit/test_llm_shape \
 	%D%/unit/test_models \
 	%D%/unit/test_dataset \
+	%D%/unit/test_opgraph \
+	%D%/unit/test_page_cache \
 	%D%/unit/test_answer \
 	%D%/unit/test_inference \
 	%D%/unit/test_vector_db \
@@ -30,3 +32,5 @@ bench_programs += %D%/bench/bench_llm
 %C%_unit_test_feature_store_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_prompt_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_spark_LDADD = $(models_libs) $(CRITERION_LIBS)
+%C%_unit_test_opgraph_LDADD = $(models_libs) $(CRITERION_LIBS)
+%C%_unit_test_page_cache_LDADD = $(models_libs) $(CRITERION_LIBS)

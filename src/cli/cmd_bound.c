@@ -82,7 +82,7 @@ static int run(const struct args *args, struct err *err)
     struct loaded l;
     struct bound b;
 
-    TRY(load_scenario(args, args->words[0], &l, err));
+    TRY(load_to_predict(args, args->words[0], &l, err));
     bound_compute(l.scenario, l.arena, &b);
     if (!args->quiet)
         print_warnings(l.scenario);

@@ -7,8 +7,8 @@
 #include <math.h>
 #include <stdio.h>
 
-/* Layout of the drawing, in pixels: a row of stages for each pipeline, one for those that are only called, one of
- * resources. */
+/* Layout of the drawing, in pixels: a row of stages for each pipeline, one for those that are only called,
+ * one of resources. */
 enum { BOX_W = 150, BOX_H = 64, GAP = 70, ROW_GAP = 82, MARGIN = 24, BELOW = 36 };
 
 static int column_x(int column)
@@ -72,7 +72,9 @@ static void draw_route(struct text *t, struct place from, struct place to, doubl
     }
     if (share < 1)
         text_printf(t, "<text x=\"%d\" y=\"%d\" text-anchor=\"middle\" fill=\"#445\">%.3g %%</text>\n", mid,
-                    in - out == GAP ? from.y + BOX_H / 2 + 16 : in > out ? from.y - 8 : from.y + BOX_H + 24,
+                    in - out == GAP ? from.y + BOX_H / 2 + 16
+                    : in > out      ? from.y - 8
+                                    : from.y + BOX_H + 24,
                     100 * share);
 }
 
@@ -202,10 +204,10 @@ const struct cmd cmd_graph = {
     .args = "SCENARIO",
     .help = "the pipeline and its resources drawn as SVG",
     .group = "Ask one scenario",
-    .about =
-        "Stages in the order of flow with the capacity of the buffers between them, a row for each pipeline;\n"
-        "below them, in green, those that others call; dashed lines show which\n"
-        "resources a stage uses: two lines into one box is where components get into each other's way.",
+    .about = "Stages in the order of flow with the capacity of the buffers between them, a row for each "
+             "pipeline;\n"
+             "below them, in green, those that others call; dashed lines show which\n"
+             "resources a stage uses: two lines into one box is where components get into each other's way.",
     .options = "set,apply,output",
     .examples = "  foresight graph scenarios/quickstart.json -o pipeline.svg\n"
                 "  foresight graph scenarios/01-one-stage.json > one.svg\n",

@@ -71,6 +71,38 @@ static void print_stages(const struct outcome *o)
                100 * o->resources[i].utilization.mean);
 }
 
+/* The unit that a figure's name ends in; UNIT_NONE: it names none. */
+static enum unit unit_of(const char *name)
+{
+    static const struct {
+        const char *ending;
+        enum unit unit;
+    } units[] = {{"_bytes", UNIT_BYTES}, {"_frac", UNIT_FRAC}, {"_usd", UNIT_USD}, {"_s", UNIT_S}};
+    size_t n = strlen(name);
+
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        size_t k = strlen(units[i].ending);
+
+        if (n > k && strcmp(name + n - k, units[i].ending) == 0)
+            return units[i].unit;
+        if (strncmp(units[i].ending, "_s", 3) != 0 && strstr(name, units[i].ending) != NULL)
+            return units[i].unit;
+    }
+    return UNIT_NONE;
+}
+
+/* What only its model knows of a stage. */
+static void print_stage_figures(const struct outcome *o)
+{
+    char text[80];
+
+    for (int i = 0; i < o->stages_n; i++)
+        for (int k = 0; k < o->stages[i].figures_n; k++)
+            printf("  %-12s %-30s %s\n", k == 0 ? o->stages[i].name : "", o->stages[i].figure_names[k],
+                   print_estimate(text, sizeof text, &o->stages[i].figures[k],
+                                  unit_of(o->stages[i].figure_names[k])));
+}
+
 static void print_figures(const char *name, const struct estimate *e)
 {
     static const char *const percentiles[LATENCY_FIGURES] = {NULL, "  p50", "  p95", "  p99"};
@@ -93,8 +125,8 @@ static void print_serving(const struct outcome_metrics *m)
     if (m->failed.mean > 0)
         print_line("failed", &m->failed, UNIT_FRAC);
     if (m->has_quality)
-        print_line(strcmp(m->quality_unit, "answer_accuracy") == 0 ? "accuracy" : m->quality_unit, &m->quality,
-                   UNIT_NONE);
+        print_line(strcmp(m->quality_unit, "answer_accuracy") == 0 ? "accuracy" : m->quality_unit,
+                   &m->quality, UNIT_NONE);
 }
 
 static void print_pipelines(const struct outcome *o)
@@ -114,6 +146,19 @@ static void print_pipelines(const struct outcome *o)
     }
 }
 
+static void print_owners(const struct outcome *o)
+{
+    char cost[60], power[60];
+
+    if (o->owners_n > 0)
+        printf("\n  %-24s %-24s %s\n", "who pays", o->has_cost ? "cost" : "", o->has_power ? "power" : "");
+    for (int i = 0; i < o->owners_n; i++)
+        printf("  %-24s %-24s %s\n", o->owners[i].name,
+               o->has_cost ? print_estimate(cost, sizeof cost, &o->owners[i].cost_usd_per_h, UNIT_USD_PER_H)
+                           : "",
+               o->has_power ? print_estimate(power, sizeof power, &o->owners[i].power_w, UNIT_WATT) : "");
+}
+
 void print_outcome(const struct outcome *o)
 {
     char buf[60];
@@ -131,11 +176,17 @@ void print_outcome(const struct outcome *o)
         print_line("cost", &o->cost_usd_per_h, UNIT_USD_PER_H);
     if (o->has_cost)
         print_line("per million", &o->cost_per_1m, UNIT_USD);
+    if (o->has_billing)
+        print_line("idle, worth", &o->idle_usd_per_h, UNIT_USD_PER_H);
+    if (o->has_power)
+        print_line("power", &o->power_w, UNIT_WATT);
     if (o->has_bound)
         printf("  %-12s %s at best; the limit is %s\n", "bound",
                units_format(buf, sizeof buf, o->bound.throughput_per_s, UNIT_PER_S), o->bound.bottleneck);
     print_pipelines(o);
     print_stages(o);
+    print_owners(o);
+    print_stage_figures(o);
 }
 
 void print_warnings(const struct scenario *s)

@@ -32,6 +32,13 @@ static void build_resources(struct flow *f)
             r->link = link_new(f->sim, def->name, def->bandwidth, def->flow_cap);
             break;
         default:
+            if (resource_changes(def)) {
+                r->desk =
+                    desk_new(f->sim, def->name,
+                             &(struct desk_spec){.servers = def->count, .queue_limit = def->queue_limit});
+                supply_begin(f, r);
+                break;
+            }
             r->station = station_new(f->sim, def->name, def->count, def->queue_limit);
         }
     }

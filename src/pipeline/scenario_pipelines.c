@@ -17,8 +17,8 @@ static int read_only(struct reader *r)
 
 static int read_pipeline(struct reader *r, const struct json *v, const char *where, struct pipeline *p)
 {
-    static const char *const keys[] = {"name",  "unit",      "workload", "horizon", "stages",
-                                       "edges", "objective", NULL};
+    static const char *const keys[] = {"name",   "unit",  "workload",  "horizon",
+                                       "stages", "edges", "objective", NULL};
     struct scenario *s = r->s;
 
     TRY(check_keys(r, v, where, keys));
@@ -30,7 +30,8 @@ static int read_pipeline(struct reader *r, const struct json *v, const char *whe
             return bad(r, where, arena_printf(s->arena, "the name \"%s\" is used twice", p->name));
     p->unit = json_get_string(v, "unit", s->unit);
     p->luck = rng_hash(p->name);
-    TRY(read_workload(r, json_get(v, "workload"), arena_printf(s->arena, "%s.workload", where), &p->workload));
+    TRY(read_workload(r, json_get(v, "workload"), arena_printf(s->arena, "%s.workload", where),
+                      &p->workload));
     return read_horizon(r, json_get(v, "horizon"), arena_printf(s->arena, "%s.horizon", where), &p->workload,
                         &p->horizon);
 }

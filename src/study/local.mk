@@ -9,26 +9,32 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay_case.c \
 	%D%/replay_json.c \
 	%D%/replay_score.c \
+	%D%/replay/cedar.c \
+	%D%/replay/epochs.c \
 	%D%/replay/fsdp.c \
 	%D%/replay/identities.c \
 	%D%/replay/kinds.c \
+	%D%/replay/spark.c \
+	%D%/replay/megatron.c \
+	%D%/replay/scaling.c \
+	%D%/replay/storage_mlperf.c \
+	%D%/replay/tools.c \
+	%D%/replay/tools.h \
+	%D%/replay/training_scale.c \
 	%D%/replay/llm_closed.c \
 	%D%/replay/llm_drive.c \
 	%D%/replay/llm_drive.h \
 	%D%/replay/llm_prefix.c \
 	%D%/replay/llm_requests.c \
-	%D%/replay/megatron.c \
-	%D%/replay/tools.c \
-	%D%/replay/tools.h \
-	%D%/replay/training_scale.c \
-	%D%/replay/spark.c \
-	%D%/replay/spark_log.c \
-	%D%/replay/spark_log.h \
 	%D%/shapley.c \
 	%D%/shapley.h \
 	%D%/values.c \
 	%D%/values.h \
 	%D%/validate.c \
 	%D%/validate.h \
+	%D%/changes.c \
+	%D%/changes.h \
 	%D%/variant.c \
-	%D%/variant.h
+	%D%/variant.h \
+	%D%/whatif.c \
+	%D%/whatif.h
