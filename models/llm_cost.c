@@ -122,20 +122,21 @@ static double counted(const struct llm_curve *c, double x, bool *outside)
     return c->y[c->n - 1] * x / (double)(c->n - 1);
 }
 
+/* A chunk is in one part of the batch only: of all parts together each stage sees its share. */
 static double prefill_attention(const struct llm_cost *c, const struct llm_batch *b, double share,
                                 bool *outside)
 {
     double sum = 0;
 
     for (int i = 0; i < b->chunks; i++) {
-        double tokens = b->chunk[i].tokens * share, context = b->chunk[i].context;
+        double tokens = b->chunk[i].tokens, context = b->chunk[i].context;
 
         if (c->is_roofline)
             sum += c->prefill_pair_s * tokens * (context + tokens / 2);
         else
             sum += fmax(0, llm_grid_at(&c->prefill, tokens, context, outside) - c->attention_fixed_s);
     }
-    return b->chunks == 0 ? 0 : sum + c->attention_fixed_s;
+    return b->chunks == 0 ? 0 : sum * share + c->attention_fixed_s;
 }
 
 static double mixed_attention(const struct llm_cost *c, double chunk, double n, double context, bool *outside)
@@ -248,14 +249,41 @@ static double least_average(const struct llm_curve *c, double most)
 double llm_cost_least_prefill(const struct llm_cost *c, double tokens, double most_tokens, bool mixes)
 {
     bool outside = false;
-    double shared;
+    double shared, pairs = c->is_roofline ? c->prefill_pair_s * tokens * tokens / 2 : 0;
 
     if (c->is_whole) {
         shared = mixes && c->decode_step.n > 0 ? c->decode_step.y[0] : 0;
         return fmax(0, llm_curve_at(&c->prompt, tokens, &outside) - shared);
     }
-    return tokens * least_average(&c->linear, most_tokens) +
-           (c->is_roofline ? c->prefill_pair_s * tokens * tokens / 2 : 0);
+    return (tokens * least_average(&c->linear, most_tokens) + pairs) / c->stages;
+}
+
+static double least_whole_decode(const struct llm_cost *c, double most)
+{
+    double least = INFINITY;
+
+    for (int i = 0; i < c->decode_step.n; i++)
+        least = fmin(least, c->decode_step.y[i] / fmax(1, fmin(c->decode_step.x[i], most)));
+    return isfinite(least) ? least : 0;
+}
+
+/* Sizes of a batch that stand for all: up to 10 % apart. */
+static double next_size(double n)
+{
+    return fmax(n + 1, floor(n * 1.1));
+}
+
+/* A decode that rides in a batch of prompts: surely its share of the tokens, and its attention. */
+static double least_riding(const struct llm_cost *c, double context, double most, double most_tokens)
+{
+    double attention = INFINITY;
+
+    for (double n = 1; n <= most; n = next_size(n)) {
+        struct llm_batch b = {.decodes = n, .context = context, .longest = context};
+
+        attention = fmin(attention, decode_attention(c, &b, 1 / c->stages, &(bool){false}) / n);
+    }
+    return least_average(&c->linear, most_tokens) / c->stages + attention;
 }
 
 double llm_cost_least_decode(const struct llm_cost *c, double context, double most, double most_tokens,
@@ -263,18 +291,12 @@ double llm_cost_least_decode(const struct llm_cost *c, double context, double mo
 {
     double least = INFINITY;
 
-    if (c->is_whole) {
-        for (int i = 0; i < c->decode_step.n; i++)
-            least = fmin(least, c->decode_step.y[i] / fmax(1, fmin(c->decode_step.x[i], most)));
-        return isfinite(least) ? least : 0;
-    }
-    for (double n = 1; n <= most; n = fmax(n + 1, floor(n * 1.1))) {
+    if (c->is_whole)
+        return least_whole_decode(c, most);
+    for (double n = 1; n <= most; n = next_size(n)) {
         struct llm_batch b = {.decodes = n, .decode_tokens = n, .context = context, .longest = context};
-        bool outside = false;
 
-        least = fmin(least, llm_cost_step(c, &b, &outside) / n);
+        least = fmin(least, llm_cost_step(c, &b, &(bool){false}) / n);
     }
-    if (mixes) /* a decode may ride in a batch of prompts: only its share of the tokens is surely there */
-        least = fmin(least, least_average(&c->linear, most_tokens));
-    return isfinite(least) ? least : 0;
+    return mixes ? fmin(least, least_riding(c, context, most, most_tokens)) : least;
 }

@@ -222,30 +222,27 @@ static void shape(const void *cfg, struct shape *out)
 
 /*
  * Never more than the engine needs: prompts and answers at the best size of a batch, contexts as short as
- * they can be, and a prompt that may be cached costs nothing.
+ * they can be, and of a prompt that may be cached only what no hash names.
  */
 static void demand(const void *cfg, const struct item *in, const struct luck *luck, struct demand *out,
                    struct item *leave)
 {
     const struct llm_serving_cfg *c = cfg;
-    bool reuses = in->request != NULL && in->request->blocks != NULL && c->prefix_cache;
-    double most = (double)c->max_batch, tokens = (double)c->max_tokens, steps;
+    const struct request *q = in->request;
+    bool reuses = q != NULL && q->blocks != NULL && c->prefix_cache;
+    double most = (double)c->max_batch, tokens = (double)c->max_tokens, gpus = (double)c->gpus, steps, fresh;
     long input, output;
 
     (void)leave;
     llm_tokens(c, in, luck, &input, &output);
     steps = ((double)output - 1) / c->step_tokens;
+    fresh = fmax(1, (double)(reuses ? input - q->blocks_n * q->block_tokens : input));
     if (c->policy != LLM_CHUNKED)
         tokens = fmax(tokens, 65536);
-    demand_add(
-        out, ROLE_GPU, LLM_OP_PREFILL,
-        reuses ? 0 : llm_cost_least_prefill(&c->cost, (double)input, tokens, llm_mixes(c)) * (double)c->gpus,
-        0);
+    demand_add(out, ROLE_GPU, LLM_OP_PREFILL,
+               gpus * llm_cost_least_prefill(&c->cost, fresh, tokens, llm_mixes(c)), 0);
     demand_add(out, ROLE_GPU, LLM_OP_DECODE,
-               steps *
-                   llm_cost_least_decode(&c->cost, (double)(reuses ? 1 : input), most, tokens, llm_mixes(c)) *
-                   (double)c->gpus,
-               0);
+               gpus * steps * llm_cost_least_decode(&c->cost, (double)input, most, tokens, llm_mixes(c)), 0);
 }
 
 static const char *const roles[] = {"gpu", NULL};

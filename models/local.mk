@@ -18,6 +18,7 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/llm_engine.c \
 	%D%/llm_engine.h \
 	%D%/llm_fleet.c \
+	%D%/llm_hosted.c \
 	%D%/llm_kv.c \
 	%D%/llm_kv.h \
 	%D%/llm_ops.c \

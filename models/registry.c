@@ -23,7 +23,7 @@ extern const struct model feature_store_model;
 extern const struct model training_model;
 extern const struct model inference_model;
 extern const struct model vector_db_model;
-extern const struct model llm_serving_model;
+extern const struct model llm_serving_model, llm_hosted_model;
 extern const struct model prompt_model;
 extern const struct model tool_model;
 
@@ -41,6 +41,7 @@ const struct model *const models[] = {
     &inference_model,
     &vector_db_model,
     &llm_serving_model,
+    &llm_hosted_model,
     &prompt_model,
     &tool_model,
     NULL,

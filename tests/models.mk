@@ -2,6 +2,7 @@
 criterion_tests += \
 	%D%/analytic/test_llm \
 	%D%/unit/test_llm_engine \
+	%D%/unit/test_llm_hosted \
 	%D%/unit/test_llm_ops \
 	%D%/unit/test_llm_shape \
 	%D%/unit/test_models \
@@ -19,6 +20,7 @@ EXTRA_DIST += %D%/unit/tiny_host.h
 %C%_unit_test_models_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_dataset_LDADD = $(models_libs) $(CRITERION_LIBS)
 EXTRA_DIST += %D%/unit/llm_host.h
+%C%_unit_test_llm_hosted_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_llm_ops_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_llm_shape_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_analytic_test_llm_LDADD = $(models_libs) $(CRITERION_LIBS)

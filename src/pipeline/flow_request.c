@@ -104,14 +104,16 @@ static uint64_t block_hash(uint64_t owner, long position)
 
 /*
  * The prompt as hashes of whole blocks: those of the class's common prefix, then the session's own.  A later
- * turn begins with all that was said before, so it finds its earlier blocks again.
+ * turn begins with all that was said before, so it finds its earlier blocks again.  Without later turns nobody
+ * can ask for what is the session's own, and it gets no hashes.
  */
 static void fill_blocks(const struct line *l, struct request_rt *r)
 {
     const struct requests *q = l->def->workload.requests;
     const struct request_class *c = &q->classes[r->r.class];
-    long n = q->block_tokens > 0 ? r->r.input_tokens / q->block_tokens : 0;
+    bool grows = l->def->workload.sessions != NULL && l->def->workload.sessions->grows;
     long common = q->block_tokens > 0 ? c->prefix_tokens / q->block_tokens : 0;
+    long n = q->block_tokens > 0 && grows ? r->r.input_tokens / q->block_tokens : common;
 
     r->r.block_tokens = q->block_tokens;
     r->r.blocks_n = n;

@@ -25,6 +25,7 @@ struct llm_test_request {
 struct llm_test_host {
     struct host host;
     double op_s[3];
+    const struct server *server;
     void *state;
     struct llm_test_request *requests;
     long n, left, seized;
@@ -65,21 +66,21 @@ static inline void test_arrives(struct sim *sim, void *self, uint64_t i)
     struct llm_test_request *q = &t->requests[i];
 
     q->v.arrived_s = sim->now;
-    llm_server.arrive(t->state, &q->v);
+    t->server->arrive(t->state, &q->v);
     if ((long)i + 1 < t->n)
         sim_at(sim, fmax(sim->now, q[1].at_s), PRIO_NORMAL, test_arrives, self, i + 1);
 }
 
-static inline void llm_test_open(struct llm_test_host *t, const void *cfg, struct llm_test_request *requests,
-                                 long n, long gpus)
+static inline void llm_test_serve(struct llm_test_host *t, const struct server *server, const void *cfg,
+                                  struct llm_test_request *requests, long n, long gpus)
 {
     static const struct host_ops ops = {
         .seize = test_seize, .release = test_release, .leave = test_leave, .lose = test_lose};
 
-    *t = (struct llm_test_host){.requests = requests, .n = n};
+    *t = (struct llm_test_host){.server = server, .requests = requests, .n = n};
     t->host = (struct host){.sim = sim_new(1, 0), .ops = &ops, .name = "llm", .op_s = t->op_s};
     t->host.count[ROLE_GPU] = gpus;
-    t->state = llm_server.open(cfg, &t->host);
+    t->state = server->open(cfg, &t->host);
     for (long i = 0; i < n; i++) {
         struct llm_test_request *q = &requests[i];
 
@@ -96,19 +97,25 @@ static inline void llm_test_open(struct llm_test_host *t, const void *cfg, struc
     }
 }
 
+static inline void llm_test_open(struct llm_test_host *t, const void *cfg, struct llm_test_request *requests,
+                                 long n, long gpus)
+{
+    llm_test_serve(t, &llm_server, cfg, requests, n, gpus);
+}
+
 /* Requests in the order of their times; runs until all have left, and holds the engine to its laws. */
 static inline void llm_test_run(struct llm_test_host *t)
 {
     if (t->n > 0)
         sim_at(t->host.sim, t->requests[0].at_s, PRIO_NORMAL, test_arrives, t, 0);
     sim_run(t->host.sim, INFINITY);
-    llm_server.assert_laws(t->state);
+    t->server->assert_laws(t->state);
 }
 
 static inline double llm_test_figure(const struct llm_test_host *t, const char *name)
 {
     struct figure f[32];
-    int n = llm_server.report(t->state, f, 32);
+    int n = t->server->report(t->state, f, 32);
 
     for (int i = 0; i < n; i++)
         if (strcmp(f[i].name, name) == 0)

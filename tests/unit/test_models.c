@@ -139,6 +139,7 @@ static const struct example {
      "\"5kB\"}},"
      " {\"name\": \"step\", \"per_batch\": true, \"gpu\": {\"empirical\": [\"1ms\", \"2ms\", \"9ms\"]}}]}",
      false, 0},
+    {"llm_hosted", "{}", false, 0},
     {"llm_serving",
      "{\"input_tokens\": 288, \"output_tokens\": {\"uniform\": [16, 48]}, \"max_batch\": 8, \"policy\": "
      "\"vllm\", "
