@@ -10,15 +10,42 @@
 
 #include <string.h>
 
-extern const struct model station_model, operators_model, etl_model, storage_model, preprocess_model,
-    training_model, prompt_model, inference_model, vector_db_model, tool_model, feature_store_model;
-extern const struct model loader_model, spark_model, experiment_model;
+/* clang-format off */
+extern const struct model station_model;
+extern const struct model operators_model;
+extern const struct model etl_model;
+extern const struct model storage_model;
+extern const struct model preprocess_model;
+extern const struct model feature_store_model;
+extern const struct model training_model;
+extern const struct model inference_model;
+extern const struct model vector_db_model;
+extern const struct model llm_serving_model;
+extern const struct model prompt_model;
+extern const struct model tool_model;
+extern const struct model loader_model;
+extern const struct model spark_model;
+extern const struct model experiment_model;
 
 const struct model *const models[] = {
-    &station_model, &operators_model, &etl_model, &storage_model, &preprocess_model, &training_model,
-    &prompt_model, &inference_model, &vector_db_model, &tool_model, &feature_store_model,
-    &loader_model, &spark_model, &experiment_model, NULL,
+    &station_model,
+    &operators_model,
+    &etl_model,
+    &storage_model,
+    &preprocess_model,
+    &feature_store_model,
+    &training_model,
+    &inference_model,
+    &vector_db_model,
+    &llm_serving_model,
+    &prompt_model,
+    &tool_model,
+    &loader_model,
+    &spark_model,
+    &experiment_model,
+    NULL,
 };
+/* clang-format on */
 
 const struct model *model_find(const char *name)
 {

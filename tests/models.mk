@@ -2,13 +2,13 @@
 criterion_tests += \
 	%D%/unit/test_models \
 	%D%/unit/test_dataset \
-	%D%/unit/test_opgraph \
-	%D%/unit/test_page_cache \
 	%D%/unit/test_answer \
 	%D%/unit/test_inference \
 	%D%/unit/test_vector_db \
 	%D%/unit/test_feature_store \
 	%D%/unit/test_prompt \
+	%D%/unit/test_opgraph \
+	%D%/unit/test_page_cache \
 	%D%/unit/test_spark
 EXTRA_DIST += %D%/unit/tiny_host.h
 

@@ -120,6 +120,8 @@ static double distance(const struct likelihood *l, const double *theta)
     double all = member_between(&m, l->s->from, samples_upper(l->s)), below = 0, worst = 0;
 
     memcpy(s, l->s->s, l->s->n * sizeof *s);
+    for (size_t i = 0; i < l->s->n; i++)
+        s[i].count = l->count[i];
     qsort(s, l->s->n, sizeof *s, by_place);
     for (size_t i = 0; i < l->s->n;) {
         double at = s[i].hi, law = (member_below(&m, at) - member_below(&m, l->s->from)) / all;
@@ -159,12 +161,12 @@ static double total(const double *x, size_t n)
     return sum;
 }
 
-/* Log-likelihood of each sample under a fit of the kept ones. */
-static void hold_out(const struct likelihood *l, const double *kept, double *each)
+/* Log-likelihood of each sample under a fit (theta) of the kept ones. */
+static void hold_out(const struct likelihood *l, const double *kept, double *theta, double *each)
 {
     struct likelihood part = *l;
-    double theta[P], all;
     struct member m;
+    double all;
 
     part.count = kept;
     part.n = total(kept, l->s->n);
@@ -255,9 +257,13 @@ static double held_out_mean(const double *each, const double *held, size_t n)
 static void fit_family(struct workplace *w, const struct distribution_options *o, struct distribution *out)
 {
     double theta[P] = {0}, *each = xcalloc(w->l.s->n, sizeof *each);
+    struct likelihood held = w->l;
 
     begin(w->l.s, "maximum likelihood", w->l.n, &out->fit);
-    hold_out(&w->l, w->kept, each);
+    hold_out(&w->l, w->kept, theta, each);
+    held.count = w->held;
+    held.n = total(w->held, w->l.s->n);
+    out->fit.holdout_error_frac = held.n > 0 ? distance(&held, theta) : NAN;
     out->holdout_log_likelihood = held_out_mean(each, w->held, w->l.s->n);
     likelihood_maximize(&w->l, theta);
     out->law = family_law(w->l.family, theta);
@@ -287,7 +293,7 @@ int distribution_fit(enum law_kind kind, const struct samples *s, const struct d
     return 0;
 }
 
-/* Is `rich` better than `plain` by more than one standard error of the difference per observation? */
+/* Is `rich` better than `plain` by more than two standard errors of the difference per observation? */
 static bool pays(const double *rich, const double *plain, const double *held, size_t n)
 {
     double m = 0, mean = 0, m2 = 0;
@@ -301,18 +307,18 @@ static bool pays(const double *rich, const double *plain, const double *held, si
         mean += d * held[i] / m;
         m2 += held[i] * d * (rich[i] - plain[i] - mean);
     }
-    return m > 1 && mean > sqrt(m2 / (m - 1) / m);
+    return m > 1 && mean > 2 * sqrt(m2 / (m - 1) / m);
 }
 
 static enum law_kind choose(struct workplace *w)
 {
     size_t n = w->l.s->n, best = 0;
-    double *each[CHOICES];
+    double *each[CHOICES], theta[P];
 
     for (size_t c = 0; c < CHOICES; c++) { /* choices[] goes from few parameters to more */
         each[c] = xcalloc(n, sizeof *each[c]);
         w->l.family = family_of(choices[c]);
-        hold_out(&w->l, w->kept, each[c]);
+        hold_out(&w->l, w->kept, theta, each[c]);
         if (c == 0)
             continue;
         if (family_of(choices[c])->n > family_of(choices[best])->n

@@ -44,7 +44,8 @@ struct fit {
     long n;
     double r2, ks;             /* NAN where the method has none */
     double noise_frac;         /* relative standard deviation of what is left unexplained; NAN where none */
-    double holdout_error_frac; /* median |predicted / measured - 1| of what was held out; NAN: nothing was */
+    double holdout_error_frac; /* median |predicted / measured - 1| of what was held out, of laws its KS
+                                  distance; NAN: nothing was */
     double holdout_bias_frac;  /* |predicted / measured - 1| of its total: the model's discrepancy, not the
                                   noise */
     double valid_from, valid_to;

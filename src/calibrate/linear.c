@@ -229,13 +229,21 @@ static void model_covariance(const struct problem *p, struct fit *out)
             out->cov[r][c] = s * s * p->inverse[r][c];
 }
 
-/* Is one so near its bound that the usual errors do not hold for any? */
-static bool near_bound(const struct problem *p, const struct fit *f)
+static void covariance(const struct problem *p, struct fit *out)
 {
-    if (p->o->any_sign)
-        return false;
+    (p->o->cov == COV_MODEL ? model_covariance : sandwich)(p, out);
+}
+
+/* So near its bound that its estimate has no normal law. */
+static bool near_bound(const struct problem *p, const double cov[FIT_PARAMS][FIT_PARAMS], size_t j)
+{
+    return !p->o->any_sign && !p->said[j] && (!p->in[j] || p->beta[j] < 2 * sqrt(cov[j][j]));
+}
+
+static bool any_near_bound(const struct problem *p, const struct fit *f)
+{
     for (size_t j = 0; j < p->d->k; j++)
-        if (!p->said[j] && (!p->in[j] || p->beta[j] < 2 * sqrt(f->cov[j][j])))
+        if (near_bound(p, f->cov, j))
             return true;
     return false;
 }
@@ -277,6 +285,34 @@ static void bootstrap(const struct problem *p, struct fit *out)
     fit_from_draws(out, draws, resamples, fit_t95((double)n - (double)k) / fit_t95(INFINITY), 0);
     free(push);
     free(draws);
+}
+
+/*
+ * The intervals of those that are not near a bound, from the optimum of any sign under the same weights: that
+ * one is normal whatever the truth.  Stretched to the estimate where it lies outside.
+ */
+static void unconstrained(const struct problem *p, const double cov[FIT_PARAMS][FIT_PARAMS], struct fit *out)
+{
+    struct fit any = {0};
+    struct problem u = *p;
+    double t = fit_t95((double)p->d->n - (double)p->d->k);
+
+    u.fitted = xcalloc(p->d->n, sizeof *u.fitted);
+    nnls_any_sign(u.a, u.b, u.d->k, u.beta, u.in, u.said);
+    for (size_t j = 0; j < p->d->k; j++)
+        u.beta[j] /= u.unit[j];
+    evaluate(&u);
+    invert(&u);
+    covariance(&u, &any);
+    for (size_t j = 0; j < p->d->k; j++) {
+        double sd = sqrt(any.cov[j][j]);
+
+        if (p->said[j] || u.said[j] || near_bound(p, cov, j))
+            continue;
+        out->param[j].lo = fmax(0, fmin(out->param[j].value, u.beta[j] - t * sd));
+        out->param[j].hi = fmax(out->param[j].value, u.beta[j] + t * sd);
+    }
+    free(u.fitted);
 }
 
 /* ----------------------------------------------------------------------------------------------- the result
@@ -371,10 +407,15 @@ int linear_fit(const struct linear_data *d, const struct linear_options *o, stru
         hold_out(&p, out);
     estimate(&p);
     invert(&p);
-    (o->cov == COV_MODEL ? model_covariance : sandwich)(&p, out);
+    covariance(&p, out);
     write_params(&p, out);
-    if (near_bound(&p, out))
+    if (any_near_bound(&p, out)) {
+        double cov[FIT_PARAMS][FIT_PARAMS];
+
+        memcpy(cov, out->cov, sizeof cov);
         bootstrap(&p, out);
+        unconstrained(&p, cov, out);
+    }
     out->n = (long)d->n;
     out->r2 = r_squared(&p);
     out->noise_frac = noise(&p);

@@ -21,8 +21,10 @@
  * A (sum w^2 r^2 x x' / (1 - h)^2) A with A = (X'WX)^-1, White's HC3 (MacKinnon
  * and White 1985).  COV_MODEL believes the noise model, s^2 A; it is narrower
  * when right.  Intervals use Student's t with n - k degrees of freedom.  When a
- * coefficient is on its bound or within two standard errors of it, neither holds
- * (Andrews 2000): then all intervals are percentiles of a wild bootstrap.
+ * coefficient is on its bound or within two standard errors of it, it has no
+ * normal law (Andrews 2000): standard errors and its interval are then from a
+ * wild bootstrap around the constrained optimum, and the intervals of the others
+ * those of the optimum without the constraint, stretched to the estimate.
  *
  * Held out: every fifth row (from 10 rows on) is predicted by a fit of the rest.
  * Valid from/to: the range of column `range_of`.

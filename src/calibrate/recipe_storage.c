@@ -120,7 +120,7 @@ static int cloud_machines(struct fitting *f, int64_t trace, bool *used, struct e
     struct measured_group *g;
     size_t n;
 
-    TRY(samples_measured(f->store, trace, "cloud machine", f->where, vary, f->a, &g, &n, err));
+    TRY(samples_measured(f->store, trace, "cloud machine", f->where, vary, false, f->a, &g, &n, err));
     for (int k = 0; n > 0 && k < 3; k++)
         fit_machines(f, g, n, k);
     if (n == 0)
@@ -186,7 +186,7 @@ static int fio_runs(struct fitting *f, int64_t trace, bool *used, struct err *er
     struct measured_group *g;
     size_t n, before = f->n;
 
-    TRY(samples_measured(f->store, trace, "storage", f->where, vary, f->a, &g, &n, err));
+    TRY(samples_measured(f->store, trace, "storage", f->where, vary, false, f->a, &g, &n, err));
     for (size_t i = 0; i < n; i++)
         fio_row(f, g[i].row[0]);
     if (f->n == before)
@@ -265,12 +265,11 @@ static void system_rows(struct fitting *f, const struct fit_info *info, const st
 static int training_storage(struct fitting *f, const struct fit_info *info, int64_t trace, bool *used,
                             struct err *err)
 {
-    static const char *const vary[] = {"run_path", "accelerators", "files", "record_bytes", "record_sd_bytes", "division", "samples_per_file", "epochs", "hosts",
-                                       "read_threads", "host_cpus", "host_memory_bytes", "cpu", NULL};
+    static const char *const same[] = {"submitter", "system", "model", "accelerator", NULL};
     struct measured_group *g;
     size_t n;
 
-    TRY(samples_measured(f->store, trace, "training storage", f->where, vary, f->a, &g, &n, err));
+    TRY(samples_measured(f->store, trace, "training storage", f->where, same, true, f->a, &g, &n, err));
     for (size_t i = 0; i < n; i++)
         system_rows(f, info, &g[i], trace);
     *used = *used || n > 0;

@@ -24,7 +24,8 @@ int edit_set_text(struct json *tree, const char *assignment /* "PATH=VALUE" */, 
 /* The value at a path, or NULL. */
 const struct json *edit_get(const struct json *tree, const char *path);
 
-/* What stands beside the stages: whether a path's first name is one of these ("workload", "resources" ...). */
+/* What stands beside the stages: whether a path's first name is one of these ("workload", "resources" ...).
+ */
 bool edit_is_top(const char *name);
 
 /* Every stage of a tree: of its own list and of those of its pipelines. */
@@ -32,7 +33,10 @@ struct stage_walk {
     long list;
     const struct json *stage;
 };
-#define STAGE_WALK {-1, NULL}
+#define STAGE_WALK                                                                                           \
+    {                                                                                                        \
+        -1, NULL                                                                                             \
+    }
 const struct json *tree_stage_next(const struct json *tree, struct stage_walk *w); /* NULL: no more */
 int no_such_stage(const struct json *tree, const char *path, const char *name, struct err *err);
 

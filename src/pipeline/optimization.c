@@ -78,7 +78,8 @@ static void touched_by(const struct json *tree, const char *path, struct arena *
     while ((st = tree_stage_next(tree, &w)) != NULL) {
         const char *stage = json_get_string(st, "name", NULL);
 
-        if (stage != NULL && (kind >= 2 || (kind == 0 ? runs_on(st, name) : is_of_pipeline(tree, name, stage))))
+        if (stage != NULL &&
+            (kind >= 2 || (kind == 0 ? runs_on(st, name) : is_of_pipeline(tree, name, stage))))
             touch(o, stage);
     }
 }

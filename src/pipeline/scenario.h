@@ -16,10 +16,33 @@
 #include "models/model.h"
 #include "models/server.h"
 
-/* One calibrated parameter: what an edit sets, how sure the fit was. */
+/*
+ * One calibrated parameter: what an edit sets, how sure the fit was, where it holds.
+ *
+ * Parameters fitted together err together.  The k-th draw of a row is
+ *
+ *     value * exp(min(stderr / value, 1) * sum_j load[j] z(k, factor[j])),    sum_j load[j]^2 = 1
+ *
+ * with factors that rows share; a row without loads has a factor of its own.
+ */
 struct param_row {
     const char *path; /* "stages.prep.params.costs.hash.per_item" */
     double value, stderr_;
+    const char *json; /* the value as JSON text, where it is no number; NULL */
+    const double *load;
+    const char *const *factor; /* names */
+    int loads_n;
+    double valid_from, valid_to; /* of the size named; NAN: unknown */
+    const char *valid_of;        /* "items", "bytes", "concurrency"; NULL or "" */
+};
+
+/* A calibrated parameter and the sizes for which it was measured. */
+struct validity {
+    const char *owner; /* "stages.prep", "resources.disk", "workload" */
+    const char *path;
+    const char *of;
+    double from, to;
+    const char *calibration;
 };
 
 /* A request as it was recorded; unknown counts are -1, unknown times NAN. */
@@ -50,18 +73,50 @@ struct resolver {
 enum resource_kind { RESOURCE_SERVERS, RESOURCE_CORES, RESOURCE_GPUS, RESOURCE_DISK, RESOURCE_LINK };
 extern const char *const resource_kind_names[];
 
+/* Who pays how: by the hour that is used, by the hour whether used or not, or long ago. */
+enum billing { BILLING_COMMITTED, BILLING_ELASTIC, BILLING_OWNED };
+extern const char *const billing_names[];
+
+/* Each of the servers works for a time, is repaired, and works again. */
+struct failures {
+    struct law mtbf, repair;
+};
+
+/* Every `every` seconds, for the first time at `first`, `servers` of them are away for `lasts`. */
+struct maintenance {
+    double every, lasts, first;
+    long servers;
+};
+
+/* Every `period` as many servers are ordered as keep the load seen in it at `target`; they come after
+ * `delay`. */
+struct autoscale {
+    double period, delay, target;
+    long min, max;
+};
+
 struct resource {
     const char *name;
     int kind; /* enum resource_kind */
     long count;
     double read_bw, write_bw, iops, latency, bandwidth, flow_cap;
-    double contention;    /* cores: what every further busy core costs the others (caches, memory) */
+    double contention;       /* cores: what every further busy core costs the others (caches, memory) */
     long threads_per_core;
     double smt_yield;
-    const double *speeds; /* count entries, or NULL: all 1 */
-    double price;         /* USD per hour of the whole resource: price of one times count */
-    long queue_limit;     /* servers: the smallest limit of the stages on it; -1 none */
+    const double *speeds;    /* count entries, or NULL: all 1 */
+    double price;            /* USD per hour of the whole resource: price of one times count */
+    int billing;             /* enum billing */
+    bool has_billing;        /* the scenario names it */
+    double idle_w, active_w; /* watts of one, unused and in use */
+    const struct json *failures_json, *maintenance_json, *autoscale_json; /* only while it is read */
+    const struct failures *failures;                                      /* NULL: none, as the next two */
+    const struct maintenance *maintenance;
+    const struct autoscale *autoscale;
+    long queue_limit; /* servers: the smallest limit of the stages on it; -1 none */
 };
+
+/* Whether the number of its servers changes while the run lasts. */
+bool resource_changes(const struct resource *r);
 
 enum workload_kind { WORKLOAD_OPEN, WORKLOAD_CLOSED, WORKLOAD_CLIENTS, WORKLOAD_TRACE };
 
@@ -74,12 +129,12 @@ struct workload {
     const struct stream *streams; /* open */
     int streams_n;
     const struct recording *recording; /* trace */
-    double in_flight;    /* closed: units in the pipeline at most; 0: as many as fit */
+    double in_flight;                  /* closed: units in the pipeline at most; 0: as many as fit */
     long clients;
     struct law think;
-    struct dataset_cfg *data;         /* NULL: none */
-    const struct requests *requests;  /* what the items ask for; there whenever the pipeline serves */
-    const struct sessions *sessions;  /* NULL: every request is one of its own */
+    struct dataset_cfg *data;        /* NULL: none */
+    const struct requests *requests; /* what the items ask for; there whenever the pipeline serves */
+    const struct sessions *sessions; /* NULL: every request is one of its own */
 };
 
 /* Requests of the serving side: what a source draws for each. */
@@ -157,11 +212,11 @@ struct stage {
     const struct model *model;
     void *cfg;
     struct shape shape;
-    int on[ROLES];      /* resource index, -1 unbound */
-    int pipeline;       /* whose flow passes here; -1: other stages call it, nothing else comes */
+    int on[ROLES]; /* resource index, -1 unbound */
+    int pipeline;  /* whose flow passes here; -1: other stages call it, nothing else comes */
     struct route *routes;
-    int routes_n;       /* 0: items leave the pipeline here */
-    bool is_on_cycle;   /* an item may come by again */
+    int routes_n;                    /* 0: items leave the pipeline here */
+    bool is_on_cycle;                /* an item may come by again */
     int calls[CALLEES_MAX], calls_n; /* stages it may ask, by callee role; -1 unbound */
     bool is_called;
     double in_capacity; /* items the buffer in front holds; < 0: unbounded */
@@ -174,10 +229,11 @@ struct pipeline {
     const char *name, *unit;
     struct workload workload;
     struct horizon horizon;
-    int first, last, stages_n; /* its stages stand together; items enter at `first` and leave last from `last` */
-    bool is_chain;             /* every item passes all of them, in order */
+    int first, last,
+        stages_n;  /* its stages stand together; items enter at `first` and leave last from `last` */
+    bool is_chain; /* every item passes all of them, in order */
     bool is_objective;
-    bool serves;               /* its items carry requests */
+    bool serves;                 /* its items carry requests */
     uint64_t luck, request_luck; /* of its items; luck 0: the only pipeline */
 };
 
@@ -194,12 +250,12 @@ struct scenario {
     uint64_t seed;
     int pipelines_n, objective; /* how many; whose metrics are the scenario's */
     struct pipeline *pipelines;
-    struct horizon horizon;    /* those of the objective */
+    struct horizon horizon; /* those of the objective */
     struct workload workload;
     struct slo slo;
     int resources_n, stages_n;
     struct resource *resources;
-    struct stage *stages;      /* pipeline by pipeline in the order of flow, then those that are only called */
+    struct stage *stages; /* pipeline by pipeline in the order of flow, then those that are only called */
     const char **calibrations; /* names that were applied */
     int calibrations_n;
     const char **recordings; /* traces whose requests are replayed */
@@ -207,6 +263,8 @@ struct scenario {
     const char **uncertain; /* calibrated operators and values with a standard error: names for
                                scenario_options.bump */
     int uncertain_n;
+    struct validity *validity; /* of calibrated parameters */
+    int validity_n;
     const char **assumed; /* JSON paths whose values nobody measured */
     int assumed_n;
     struct warning *warnings;
@@ -226,6 +284,14 @@ int scenario_build(const struct json *tree, const char *file, const struct scena
 int scenario_load(const char *path, const struct scenario_options *opt, struct scenario **out,
                   struct err *err);
 void scenario_free(struct scenario *s);
+
+/*
+ * What the named stages would do alone, for local gains: all others become infinitely fast, and the objective
+ * is the pipeline that passes the first of them.
+ */
+void scenario_isolate(struct scenario *s, const char *const *stages, int n);
+/* False when everything that the pipeline passes or asks is infinitely fast. */
+bool pipeline_takes_time(const struct scenario *s, const struct pipeline *p);
 
 const struct stage *scenario_stage(const struct scenario *s, const char *name); /* NULL if absent */
 bool pipeline_has_latency(const struct pipeline *p);                            /* all but closed */

@@ -47,9 +47,10 @@ int read_law(struct reader *r, const struct json *v, enum unit unit, const char 
 void warn(struct scenario *s, const char *path, const char *text);
 void append_name(struct scenario *s, const char ***list, int *n, const char *name); /* once */
 
-/* "preset" first and "calibration" over it, for the stage or resource `target` ("stages.prep"). */
+/* "preset" first and "calibration" over it, for `target` ("stages.prep"); what speaks of its `kind`
+   ("models.preprocess", "kinds.disk") is for it too. */
 int resolve_references(const struct reader *r, const struct json *obj, const char *where, const char *target,
-                       const char *model);
+                       const char *kind);
 
 /* In the order in which they are called. */
 int read_resources(struct reader *r);

@@ -64,8 +64,8 @@ static int read_dataset(struct reader *r, const struct json *v, const char *wher
 
 int read_workload(struct reader *r, const struct json *w, const char *where, struct workload *out)
 {
-    static const char *const keys[] = {"open",    "closed",   "clients",  "trace",
-                                       "dataset", "requests", "sessions", NULL};
+    static const char *const keys[] = {"open",     "closed",      "clients", "trace", "dataset", "requests",
+                                       "sessions", "calibration", "preset",  NULL};
     const struct workload_type *type = NULL;
     int kinds = 0;
 
@@ -74,6 +74,10 @@ int read_workload(struct reader *r, const struct json *w, const char *where, str
                    "missing; write {\"open\": {\"arrivals\": ..}}, {\"closed\": {\"in_flight\": \"max\"}} or "
                    "{\"clients\": {\"count\": ..}}");
     TRY(check_keys(r, w, where, keys));
+    if (strcmp(where, "$.workload") == 0) /* edits have no way into those of several pipelines */
+        TRY(resolve_references(r, w, where, "workload", NULL));
+    else if (json_get(w, "calibration") != NULL || json_get(w, "preset") != NULL)
+        return bad(r, where, "a calibration of the workload is for scenarios of one pipeline");
     for (int i = 0; i < TYPES; i++)
         if (json_get(w, types[i].key) != NULL) {
             type = &types[i];
@@ -86,7 +90,8 @@ int read_workload(struct reader *r, const struct json *w, const char *where, str
     if (json_get(w, "dataset") != NULL)
         TRY(read_dataset(r, json_get(w, "dataset"), below(r, where, "dataset"), out));
     if (out->recording != NULL && (json_get(w, "requests") != NULL || json_get(w, "sessions") != NULL))
-        return bad(r, where, "\"requests\" and \"sessions\" of a trace are as they were recorded; leave them out");
+        return bad(r, where,
+                   "\"requests\" and \"sessions\" of a trace are as they were recorded; leave them out");
     if (json_get(w, "requests") != NULL)
         TRY(read_requests(r, json_get(w, "requests"), below(r, where, "requests"), out));
     if (json_get(w, "sessions") != NULL)

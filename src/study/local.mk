@@ -14,12 +14,12 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/fsdp.c \
 	%D%/replay/identities.c \
 	%D%/replay/kinds.c \
-	%D%/replay/megatron.c \
-	%D%/replay/scaling.c \
 	%D%/replay/spark.c \
 	%D%/replay/spark_log.c \
 	%D%/replay/spark_log.h \
 	%D%/replay/storage_mlperf.c \
+	%D%/replay/megatron.c \
+	%D%/replay/scaling.c \
 	%D%/replay/tools.c \
 	%D%/replay/tools.h \
 	%D%/replay/training_scale.c \
@@ -29,5 +29,9 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/values.h \
 	%D%/validate.c \
 	%D%/validate.h \
+	%D%/changes.c \
+	%D%/changes.h \
 	%D%/variant.c \
-	%D%/variant.h
+	%D%/variant.h \
+	%D%/whatif.c \
+	%D%/whatif.h

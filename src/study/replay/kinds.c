@@ -3,11 +3,27 @@
  */
 #include "study/replay.h"
 
-extern const struct replay_kind replay_fsdp, replay_identities, replay_megatron, replay_training_scale;
-extern const struct replay_kind replay_spark, replay_epochs, replay_cedar, replay_scaling,
-    replay_storage_mlperf;
+/* clang-format off */
+extern const struct replay_kind replay_cedar;
+extern const struct replay_kind replay_epochs;
+extern const struct replay_kind replay_fsdp;
+extern const struct replay_kind replay_identities;
+extern const struct replay_kind replay_megatron;
+extern const struct replay_kind replay_scaling;
+extern const struct replay_kind replay_spark;
+extern const struct replay_kind replay_storage_mlperf;
+extern const struct replay_kind replay_training_scale;
 
 const struct replay_kind *const replay_kinds[] = {
-    &replay_identities, &replay_training_scale, &replay_fsdp,    &replay_megatron,       &replay_spark,
-    &replay_epochs,     &replay_cedar,          &replay_scaling, &replay_storage_mlperf, NULL,
+    &replay_cedar,
+    &replay_epochs,
+    &replay_fsdp,
+    &replay_identities,
+    &replay_megatron,
+    &replay_scaling,
+    &replay_spark,
+    &replay_storage_mlperf,
+    &replay_training_scale,
+    NULL,
 };
+/* clang-format on */
