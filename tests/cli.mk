@@ -7,4 +7,5 @@ golden_tests += \
 	%D%/golden/import.t \
 	%D%/golden/replay.t \
 	%D%/golden/init.t \
-	%D%/golden/whatif.t
+	%D%/golden/whatif.t \
+	%D%/golden/datapath.t
