@@ -10,10 +10,6 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/epochs.h \
 	%D%/etl.c \
 	%D%/etl.h \
-	%D%/experiment.c \
-	%D%/gpu.c \
-	%D%/gpu.h \
-	%D%/loader.c \
 	%D%/fits.c \
 	%D%/fits.h \
 	%D%/llm_cost.c \
@@ -31,6 +27,10 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/llm_serving.h \
 	%D%/llm_shape.c \
 	%D%/llm_shape.h \
+	%D%/gpu.c \
+	%D%/gpu.h \
+	%D%/experiment.c \
+	%D%/loader.c \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \

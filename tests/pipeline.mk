@@ -27,8 +27,7 @@ criterion_tests += %D%/unit/test_requests
 criterion_tests += %D%/analytic/test_routes
 %C%_analytic_test_routes_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
 
-criterion_tests += %D%/unit/test_data_path
-%C%_unit_test_data_path_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
-
 criterion_tests += %D%/analytic/test_supply
 %C%_analytic_test_supply_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
+criterion_tests += %D%/unit/test_data_path
+%C%_unit_test_data_path_LDADD = $(pipeline_libs) $(CRITERION_LIBS)

@@ -43,6 +43,8 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/resolve.c \
 	%D%/resolve.h \
 	%D%/roofline.c \
+	%D%/spark_log.c \
+	%D%/spark_log.h \
 	%D%/roofline.h \
 	%D%/sweep.c \
 	%D%/sweep.h

@@ -185,8 +185,8 @@ void print_outcome(const struct outcome *o)
                units_format(buf, sizeof buf, o->bound.throughput_per_s, UNIT_PER_S), o->bound.bottleneck);
     print_pipelines(o);
     print_stages(o);
-    print_stage_figures(o);
     print_owners(o);
+    print_stage_figures(o);
 }
 
 void print_warnings(const struct scenario *s)

@@ -37,20 +37,6 @@ static const struct param resource_params[] = {
     PARAMS_END};
 #undef T
 
-/* Of one core while 1, 2, .. are busy: hardware threads share a core, all share caches and memory. */
-static const double *speeds_of(struct arena *a, const struct resource *r)
-{
-    double *speeds = arena_array(a, (size_t)r->count, sizeof *speeds);
-
-    for (long i = 0; i < r->count; i++) {
-        double busy = (double)(i + 1);
-
-        speeds[i] = smt_capacity(busy, (double)r->count, (double)r->threads_per_core, r->smt_yield) / busy /
-                    (1 + r->contention * (double)i);
-    }
-    return speeds;
-}
-
 #define T struct failures
 static const struct param failures_params[] = {
     LAW(T, mtbf, UNIT_S, "720h", 1e-9, 1e12, "Time that one works before it fails"),
@@ -120,6 +106,20 @@ static int read_supply(const struct reader *r, const char *where, struct resourc
         return bad(r, arena_printf(r->s->arena, "%s.maintenance", where),
                    "it must end before it begins again");
     return 0;
+}
+
+/* Of one core while 1, 2, .. are busy: hardware threads share a core, all share caches and memory. */
+static const double *speeds_of(struct arena *a, const struct resource *r)
+{
+    double *speeds = arena_array(a, (size_t)r->count, sizeof *speeds);
+
+    for (long i = 0; i < r->count; i++) {
+        double busy = (double)(i + 1);
+
+        speeds[i] = smt_capacity(busy, (double)r->count, (double)r->threads_per_core, r->smt_yield) / busy /
+                    (1 + r->contention * (double)i);
+    }
+    return speeds;
 }
 
 static int read_resource(struct reader *r, const struct json *v, struct resource *out)

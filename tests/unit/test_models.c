@@ -139,6 +139,10 @@ static const struct example {
      "\"5kB\"}},"
      " {\"name\": \"step\", \"per_batch\": true, \"gpu\": {\"empirical\": [\"1ms\", \"2ms\", \"9ms\"]}}]}",
      false, 0},
+    {"llm_serving",
+     "{\"input_tokens\": 288, \"output_tokens\": {\"uniform\": [16, 48]}, \"max_batch\": 8, \"policy\": \"vllm\", "
+     "\"ops\": {\"prefill\": [[96, \"20ms\"], [544, \"122ms\"]], \"decode\": [[1, \"4ms\"], [8, \"9ms\"]]}}",
+     false, 0},
     {"etl",
      "{\"order\": \"session\", \"codec\": \"lz4\", \"ratio_session_lz4\": 0.4, \"costs\": {\"parse\": " COST
      ", \"join\": " COST ", \"order_session\": " COST ", \"encode\": " COST ", \"compress_lz4\": " COST

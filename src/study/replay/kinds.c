@@ -8,6 +8,9 @@ extern const struct replay_kind replay_cedar;
 extern const struct replay_kind replay_epochs;
 extern const struct replay_kind replay_fsdp;
 extern const struct replay_kind replay_identities;
+extern const struct replay_kind replay_llm_closed;
+extern const struct replay_kind replay_llm_prefix;
+extern const struct replay_kind replay_llm_requests;
 extern const struct replay_kind replay_megatron;
 extern const struct replay_kind replay_scaling;
 extern const struct replay_kind replay_spark;
@@ -19,6 +22,9 @@ const struct replay_kind *const replay_kinds[] = {
     &replay_epochs,
     &replay_fsdp,
     &replay_identities,
+    &replay_llm_closed,
+    &replay_llm_prefix,
+    &replay_llm_requests,
     &replay_megatron,
     &replay_scaling,
     &replay_spark,

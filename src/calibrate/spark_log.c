@@ -1,4 +1,4 @@
-#include "study/replay/spark_log.h"
+#include "calibrate/spark_log.h"
 
 #include "base/arena.h"
 #include "store/view.h"
