@@ -26,9 +26,6 @@ extern const struct model vector_db_model;
 extern const struct model llm_serving_model;
 extern const struct model prompt_model;
 extern const struct model tool_model;
-extern const struct model loader_model;
-extern const struct model spark_model;
-extern const struct model experiment_model;
 
 const struct model *const models[] = {
     &station_model,
@@ -46,9 +43,6 @@ const struct model *const models[] = {
     &llm_serving_model,
     &prompt_model,
     &tool_model,
-    &loader_model,
-    &spark_model,
-    &experiment_model,
     NULL,
 };
 /* clang-format on */
