@@ -11,4 +11,5 @@ golden_tests += \
 	%D%/golden/init.t \
 	%D%/golden/fit.t \
 	%D%/golden/presets.t \
-	%D%/golden/whatif.t
+	%D%/golden/whatif.t \
+	%D%/golden/datapath.t

@@ -175,6 +175,15 @@ static const struct example {
     {"tool", "{\"fail_frac\": 0.1, \"timeout\": \"1s\"}", false, 0},
     {"feature_store", "{\"cache_entries\": 1000}", false, 0},
     {"feature_store", "{\"mode\": \"offline\"}", false, 0},
+    {"loader",
+     "{\"offload\": true, \"order\": \"best\", \"hand_over_byte\": \"1ns\", \"ops\": [{\"name\": \"decode\", "
+     "\"per_byte\": \"50ns\", "
+     "\"bytes_ratio\": 5, \"cv\": 0.8}, {\"name\": \"crop\", \"fixed\": \"1ms\", \"random\": true, "
+     "\"remote\": true, \"cv\": 0.5}]}",
+     false, 0},
+    {"spark", "{\"stages\": [{\"name\": \"map\", \"tasks\": 8, \"cpu\": \"2s\", \"read_bytes\": \"1GB\"}]}",
+     false, 0},
+    {"experiment", "{\"layout\": \"delta\"}", false, 0},
 };
 enum { EXAMPLES = sizeof examples / sizeof *examples, DRAWS = 20000, OPS_MAX = 16 };
 
