@@ -8,8 +8,11 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/dataset.h \
 	%D%/etl.c \
 	%D%/etl.h \
+	%D%/goodput.c \
+	%D%/goodput.h \
 	%D%/gpu.c \
 	%D%/gpu.h \
+	%D%/gpu_training.c \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \

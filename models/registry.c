@@ -11,10 +11,11 @@
 #include <string.h>
 
 extern const struct model station_model, operators_model, etl_model, storage_model, preprocess_model,
-    training_model;
+    training_model, gpu_training_model;
 
 const struct model *const models[] = {
-    &station_model, &operators_model, &etl_model, &storage_model, &preprocess_model, &training_model, NULL,
+    &station_model, &operators_model, &etl_model, &storage_model, &preprocess_model, &training_model,
+    &gpu_training_model, NULL,
 };
 
 const struct model *model_find(const char *name)

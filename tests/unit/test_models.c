@@ -139,6 +139,8 @@ static const struct example {
      "\"5kB\"}},"
      " {\"name\": \"step\", \"per_batch\": true, \"gpu\": {\"empirical\": [\"1ms\", \"2ms\", \"9ms\"]}}]}",
      false, 0},
+    {"gpu_training",
+     "{\"zero\": 3, \"recompute\": \"full\", \"step_cv\": 0.1, \"node_mtbf\": \"1h\", \"checkpoint\": \"20s\"}", false, 0},
     {"etl",
      "{\"order\": \"session\", \"codec\": \"lz4\", \"ratio_session_lz4\": 0.4, \"costs\": {\"parse\": " COST
      ", \"join\": " COST ", \"order_session\": " COST ", \"encode\": " COST ", \"compress_lz4\": " COST
