@@ -11,6 +11,7 @@
  */
 #include "models/etl.h"
 
+#include "models/fits.h"
 #include "models/model.h"
 
 const char *const etl_op_names[] = {
@@ -125,4 +126,5 @@ const struct model etl_model = {
     .check = check,
     .shape = shape,
     .demand = demand,
+    .fits = etl_fits,
 };

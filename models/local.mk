@@ -6,23 +6,73 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/data_parallel.h \
 	%D%/dataset.c \
 	%D%/dataset.h \
+	%D%/epochs.c \
+	%D%/epochs.h \
 	%D%/etl.c \
 	%D%/etl.h \
 	%D%/goodput.c \
 	%D%/goodput.h \
+	%D%/fits.c \
+	%D%/fits.h \
+	%D%/llm_cost.c \
+	%D%/llm_cost.h \
+	%D%/llm_decode.c \
+	%D%/llm_engine.c \
+	%D%/llm_engine.h \
+	%D%/llm_fleet.c \
+	%D%/llm_kv.c \
+	%D%/llm_kv.h \
+	%D%/llm_ops.c \
+	%D%/llm_ops.h \
+	%D%/llm_schedule.c \
+	%D%/llm_serving.c \
+	%D%/llm_serving.h \
+	%D%/llm_shape.c \
+	%D%/llm_shape.h \
 	%D%/gpu.c \
 	%D%/gpu.h \
 	%D%/gpu_training.c \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \
+	%D%/opgraph.c \
+	%D%/opgraph.h \
 	%D%/preprocess.c \
 	%D%/preprocess.h \
 	%D%/registry.c \
+	%D%/server.h \
+	%D%/spark_app.c \
+	%D%/spark_app.h \
+	%D%/spark_law.c \
+	%D%/spark_sched.c \
+	%D%/spark_sched.h \
 	%D%/station.c \
 	%D%/storage.c \
 	%D%/storage.h \
 	%D%/training.c \
 	%D%/training.h \
+	%D%/answer.c \
+	%D%/answer.h \
+	%D%/curve.c \
+	%D%/curve.h \
+	%D%/feature_store.c \
+	%D%/feature_store.h \
+	%D%/feature_store_server.c \
+	%D%/inference.c \
+	%D%/inference.h \
+	%D%/inference_server.c \
+	%D%/prompt.c \
+	%D%/prompt.h \
+	%D%/prompt_calls.c \
+	%D%/prompt_graph.c \
+	%D%/tool.c \
+	%D%/vector_db.c \
+	%D%/vector_db.h \
+	%D%/vector_db_server.c \
+	%D%/vector_hosted.c \
+	%D%/vector_index.c \
+	%D%/vector_index.h \
+	%D%/zipf.c \
+	%D%/zipf.h \
 	%D%/transformer.c \
 	%D%/transformer.h

@@ -2,7 +2,7 @@
 
 const char *role_name(enum role r)
 {
-    static const char *const names[ROLES] = {"cpu", "gpu", "disk", "disk", "net", "servers"};
+    static const char *const names[ROLES] = {"cpu", "gpu", "disk", "disk", "net", "servers", "mem"};
 
     return names[r];
 }

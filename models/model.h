@@ -11,6 +11,9 @@
  *            with luck it is a draw, without (luck == NULL) the mean
  *   best_demand   an optimistic mean (NULL: the mean of demand), so that the bound is a true bound
  *
+ * A model with state (an LLM engine, a prompt loop) also has a `server`: see server.h.  Its demand and
+ * best_demand then only serve the bound.
+ *
  * Adding a model: one file, one line in registry.c, one line in local.mk.
  */
 #ifndef MODELS_MODEL_H
@@ -41,9 +44,10 @@ struct item {
     double encoded_bytes, encoded_used_bytes;
     double stripe_rows;
     const struct dataset_cfg *data; /* NULL for plain requests */
+    struct request *request;        /* the serving side (server.h); NULL elsewhere */
 };
 
-enum role { ROLE_CPU, ROLE_GPU, ROLE_DISK_READ, ROLE_DISK_WRITE, ROLE_NET, ROLE_SERVERS, ROLES };
+enum role { ROLE_CPU, ROLE_GPU, ROLE_DISK_READ, ROLE_DISK_WRITE, ROLE_NET, ROLE_SERVERS, ROLE_MEM, ROLES };
 
 /* The key under which a scenario's `on` binds the role: both disk roles are "disk". */
 const char *role_name(enum role r);
@@ -51,7 +55,7 @@ const char *role_name(enum role r);
 struct phase {
     enum role role;
     int op;          /* index into the model's operators: where the time goes */
-    double amount;   /* seconds of one core or server; bytes of a disk or link */
+    double amount;   /* seconds of one core or server; bytes of a disk, link or memory bus */
     double requests; /* disks: operations it stands for */
 };
 
@@ -93,10 +97,41 @@ struct op_info {
     enum op_counts items_from, bytes_from;
 };
 
+/* How long one operator of a language model took at one size; sizes that do not apply are NAN. */
+struct cost_row {
+    const char *hardware, *model, *op, *variant; /* "" if unknown */
+    int devices;                                 /* tensor-parallel degree, or members of a collective */
+    double tokens, batch, chunk, context, bytes, time_s;
+};
+
+/* References that a model's parameters may hold; the answers live in `a`.  Not found: an error that names
+ * what there is. */
+struct lookup {
+    void *ctx;
+    /* "trace:NAME", a measured operator table */
+    int (*costs)(void *ctx, const char *ref, struct arena *a, struct cost_row **rows, size_t *n,
+                 struct err *err);
+    /* a document of models/presets by its name: hardware, LLM shapes, prices, operator tables, curves */
+    int (*document)(void *ctx, const char *name, struct arena *a, const struct json **out, struct err *err);
+};
+
+/*
+ * What can be found out from recordings, one row per parameter: `foresight models NAME` lists it, `foresight
+ * fit NAME --trace ...` does it.  The method says how; the methods are those of calibrate/recipes.h.
+ */
+struct fit_info {
+    const char *param;  /* place under the stage's params: "service"; or what it is when none is set */
+    const char *view;   /* of the store: where the observations stand */
+    const char *from;   /* columns that say at what size, commas between; "" when there is none */
+    const char *to;     /* the column that says how much */
+    const char *method; /* "operator table" */
+};
+
 struct model_env {
     const struct dataset_cfg *data; /* NULL when the workload has none */
     const char *where;              /* JSON path of the stage's params */
     struct arena *arena;
+    const struct lookup *lookup; /* NULL: references resolve to nothing */
 };
 
 struct model {
@@ -117,6 +152,8 @@ struct model {
     void (*best_demand)(const void *cfg, const struct item *in, struct demand *out, struct item *leave);
     const char *(*operator_name)(const void *cfg, int op);
     int (*operators)(const void *cfg); /* how many, when `ops` is NULL */
+    const struct server *server;       /* NULL: stateless */
+    const struct fit_info *fits;       /* param == NULL at the end; NULL: nothing can be fitted */
 };
 
 extern const struct model *const models[]; /* NULL at the end */

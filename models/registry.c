@@ -10,13 +10,38 @@
 
 #include <string.h>
 
-extern const struct model station_model, operators_model, etl_model, storage_model, preprocess_model,
-    training_model, gpu_training_model;
+/* clang-format off */
+extern const struct model station_model;
+extern const struct model operators_model;
+extern const struct model etl_model;
+extern const struct model storage_model;
+extern const struct model preprocess_model;
+extern const struct model feature_store_model;
+extern const struct model training_model;
+extern const struct model gpu_training_model;
+extern const struct model inference_model;
+extern const struct model vector_db_model;
+extern const struct model llm_serving_model;
+extern const struct model prompt_model;
+extern const struct model tool_model;
 
 const struct model *const models[] = {
-    &station_model, &operators_model, &etl_model, &storage_model, &preprocess_model, &training_model,
-    &gpu_training_model, NULL,
+    &station_model,
+    &operators_model,
+    &etl_model,
+    &storage_model,
+    &preprocess_model,
+    &feature_store_model,
+    &training_model,
+    &gpu_training_model,
+    &inference_model,
+    &vector_db_model,
+    &llm_serving_model,
+    &prompt_model,
+    &tool_model,
+    NULL,
 };
+/* clang-format on */
 
 const struct model *model_find(const char *name)
 {

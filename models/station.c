@@ -5,6 +5,7 @@
  * `servers`.  With c equal servers and exponential laws this is M/M/c.
  * Items wait first-come first-served; beyond `queue_limit` waiting they are lost.
  */
+#include "models/fits.h"
 #include "models/model.h"
 
 struct station_cfg {
@@ -48,4 +49,5 @@ const struct model station_model = {
     .ops = ops,
     .shape = shape,
     .demand = demand,
+    .fits = station_fits,
 };

@@ -10,6 +10,7 @@
  */
 #include "models/storage.h"
 
+#include "models/fits.h"
 #include "models/model.h"
 
 const char *const storage_op_names[] = {
@@ -82,4 +83,5 @@ const struct model storage_model = {
     .shape = shape,
     .pieces = pieces,
     .demand = demand,
+    .fits = storage_fits,
 };

@@ -24,6 +24,7 @@ include %D%/engine/local.mk
 include %D%/store/local.mk
 include %D%/pipeline/local.mk
 include %D%/calibrate/local.mk
+include %D%/calibrate/recipes.mk
 include %D%/executor/local.mk
 include %D%/study/local.mk
 include %D%/report/local.mk

@@ -6,6 +6,7 @@ criterion_tests += \
 	%D%/unit/test_law \
 	%D%/unit/test_param \
 	%D%/unit/test_progress \
+	%D%/unit/test_table \
 	%D%/unit/test_text \
 	%D%/unit/test_units
 
@@ -15,6 +16,7 @@ tests_unit_test_json_LDADD = $(base_libs) $(CRITERION_LIBS)
 tests_unit_test_law_LDADD = $(base_libs) $(CRITERION_LIBS)
 tests_unit_test_param_LDADD = $(base_libs) $(CRITERION_LIBS)
 tests_unit_test_progress_LDADD = $(base_libs) $(CRITERION_LIBS)
+tests_unit_test_table_LDADD = $(base_libs) $(CRITERION_LIBS)
 tests_unit_test_text_LDADD = $(base_libs) $(CRITERION_LIBS)
 tests_unit_test_units_LDADD = $(base_libs) $(CRITERION_LIBS)
 

@@ -5,4 +5,5 @@ golden_tests += \
 	%D%/golden/results.t \
 	%D%/golden/measured.t \
 	%D%/golden/import.t \
-	%D%/golden/replay.t
+	%D%/golden/replay.t \
+	%D%/golden/init.t

@@ -16,3 +16,10 @@ criterion_tests += \
 %C%_unit_test_simulate_limits_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
 %C%_analytic_test_random_pipelines_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
 %C%_analytic_test_random_networks_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
+
+criterion_tests += %D%/analytic/test_calls
+EXTRA_DIST += %D%/unit/asking_models.h
+%C%_analytic_test_calls_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
+
+criterion_tests += %D%/unit/test_requests
+%C%_unit_test_requests_LDADD = $(pipeline_libs) $(CRITERION_LIBS)

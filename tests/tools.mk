@@ -10,7 +10,7 @@ side_build = rm -rf side/$(1) && $(MAKE) $(AM_MAKEFLAGS) distdir && $(MKDIR_P) s
 sanitize = -O1 -g -fno-omit-frame-pointer -fno-sanitize-recover=all
 asan_flags = $(sanitize) -fsanitize=address,undefined
 tsan_flags = $(sanitize) -fsanitize=thread
-fuzz_flags = $(sanitize) -fsanitize=address,undefined,fuzzer-no-link
+fuzz_flags = $(sanitize) -fsanitize=address,undefined,float-cast-overflow,fuzzer-no-link
 
 ### make bench: JSON lines; keep them and compare with scripts/bench_compare
 
@@ -48,22 +48,33 @@ coverage:
 valgrind: $(check_PROGRAMS) $(bin_PROGRAMS)
 	@$(TESTS_ENVIRONMENT) $(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/scripts/valgrind_check $(check_PROGRAMS)
 
-### make soak: the coverage of intervals over 1,000 runs, then the tests again and again for SOAK_SECONDS
+### make soak: the coverage of intervals over 1,000 runs, 50 imports killed, then the tests again and again for
+### SOAK_SECONDS
 
 SOAK_SECONDS = 600
 soak: $(check_PROGRAMS) $(bin_PROGRAMS)
 	@./%D%/stress/coverage 1000
+	@./%D%/stress/import_killed 50
 	@$(AM_TESTS_ENVIRONMENT) $(SHELL) $(srcdir)/scripts/soak $(SOAK_SECONDS) $(check_PROGRAMS)
 
 ### make fuzz: every reader of foreign bytes, FUZZ_SECONDS each; needs clang
 
+# FUZZ_FORMATS="spark chrome" in the environment narrows the trace formats.
 FUZZ_SECONDS = 60
+fuzz_build = $(call side_build,$(1),CC=clang CFLAGS='$(fuzz_flags)' FUZZ_LDFLAGS=-fsanitize=fuzzer)
 fuzz:
-	$(call side_build,fuzz,CC=clang CFLAGS='$(fuzz_flags)' FUZZ_LDFLAGS=-fsanitize=fuzzer) && \
-	    $(MAKE) $(AM_MAKEFLAGS) $(fuzz_programs) && \
-	    for f in $(fuzz_programs); do \
-	        mkdir -p corpus/$$f && ./$$f -max_total_time=$(FUZZ_SECONDS) -timeout=10 -rss_limit_mb=2048 corpus/$$f || exit 1; \
-	    done
+	$(call fuzz_build,fuzz) && $(MAKE) $(AM_MAKEFLAGS) $(fuzz_programs) && \
+	    source/scripts/fuzz $(FUZZ_SECONDS) source/tests/fuzz/seeds $(fuzz_programs)
+
+### make fuzz-selftest: would the fuzzer find a bug?  The side build leaves out one check of a bound.
+
+planted = src/store/import/jread.c
+fuzz-selftest:
+	$(call fuzz_build,planted) && sed -i 's/if (r->depth == JREAD_DEPTH)/if (false)/' source/$(planted) && \
+	    grep -q 'if (false)' source/$(planted) && $(MAKE) $(AM_MAKEFLAGS) tests/fuzz/fuzz_import && \
+	    if FUZZ_FORMATS=chrome source/scripts/fuzz $(FUZZ_SECONDS) source/tests/fuzz/seeds tests/fuzz/fuzz_import >log; \
+	    then echo "the planted bug was not found in $(FUZZ_SECONDS) s"; exit 1; \
+	    else grep -m 1 'jread.c.*runtime error' log && echo "the planted bug was found"; fi
 
 ### make replay: predictions beside what others measured; TRACES names the recorded files
 
@@ -77,6 +88,6 @@ replay: $(bin_PROGRAMS)
 format:
 	cd $(srcdir) && find src models tests -name '*.[ch]' | xargs $(CLANG_FORMAT) -i
 
-.PHONY: bench asan tsan coverage valgrind soak fuzz replay format
+.PHONY: bench asan tsan coverage valgrind soak fuzz fuzz-selftest replay format
 clean-local:
 	rm -rf side

@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char *const kinds[] = {"constant", "exponential", "uniform",  "lognormal",
-                                    "gamma",    "pareto",      "empirical"};
+static const char *const kinds[] = {"constant", "exponential", "uniform",          "lognormal", "gamma",
+                                    "pareto",   "weibull",     "hyperexponential", "empirical"};
 enum { KINDS = sizeof kinds / sizeof *kinds };
 
 static const double LARGEST = 1e300; /* of any value, so that sums stay finite */
@@ -27,6 +27,49 @@ struct law law_constant(double value)
     return (struct law){.kind = LAW_CONSTANT, .mean = value, .lo = value, .hi = value};
 }
 
+/* E[X] = scale Gamma(1 + 1/k), E[X^2] = scale^2 Gamma(1 + 2/k). */
+struct law law_weibull(double mean, double shape)
+{
+    struct law law = {.kind = LAW_WEIBULL, .mean = mean, .alpha = shape, .hi = INFINITY};
+
+    law.cv = sqrt(fmax(0, expm1(lgamma(1 + 2 / shape) - 2 * lgamma(1 + 1 / shape))));
+    return law;
+}
+
+struct law law_hyperexponential(double share, double fast, double slow)
+{
+    double mean = share * fast + (1 - share) * slow;
+    double f = mean > 0 ? fast / mean : 0,
+           s = mean > 0 ? slow / mean : 0; /* squares of ratios do not overflow */
+    double square = 2 * (share * f * f + (1 - share) * s * s);
+
+    return (struct law){.kind = LAW_HYPEREXPONENTIAL,
+                        .mean = mean,
+                        .cv = mean > 0 ? sqrt(fmax(0, square - 1)) : 0,
+                        .hi = INFINITY,
+                        .share = share,
+                        .fast = fast,
+                        .slow = slow};
+}
+
+/* Even between a and b: mean (a + b) / 2, mean square (a^2 + ab + b^2) / 3; relative to the law's mean. */
+struct law law_quantiles(const double *at, const double *values, size_t n)
+{
+    struct law law = {
+        .kind = LAW_EMPIRICAL, .lo = values[0], .hi = values[n - 1], .values = values, .at = at, .n = n};
+    double square = 0;
+
+    for (size_t i = 1; i < n; i++)
+        law.mean += (at[i] - at[i - 1]) * (values[i - 1] + (values[i] - values[i - 1]) / 2);
+    for (size_t i = 1; i < n && law.mean > 0; i++) {
+        double a = values[i - 1] / law.mean - 1, b = values[i] / law.mean - 1;
+
+        square += (at[i] - at[i - 1]) * (a * a + a * b + b * b) / 3;
+    }
+    law.cv = sqrt(square);
+    return law;
+}
+
 /* ------------------------------------------------------------------------------------------ pieces of a body
  */
 
@@ -35,32 +78,68 @@ static int read_value(const struct reading *r, const struct json *v, const char 
     return param_read_real(v, r->unit, 0, LARGEST, where, out, r->err);
 }
 
-/* An object with exactly the keys "mean" and `second`, which is a plain number within [min, max]. */
-static int read_pair(const struct reading *r, const struct json *body, const char *second, double min,
-                     double max, double *mean, double *number)
-{
-    const char *const names[] = {"mean", second};
-    char found[60];
+/* A key of a law's body: a quantity of the law's unit, or a plain number within [min, max]. */
+struct field {
+    const char *name;
+    bool plain;
+    double min, max;
+    double *out;
+};
 
-    if (json_type(body) != JSON_OBJECT)
-        return err_set(r->err, ERR_SCENARIO, "%s: found %s; write {\"mean\": \"%s\", \"%s\": ..}", r->where,
-                       json_brief(body, found, sizeof found), units_example(r->unit), second);
+/* An object with exactly the keys of the `n` fields. */
+static int read_fields(const struct reading *r, const struct json *body, const struct field *field, size_t n)
+{
+    const char *names[3];
+    char found[60];
+    size_t i;
+
+    ASSERT(n <= 3);
+    for (i = 0; i < n; i++)
+        names[i] = field[i].name;
+    if (json_type(body) != JSON_OBJECT) {
+        struct text t = {0};
+
+        for (i = 0; i < n; i++) {
+            text_printf(&t, "%s\"%s\": ", i > 0 ? ", " : "", names[i]);
+            text_printf(&t, field[i].plain ? ".." : "\"%s\"", units_example(r->unit));
+        }
+        err_set(r->err, ERR_SCENARIO, "%s: found %s; write {%s}", r->where,
+                json_brief(body, found, sizeof found), t.s);
+        text_free(&t);
+        return r->err->code;
+    }
     JSON_EACH (c, body) {
         struct text t = {0};
 
-        if (strcmp(json_key(c), "mean") == 0 || strcmp(json_key(c), second) == 0)
+        for (i = 0; i < n && strcmp(json_key(c), names[i]) != 0; i++)
+            ;
+        if (i < n)
             continue;
-        text_add_suggestion(&t, json_key(c), names, 2);
+        text_add_suggestion(&t, json_key(c), names, n);
         err_set(r->err, ERR_SCENARIO, "%s.%s: no such key; %s", r->where, json_key(c), t.s);
         text_free(&t);
         return r->err->code;
     }
-    for (int i = 0; i < 2; i++)
-        if (json_get(body, names[i]) == NULL)
-            return err_set(r->err, ERR_SCENARIO, "%s.%s: missing", r->where, names[i]);
-    TRY(read_value(r, json_get(body, "mean"), arena_printf(r->a, "%s.mean", r->where), mean));
-    return param_read_real(json_get(body, second), UNIT_NONE, min, max,
-                           arena_printf(r->a, "%s.%s", r->where, second), number, r->err);
+    for (i = 0; i < n; i++) {
+        const struct json *v = json_get(body, names[i]);
+        const char *where = arena_printf(r->a, "%s.%s", r->where, names[i]);
+
+        if (v == NULL)
+            return err_set(r->err, ERR_SCENARIO, "%s: missing", where);
+        TRY(field[i].plain
+                ? param_read_real(v, UNIT_NONE, field[i].min, field[i].max, where, field[i].out, r->err)
+                : read_value(r, v, where, field[i].out));
+    }
+    return 0;
+}
+
+/* Keys "mean" and `second`, which is a plain number within [min, max]. */
+static int read_pair(const struct reading *r, const struct json *body, const char *second, double min,
+                     double max, double *mean, double *number)
+{
+    const struct field fields[] = {{.name = "mean", .out = mean}, {second, true, min, max, number}};
+
+    return read_fields(r, body, fields, 2);
 }
 
 /* ------------------------------------------------------------------------------------------- one kind of law
@@ -127,11 +206,60 @@ static int read_pareto(const struct reading *r, const struct json *body, struct 
     return 0;
 }
 
+static int read_weibull(const struct reading *r, const struct json *body, struct law *out)
+{
+    double mean, shape;
+
+    TRY(read_pair(r, body, "shape", 0.1, 100, &mean, &shape));
+    *out = law_weibull(mean, shape);
+    return 0;
+}
+
+static int read_hyperexponential(const struct reading *r, const struct json *body, struct law *out)
+{
+    double share, fast, slow;
+    const struct field fields[] = {
+        {"share", true, 0, 1, &share}, {.name = "fast", .out = &fast}, {.name = "slow", .out = &slow}};
+
+    TRY(read_fields(r, body, fields, 3));
+    *out = law_hyperexponential(share, fast, slow);
+    return 0;
+}
+
 static int ascending(const void *a, const void *b)
 {
     double x = *(const double *)a, y = *(const double *)b;
 
     return (x > y) - (x < y);
+}
+
+/* [[0, lowest], [probability, value] ..., [1, highest]], both rising. */
+static int read_quantiles(const struct reading *r, const struct json *body, struct law *out)
+{
+    size_t n = json_size(body), i = 0;
+    double *at = arena_array(r->a, n, sizeof *at), *values = arena_array(r->a, n, sizeof *values);
+    char found[60];
+
+    JSON_EACH (c, body) {
+        const char *where = arena_printf(r->a, "%s[%zu]", r->where, i);
+
+        if (json_type(c) != JSON_ARRAY || json_size(c) != 2)
+            return err_set(r->err, ERR_SCENARIO, "%s: found %s; write [probability, value], like the others",
+                           where, json_brief(c, found, sizeof found));
+        TRY(param_read_real(json_at(c, 0), UNIT_NONE, 0, 1, arena_printf(r->a, "%s[0]", where), &at[i],
+                            r->err));
+        TRY(read_value(r, json_at(c, 1), arena_printf(r->a, "%s[1]", where), &values[i]));
+        if (i > 0 && (at[i] <= at[i - 1] || values[i] < values[i - 1]))
+            return err_set(r->err, ERR_SCENARIO, "%s: found %s; probabilities and values must rise", where,
+                           json_brief(c, found, sizeof found));
+        i++;
+    }
+    if (n < 2 || at[0] != 0 || at[n - 1] != 1)
+        return err_set(r->err, ERR_SCENARIO,
+                       "%s: found %s; quantiles begin with [0, lowest] and end with [1, highest]", r->where,
+                       json_brief(body, found, sizeof found));
+    *out = law_quantiles(at, values, n);
+    return 0;
 }
 
 static int read_empirical(const struct reading *r, const struct json *body, struct law *out)
@@ -146,8 +274,11 @@ static int read_empirical(const struct reading *r, const struct json *body, stru
                        json_string(body));
     if (json_type(body) != JSON_ARRAY || json_first(body) == NULL)
         return err_set(r->err, ERR_SCENARIO,
-                       "%s: found %s; write a list of values, or \"trace:TRACE/OPERATOR\"", r->where,
-                       json_brief(body, found, sizeof found));
+                       "%s: found %s; write a list of values, or of [probability, value], or "
+                       "\"trace:TRACE/OPERATOR\"",
+                       r->where, json_brief(body, found, sizeof found));
+    if (json_type(json_first(body)) == JSON_ARRAY)
+        return read_quantiles(r, body, out);
     values = arena_array(r->a, json_size(body), sizeof *values);
     JSON_EACH (c, body) {
         TRY(read_value(r, c, arena_printf(r->a, "%s[%zu]", r->where, n), &values[n]));
@@ -176,6 +307,7 @@ static int read_kind(const struct reading *r, const struct json *body, const cha
         [LAW_CONSTANT] = read_constant,   [LAW_EXPONENTIAL] = read_exponential,
         [LAW_UNIFORM] = read_uniform,     [LAW_LOGNORMAL] = read_lognormal,
         [LAW_GAMMA] = read_gamma,         [LAW_PARETO] = read_pareto,
+        [LAW_WEIBULL] = read_weibull,     [LAW_HYPEREXPONENTIAL] = read_hyperexponential,
         [LAW_EMPIRICAL] = read_empirical,
     };
     struct text t = {0};

@@ -15,6 +15,8 @@ noinst_LIBRARIES += %D%/libbase.a
 	%D%/param.h \
 	%D%/progress.c \
 	%D%/progress.h \
+	%D%/table.c \
+	%D%/table.h \
 	%D%/text.c \
 	%D%/text.h \
 	%D%/units.c \

@@ -1,6 +1,6 @@
 #include "calibrate/calibrate.h"
 
-#include "calibrate/fit.h"
+#include "calibrate/cost.h"
 #include "calibrate/resolve.h"
 #include "pipeline/simulate.h"
 #include "store/trace.h"
@@ -429,7 +429,8 @@ static int overlay_calibration(void *ctx, const char *name, struct arena *a, str
     *n = o->fit->n;
     *rows = arena_array(a, *n + 1, sizeof **rows);
     for (size_t i = 0; i < *n; i++)
-        (*rows)[i] = (struct param_row){o->fit->rows[i].path, o->fit->rows[i].value, o->fit->rows[i].stderr_};
+        (*rows)[i] = (struct param_row){
+            .path = o->fit->rows[i].path, .value = o->fit->rows[i].value, .stderr_ = o->fit->rows[i].stderr_};
     return 0;
 }
 

@@ -1,17 +1,29 @@
 #include "calibrate/resolve.h"
 
 #include "base/text.h"
+#include "calibrate/resolve_rows.h"
 #include "store/calibration.h"
+#include "store/serving.h"
+#include "store/trace.h"
 
+#include <dirent.h>
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+/* One that was asked for; scenarios keep pointers into it until the resolver is closed. */
+struct shared_document {
+    char *name;
+    struct json *doc;
+    struct shared_document *next;
+};
+
 struct resolve_ctx {
     struct store *store; /* NULL: not needed so far, or there is none yet */
     char *store_path, *scenario_dir;
+    struct shared_document *documents;
     pthread_mutex_t lock; /* variants are built by several threads, a store belongs to one at a time */
 };
 
@@ -31,6 +43,7 @@ static int load_rows(struct resolve_ctx *c, const char *name, struct arena *a, s
                      size_t *n, struct err *err)
 {
     struct calibration_row *found;
+    struct calibration_extra extra;
     struct err missing = {0};
     int rc;
 
@@ -47,11 +60,8 @@ static int load_rows(struct resolve_ctx *c, const char *name, struct arena *a, s
         *err = missing;
         return rc;
     }
-    *rows = arena_array(a, *n + 1, sizeof **rows);
-    for (size_t i = 0; i < *n; i++)
-        (*rows)[i] = (struct param_row){found[i].path, found[i].value,
-                                        isfinite(found[i].stderr_) ? found[i].stderr_ : 0};
-    return 0;
+    TRY(calibration_extra_load(c->store, name, a, &extra, err));
+    return resolve_rows(name, found, *n, &extra, a, rows, n, err);
 }
 
 static int from_store(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n,
@@ -73,14 +83,25 @@ static bool is_safe_name(const char *name)
            strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789._-") == strlen(name);
 }
 
-static char *find_preset(const struct resolve_ctx *c, const char *name, struct arena *a)
+enum { PRESET_DIRS = 4 };
+
+/* Where presets may lie; "" is nowhere. */
+static void preset_dirs(const struct resolve_ctx *c, struct arena *a, const char *dirs[PRESET_DIRS])
 {
     const char *env = getenv("FORESIGHT_PRESETS");
-    const char *const dirs[] = {env != NULL ? env : "",
-                                arena_printf(a, "%s/../models/presets", c->scenario_dir), "models/presets",
-                                FORESIGHT_DATADIR "/presets"};
 
-    for (size_t i = 0; i < sizeof dirs / sizeof *dirs; i++) {
+    dirs[0] = env != NULL ? env : "";
+    dirs[1] = arena_printf(a, "%s/../models/presets", c->scenario_dir);
+    dirs[2] = "models/presets";
+    dirs[3] = FORESIGHT_DATADIR "/presets";
+}
+
+static char *find_preset(const struct resolve_ctx *c, const char *name, struct arena *a)
+{
+    const char *dirs[PRESET_DIRS];
+
+    preset_dirs(c, a, dirs);
+    for (size_t i = 0; i < PRESET_DIRS; i++) {
         char *path = arena_printf(a, "%s/%s.json", dirs[i], name);
 
         if (dirs[i][0] != '\0' && access(path, R_OK) == 0)
@@ -104,20 +125,9 @@ static int read_preset(const char *path, struct arena *a, struct param_row **row
         return err_set(err, ERR_SCENARIO, "%s: a preset needs \"source\", \"date\" and a list \"rows\"",
                        path);
     }
-    *rows = arena_array(a, json_size(list) + 1, sizeof **rows);
-    JSON_EACH (v, list) {
-        const char *p = json_get_string(v, "path", NULL);
-        double value = json_get_number(v, "value", NAN);
-
-        if (p == NULL || !isfinite(value)) {
-            json_free(doc);
-            return err_set(err, ERR_SCENARIO, "%s: rows[%zu]: \"path\" and a number \"value\" are needed",
-                           path, *n);
-        }
-        (*rows)[(*n)++] = (struct param_row){arena_strdup(a, p), value, json_get_number(v, "stderr", 0)};
-    }
+    rc = resolve_preset(doc, path, a, rows, n, err);
     json_free(doc);
-    return 0;
+    return rc;
 }
 
 static int from_preset(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n,
@@ -130,12 +140,183 @@ static int from_preset(void *ctx, const char *name, struct arena *a, struct para
     return path != NULL ? read_preset(path, a, rows, n, err) : 0;
 }
 
+/* ------------------------------------------------------------ documents */
+
+enum { FOLDERS_DEEP = 4 };
+
+/* NAME.json in a folder or, in the order of their names, in those below it. */
+static char *find_below(const char *dir, const char *name, int deep, struct arena *a)
+{
+    char *path = arena_printf(a, "%s/%s.json", dir, name), *found = NULL;
+    struct dirent **entries;
+    int n;
+
+    if (access(path, R_OK) == 0)
+        return path;
+    n = deep > 0 ? scandir(dir, &entries, NULL, alphasort) : 0;
+    for (int i = 0; i < n; i++) {
+        if (found == NULL && (entries[i]->d_type == DT_DIR || entries[i]->d_type == DT_UNKNOWN) &&
+            entries[i]->d_name[0] != '.')
+            found = find_below(arena_printf(a, "%s/%s", dir, entries[i]->d_name), name, deep - 1, a);
+        free(entries[i]);
+    }
+    if (n > 0)
+        free(entries);
+    return found;
+}
+
+static char *find_document(const struct resolve_ctx *c, const char *name, struct arena *a)
+{
+    const char *dirs[PRESET_DIRS];
+    char *found = NULL;
+
+    preset_dirs(c, a, dirs);
+    for (size_t i = 0; i < PRESET_DIRS && found == NULL; i++)
+        if (dirs[i][0] != '\0')
+            found = find_below(dirs[i], name, FOLDERS_DEEP, a);
+    return found;
+}
+
+static int read_document(struct resolve_ctx *c, const char *name, struct arena *a, const struct json **out,
+                         struct err *err)
+{
+    struct shared_document *d = c->documents;
+    char *path;
+
+    while (d != NULL && strcmp(d->name, name) != 0)
+        d = d->next;
+    if (d == NULL) {
+        path = is_safe_name(name) ? find_document(c, name, a) : NULL;
+        if (path == NULL)
+            return err_set(err, ERR_SCENARIO,
+                           "no document \"%s\" among the presets (models/presets/**/NAME.json)", name);
+        d = xcalloc(1, sizeof *d);
+        if (json_read(path, &d->doc, err) != 0) {
+            free(d);
+            return err->code;
+        }
+        d->name = xstrdup(name);
+        d->next = c->documents;
+        c->documents = d;
+    }
+    *out = d->doc;
+    return 0;
+}
+
+static int from_documents(void *ctx, const char *name, struct arena *a, const struct json **out,
+                          struct err *err)
+{
+    struct resolve_ctx *c = ctx;
+    int rc;
+
+    pthread_mutex_lock(&c->lock);
+    rc = read_document(c, name, a, out, err);
+    pthread_mutex_unlock(&c->lock);
+    return rc;
+}
+
+/* ------------------------------------------------------------ recordings */
+
+/* "trace:NAME" or just NAME; the lock is held. */
+static int find_trace(struct resolve_ctx *c, const char *ref, int64_t *id, struct err *err)
+{
+    const char *name = strncmp(ref, "trace:", 6) == 0 ? ref + 6 : ref;
+
+    TRY(open_store(c, err));
+    if (c->store == NULL)
+        return err_set(err, ERR_SCENARIO, "\"%s\": there is no store %s yet; foresight import FILE makes one",
+                       ref, c->store_path);
+    if (trace_find(c->store, name, id, err) == 0)
+        return 0;
+    err->code = err->code == ERR_USAGE ? ERR_SCENARIO : err->code;
+    return err->code;
+}
+
+static int load_requests(struct resolve_ctx *c, const char *ref, struct arena *a,
+                         struct recorded_request **out, size_t *n, struct err *err)
+{
+    struct request_row *rows;
+    int64_t id;
+
+    TRY(find_trace(c, ref, &id, err));
+    TRY(request_load(c->store, id, a, &rows, n, err));
+    *out = arena_array(a, *n + 1, sizeof **out);
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i] = (struct recorded_request){.arrival_s = rows[i].arrival_s,
+                                              .input_tokens = rows[i].input_tokens,
+                                              .output_tokens = rows[i].output_tokens,
+                                              .class = rows[i].class,
+                                              .session = rows[i].session,
+                                              .blocks = rows[i].blocks,
+                                              .blocks_n = rows[i].blocks_n};
+    return 0;
+}
+
+static int from_requests(void *ctx, const char *ref, struct arena *a, struct recorded_request **rows,
+                         size_t *n, struct err *err)
+{
+    struct resolve_ctx *c = ctx;
+    int rc;
+
+    *n = 0;
+    pthread_mutex_lock(&c->lock);
+    rc = load_requests(c, ref, a, rows, n, err);
+    pthread_mutex_unlock(&c->lock);
+    return rc;
+}
+
+static int load_costs(struct resolve_ctx *c, const char *ref, struct arena *a, struct cost_row **out,
+                      size_t *n, struct err *err)
+{
+    struct operator_cost *rows;
+    int64_t id;
+
+    TRY(find_trace(c, ref, &id, err));
+    TRY(operator_cost_load(c->store, id, a, &rows, n, err));
+    if (*n == 0)
+        return err_set(err, ERR_SCENARIO, "\"%s\": the trace holds no costs of operators", ref);
+    *out = arena_array(a, *n, sizeof **out);
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i] = (struct cost_row){.hardware = rows[i].hardware,
+                                      .model = rows[i].model,
+                                      .op = rows[i].op,
+                                      .variant = rows[i].variant,
+                                      .devices = rows[i].devices,
+                                      .tokens = rows[i].tokens,
+                                      .batch = rows[i].batch,
+                                      .chunk = rows[i].chunk,
+                                      .context = rows[i].context,
+                                      .bytes = rows[i].bytes,
+                                      .time_s = rows[i].time_s};
+    return 0;
+}
+
+static int from_costs(void *ctx, const char *ref, struct arena *a, struct cost_row **rows, size_t *n,
+                      struct err *err)
+{
+    struct resolve_ctx *c = ctx;
+    int rc;
+
+    *n = 0;
+    pthread_mutex_lock(&c->lock);
+    rc = load_costs(c, ref, a, rows, n, err);
+    pthread_mutex_unlock(&c->lock);
+    return rc;
+}
+
+/* ------------------------------------------------------------ the resolver */
+
 void resolve_open(const char *store_path, const char *scenario_path, struct resolver *out)
 {
     struct resolve_ctx *c = xcalloc(1, sizeof *c);
     const char *slash = strrchr(scenario_path, '/');
 
-    *out = (struct resolver){.ctx = c, .calibration = from_store, .preset = from_preset};
+    *out = (struct resolver){.ctx = c,
+                             .calibration = from_store,
+                             .preset = from_preset,
+                             .requests = from_requests,
+                             .costs = from_costs,
+                             .document = from_documents};
     c->scenario_dir = slash != NULL ? xstrdup(scenario_path) : xstrdup(".");
     if (slash != NULL)
         c->scenario_dir[slash - scenario_path] = '\0';
@@ -150,6 +331,12 @@ void resolve_close(struct resolver *r)
     if (c == NULL)
         return;
     store_close(c->store);
+    for (struct shared_document *d = c->documents, *next; d != NULL; d = next) {
+        next = d->next;
+        json_free(d->doc);
+        free(d->name);
+        free(d);
+    }
     pthread_mutex_destroy(&c->lock);
     free(c->store_path);
     free(c->scenario_dir);

@@ -1,9 +1,11 @@
 /*
- * resolve.h - answers a scenario's "calibration" and "preset" references.
+ * resolve.h - answers a scenario's references: "calibration", "preset", "trace:NAME", names of documents.
  *
- * Calibrations come from the store, presets from JSON files: the folder named by
- * $FORESIGHT_PRESETS, models/presets beside the scenario's folder or in the
- * current one, or the installed folder, whichever has the name first.
+ * Calibrations and recordings (requests, operator tables) come from the store.
+ * Presets and documents are JSON files: those of the folder named by
+ * $FORESIGHT_PRESETS, of models/presets beside the scenario's folder or in the
+ * current one, or of the installed folder, whichever has the name first.  A
+ * document may lie in a folder below; it is read once and shared.
  */
 #ifndef CALIBRATE_RESOLVE_H
 #define CALIBRATE_RESOLVE_H

@@ -5,14 +5,34 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct cmd cmd_run, cmd_bound, cmd_check, cmd_models, cmd_explain, cmd_graph, cmd_help, cmd_rank,
-    cmd_exec, cmd_fit, cmd_validate, cmd_report, cmd_trace, cmd_runs, cmd_doctor, cmd_import, cmd_replay;
+extern const struct cmd cmd_run, cmd_bound, cmd_check, cmd_graph, cmd_exec, cmd_import, cmd_init, cmd_fit,
+    cmd_validate, cmd_replay, cmd_rank, cmd_report, cmd_trace, cmd_runs, cmd_doctor, cmd_models, cmd_explain,
+    cmd_help;
 
+/* In the order of `foresight help`, one a line: commands come one at a time. */
+/* clang-format off */
 const struct cmd *const cmds[] = {
-    &cmd_run,  &cmd_bound,    &cmd_check,  &cmd_graph,   &cmd_exec,   &cmd_import,
-    &cmd_fit,  &cmd_validate, &cmd_replay, &cmd_rank,    &cmd_report, &cmd_trace,
-    &cmd_runs, &cmd_doctor,   &cmd_models, &cmd_explain, &cmd_help,   NULL,
+    &cmd_run,
+    &cmd_bound,
+    &cmd_check,
+    &cmd_graph,
+    &cmd_exec,
+    &cmd_import,
+    &cmd_init,
+    &cmd_fit,
+    &cmd_validate,
+    &cmd_replay,
+    &cmd_rank,
+    &cmd_report,
+    &cmd_trace,
+    &cmd_runs,
+    &cmd_doctor,
+    &cmd_models,
+    &cmd_explain,
+    &cmd_help,
+    NULL,
 };
+/* clang-format on */
 
 const struct cmd *cmd_find(const char *name)
 {

@@ -1,6 +1,8 @@
 #include "cli/cmd.h"
 
 #include "calibrate/calibrate.h"
+#include "cli/fit_print.h"
+#include "cli/fit_target.h"
 #include "cli/load.h"
 #include "cli/print.h"
 #include "store/trace.h"
@@ -41,38 +43,16 @@ static int find_traces(const struct args *args, const struct loaded *l, struct c
     return 0;
 }
 
-static struct json *number_or_null(double v)
-{
-    return isfinite(v) ? json_new_number(v) : json_new_null();
-}
-
 static struct json *fit_json(const struct calibrate_input *in, const struct calibration *c)
 {
-    struct json *doc = result_document("fit", in->scenario), *list, *o;
+    struct json *doc = result_document("fit", in->scenario), *list;
 
     json_set_string(doc, "calibration", in->name);
     json_set_number(doc, "profile_trace_id", (double)in->profile);
     json_set_number(doc, "executions", (double)in->runs_n);
     json_set(doc, "baseline_measured_per_s", number_or_null(c->baseline_measured_per_s));
     json_set(doc, "baseline_predicted_per_s", number_or_null(c->baseline_predicted_per_s));
-    list = json_set_array(doc, "params");
-    for (size_t i = 0; i < c->n; i++) {
-        const struct calibration_row *r = &c->rows[i];
-        struct json *valid;
-
-        o = json_push(list, json_new_object());
-        json_set_string(o, "path", r->path);
-        json_set_number(o, "value", r->value);
-        json_set_number(o, "stderr", r->stderr_);
-        json_set_string(o, "unit", r->unit);
-        json_set_number(o, "n", (double)r->n);
-        json_set_string(o, "method", r->method);
-        json_set(o, "r2", number_or_null(r->r2));
-        json_set(o, "holdout_error_frac", number_or_null(r->holdout_error_frac));
-        valid = json_set_object(o, "valid");
-        json_set(valid, "from", number_or_null(r->valid_from));
-        json_set(valid, "to", number_or_null(r->valid_to));
-    }
+    fit_rows_json(c->rows, c->n, json_set_array(doc, "params"));
     list = json_set_array(doc, "remarks");
     for (int i = 0; i < c->remarks_n; i++)
         json_push(list, json_new_string(c->remarks[i]));
@@ -83,23 +63,7 @@ static void print_fit(const struct calibrate_input *in, const struct calibration
 {
     printf("calibration \"%s\": %zu parameters from profile %lld and %d executions\n\n", in->name, c->n,
            (long long)in->profile, in->runs_n);
-    printf("  %-52s %12s %10s %7s %8s %9s\n", "parameter (SI units)", "value", "std error", "n", "r2",
-           "held out");
-    for (size_t i = 0; i < c->n; i++) {
-        const struct calibration_row *r = &c->rows[i];
-
-        if (r->value == 0)
-            continue;
-        printf("  %-52s %12.4g %9.2g%% %7ld ", r->path, r->value, 100 * r->stderr_ / r->value, r->n);
-        if (isfinite(r->r2))
-            printf("%8.4f ", r->r2);
-        else
-            printf("%8s ", "-");
-        if (isfinite(r->holdout_error_frac))
-            printf("%7.1f %%\n", 100 * r->holdout_error_frac);
-        else
-            printf("%9s\n", "-");
-    }
+    print_fit_rows(c->rows, c->n);
     if (isfinite(c->baseline_measured_per_s))
         printf("\n  baseline: %.4g/s executed, %.4g/s simulated (%+.1f %%); executions vary by %.1f %%\n",
                c->baseline_measured_per_s, c->baseline_predicted_per_s,
@@ -132,8 +96,11 @@ static int run(const struct args *args, struct err *err)
 {
     struct store *store = NULL;
     struct loaded l;
-    int rc = load_scenario(args, args->words[0], &l, err);
+    int rc;
 
+    if (is_fit_target(args->words[0]))
+        return fit_target(args, err);
+    rc = load_scenario(args, args->words[0], &l, err);
     if (rc != 0)
         return rc;
     rc = store_open(args->store, STORE_WRITE, &store, err);
@@ -146,17 +113,18 @@ static int run(const struct args *args, struct err *err)
 
 const struct cmd cmd_fit = {
     .name = "fit",
-    .args = "SCENARIO",
-    .help = "calibrate the scenario's parameters from recorded spans",
+    .args = "MODEL|SCENARIO",
+    .help = "calibrate parameters from recordings",
     .group = "Measure",
-    .about = "Fits cost = fixed + per item + per byte of every operator, with standard errors, from the "
-             "newest profile\n"
-             "(operators alone) and the executions of the scenario as it stands, of which the last is held "
-             "out. The\n"
-             "parameters are kept in the store; stages that say \"calibration\": NAME use them.",
-    .options = "set,apply,name,trace",
-    .examples = "  foresight fit scenarios/quickstart.json\n  foresight fit scenarios/quickstart.json --name "
-                "mine --json\n",
+    .about =
+        "Of a scenario: fits cost = fixed + per item + per byte of every operator, with standard errors, from the\n"
+        "newest profile (operators alone) and the executions of the scenario as it stands, of which the last is\n"
+        "held out. Of a model, \"workload\", \"link\" or \"disk\": fits what it declares (foresight models NAME) from\n"
+        "the imported traces named (or files, which are imported first). What was fitted is kept in the store; what\n"
+        "says \"calibration\": NAME uses it.",
+    .options = "set,apply,name,trace,where,bound",
+    .examples = "  foresight fit scenarios/quickstart.json\n"
+                "  foresight fit link --trace a100_sxm-nccl_perf --where op=all_reduce,devices=8,nccl_dtype=half\n",
     .least = 1,
     .most = 1,
     .run = run,

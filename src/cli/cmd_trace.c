@@ -12,6 +12,35 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Cuts text to what fits into a line of 80 columns; control bytes become '?'. */
+static const char *fitted(char *buf, size_t width, const char *text)
+{
+    size_t n = 0;
+
+    for (; text[n] != '\0' && n < width; n++)
+        buf[n] = (unsigned char)text[n] < 0x20 || text[n] == 0x7f ? '?' : text[n];
+    if (text[n] != '\0')
+        for (n -= 3; n > 0 && (text[n] & 0xc0) == 0x80;) /* not within a UTF-8 character */
+            n--;
+    strcpy(buf + n, text[n] != '\0' ? "..." : "");
+    return buf;
+}
+
+/* Two lines: what kind of trace under which number and name, and what is in it. */
+static void print_trace(const struct trace_row *t)
+{
+    char name[80], note[80];
+
+    printf("%5lld  %-7s  %-22s %9lld  %7lld  %s\n", (long long)t->id, t->info.kind, t->format,
+           (long long)t->rows, (long long)t->suspects, fitted(name, 21, t->info.name));
+    if (t->info.note[0] != '\0')
+        printf("       %s\n", fitted(note, 73, t->info.note));
+    else if (t->info.scenario[0] != '\0')
+        printf("       %s of the scenario %s\n",
+               strcmp(t->info.kind, "exec") == 0 ? "an execution" : "operators alone",
+               fitted(note, 40, t->info.scenario));
+}
+
 static int list(const struct args *args, struct store *s, struct arena *a, struct err *err)
 {
     struct json *doc = json_new_object(), *out = json_set_array(doc, "traces");
@@ -19,6 +48,8 @@ static int list(const struct args *args, struct store *s, struct arena *a, struc
     size_t n;
     int rc = trace_list(s, NULL, a, &rows, &n, err);
 
+    if (rc == 0 && n > 0 && !args->json)
+        printf("%5s  %-7s  %-22s %9s  %7s  %s\n", "id", "kind", "format", "rows", "suspect", "name");
     for (size_t i = 0; i < n && rc == 0; i++) {
         struct json *o = json_push(out, json_new_object());
 
@@ -30,9 +61,11 @@ static int list(const struct args *args, struct store *s, struct arena *a, struc
         json_set_string(o, "created", rows[i].created);
         json_set_number(o, "spans", (double)rows[i].spans);
         json_set_string(o, "note", rows[i].info.note);
+        json_set_string(o, "trace_format", rows[i].format);
+        json_set_number(o, "rows", (double)rows[i].rows);
+        json_set_number(o, "suspects", (double)rows[i].suspects);
         if (!args->json)
-            printf("%5lld  %-20s  %-8s %-24s %8lld spans  %s\n", (long long)rows[i].id, rows[i].created,
-                   rows[i].info.kind, rows[i].info.name, (long long)rows[i].spans, rows[i].info.note);
+            print_trace(&rows[i]);
     }
     if (rc == 0 && args->json)
         print_document(doc);

@@ -13,6 +13,7 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd_graph.c \
 	%D%/cmd_help.c \
 	%D%/cmd_import.c \
+	%D%/cmd_init.c \
 	%D%/cmd_models.c \
 	%D%/cmd_rank.c \
 	%D%/cmd_replay.c \
@@ -21,6 +22,10 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd_runs.c \
 	%D%/cmd_trace.c \
 	%D%/cmd_validate.c \
+	%D%/fit_print.c \
+	%D%/fit_print.h \
+	%D%/fit_target.c \
+	%D%/fit_target.h \
 	%D%/keep.c \
 	%D%/keep.h \
 	%D%/load.c \

@@ -5,6 +5,7 @@
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 char *print_estimate(char *buf, size_t size, const struct estimate *e, enum unit unit)
 {
@@ -70,18 +71,62 @@ static void print_stages(const struct outcome *o)
                100 * o->resources[i].utilization.mean);
 }
 
+static void print_figures(const char *name, const struct estimate *e)
+{
+    static const char *const percentiles[LATENCY_FIGURES] = {NULL, "  p50", "  p95", "  p99"};
+
+    for (int i = 0; i < LATENCY_FIGURES; i++)
+        print_line(i == 0 ? name : percentiles[i], &e[i], UNIT_S);
+}
+
+/* What a request's user sees of the serving side. */
+static void print_serving(const struct outcome_metrics *m)
+{
+    if (m->has_queue)
+        print_figures("queue", m->queue_s);
+    if (m->has_ttft)
+        print_figures("first token", m->ttft_s);
+    if (m->has_tpot)
+        print_figures("per token", m->tpot_s);
+    if (m->has_goodput)
+        print_line("goodput", &m->goodput_per_s, UNIT_PER_S);
+    if (m->failed.mean > 0)
+        print_line("failed", &m->failed, UNIT_FRAC);
+    if (m->has_quality)
+        print_line(strcmp(m->quality_unit, "answer_accuracy") == 0 ? "accuracy" : m->quality_unit, &m->quality,
+                   UNIT_NONE);
+}
+
+static void print_pipelines(const struct outcome *o)
+{
+    for (int i = 0; i < o->pipelines_n; i++) {
+        const struct outcome_metrics *m = &o->pipelines[i];
+
+        if (m == o->metrics)
+            continue;
+        printf("\n  beside it \"%s\"\n", m->name);
+        print_line("throughput", &m->throughput_per_s, UNIT_PER_S);
+        if (m->terminating)
+            print_line("makespan", &m->makespan_s, UNIT_S);
+        if (m->has_latency)
+            print_figures("latency", m->latency_s);
+        print_serving(m);
+    }
+}
+
 void print_outcome(const struct outcome *o)
 {
-    static const char *const names[LATENCY_FIGURES] = {"latency", "  p50", "  p95", "  p99"};
     char buf[60];
 
     printf("%s: %ld replications, %.0f %% confidence, unit %s\n\n", o->scenario->name, o->replications,
-           100 * o->confidence, o->scenario->unit);
+           100 * o->confidence, o->scenario->pipelines[o->scenario->objective].unit);
     print_line("throughput", &o->throughput_per_s, UNIT_PER_S);
     if (o->terminating)
         print_line("makespan", &o->makespan_s, UNIT_S);
-    for (int i = 0; o->has_latency && i < LATENCY_FIGURES; i++)
-        print_line(names[i], &o->latency_s[i], UNIT_S);
+    if (o->has_latency)
+        print_figures("latency", o->latency_s);
+    if (o->metrics != NULL)
+        print_serving(o->metrics);
     if (o->has_cost)
         print_line("cost", &o->cost_usd_per_h, UNIT_USD_PER_H);
     if (o->has_cost)
@@ -89,6 +134,7 @@ void print_outcome(const struct outcome *o)
     if (o->has_bound)
         printf("  %-12s %s at best; the limit is %s\n", "bound",
                units_format(buf, sizeof buf, o->bound.throughput_per_s, UNIT_PER_S), o->bound.bottleneck);
+    print_pipelines(o);
     print_stages(o);
 }
 

@@ -27,6 +27,8 @@ noinst_LIBRARIES += %D%/libengine.a
 	%D%/net.h \
 	%D%/output.c \
 	%D%/output.h \
+	%D%/page_cache.c \
+	%D%/page_cache.h \
 	%D%/replicate.c \
 	%D%/replicate.h \
 	%D%/ring.h \

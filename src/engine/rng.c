@@ -154,6 +154,23 @@ double rng_gamma(struct rng *r, double mean, double cv)
     return gsl_ran_gamma(&g, 1 / (cv * cv), mean * cv * cv);
 }
 
+/* Even between two knots of the quantile function. */
+static double quantile(const struct law *law, double u)
+{
+    size_t lo = 0, hi = law->n - 1;
+
+    while (hi - lo > 1) {
+        size_t mid = (lo + hi) / 2;
+
+        if (law->at[mid] <= u)
+            lo = mid;
+        else
+            hi = mid;
+    }
+    return law->values[lo] +
+           (law->values[hi] - law->values[lo]) * (u - law->at[lo]) / (law->at[hi] - law->at[lo]);
+}
+
 double law_draw(const struct law *law, struct rng *r)
 {
     switch (law->kind) {
@@ -172,8 +189,15 @@ double law_draw(const struct law *law, struct rng *r)
 
         return gsl_ran_pareto(&g, law->alpha, law->mean * (law->alpha - 1) / law->alpha);
     }
+    case LAW_WEIBULL:
+        return law->mean / tgamma(1 + 1 / law->alpha) * pow(rng_exponential(r), 1 / law->alpha);
+    case LAW_HYPEREXPONENTIAL: {
+        double mean = rng_uniform(r) < law->share ? law->fast : law->slow;
+
+        return mean * rng_exponential(r);
+    }
     case LAW_EMPIRICAL:
-        return law->values[rng_below(r, law->n)];
+        return law->at != NULL ? quantile(law, rng_uniform(r)) : law->values[rng_below(r, law->n)];
     }
     ASSERT(!"a law this switch does not know");
     return 0;

@@ -144,6 +144,16 @@ bool station_seize(struct station *st, event_fn *granted, void *self, uint64_t a
     return enter(st, SEIZED, granted, self, arg);
 }
 
+bool station_try_seize(struct station *st)
+{
+    if (st->busy_count >= st->servers)
+        return false;
+    st->arrived++;
+    level_set(&st->busy, st->sim->now, (double)++st->busy_count);
+    tally_add(&st->wait_s, 0);
+    return true;
+}
+
 void station_leave(struct station *st)
 {
     ASSERT(st->busy_count > 0);

@@ -19,6 +19,7 @@ bool station_enter(struct station *st, double service_s, event_fn *done, void *s
 
 /* The same as enter, but holds the server until station_leave(): for a server that blocks or calls others. */
 bool station_seize(struct station *st, event_fn *granted, void *self, uint64_t arg);
+bool station_try_seize(struct station *st); /* now or never: false when none is idle */
 void station_leave(struct station *st);
 
 void station_begin_measuring(struct station *st); /* forget what was seen: the end of warm-up */

@@ -1,7 +1,9 @@
 #include "pipeline/bound.h"
 
 #include <math.h>
-#include <string.h>
+#include <stdlib.h>
+
+enum { CALLS_ROOM = 64 }; /* kinds of calls one stage makes for one item */
 
 static uint64_t mix(uint64_t a, uint64_t b)
 {
@@ -32,24 +34,26 @@ struct item item_piece(const struct item *whole, long piece, long pieces)
     return part;
 }
 
-double scenario_source_units(const struct scenario *s)
+double scenario_source_units(const struct scenario *s, const struct pipeline *p)
 {
-    if (s->workload.data != NULL)
-        return (double)s->workload.data->partition_rows;
-    if (s->workload.kind == WORKLOAD_CLOSED && s->stages[0].shape.take > 0)
-        return s->stages[0].shape.take;
+    const struct stage *first = &s->stages[p->first];
+
+    if (p->workload.data != NULL)
+        return (double)p->workload.data->partition_rows;
+    if (p->workload.kind == WORKLOAD_CLOSED && first->shape.take > 0)
+        return first->shape.take;
     return 1;
 }
 
 /* Where later epochs enter: at the stage that caches, else behind the last stage that works only once. */
-static int later_entry(const struct scenario *s, bool *hit)
+static int later_entry(const struct scenario *s, const struct pipeline *p, bool *hit)
 {
-    int entry = 0;
+    int entry = p->first;
 
     *hit = false;
-    for (int i = 0; i < s->stages_n; i++) {
+    for (int i = p->first; i <= p->last; i++) {
         if (s->stages[i].shape.once)
-            entry = i + 1 < s->stages_n ? i + 1 : i;
+            entry = i < p->last ? i + 1 : i;
         if (s->stages[i].shape.caches) {
             entry = i;
             *hit = true;
@@ -60,25 +64,26 @@ static int later_entry(const struct scenario *s, bool *hit)
 
 static const struct item blank;
 
-void scenario_source_item(const struct scenario *s, uint64_t index, struct item *out, int *entry_stage)
+void scenario_source_item(const struct scenario *s, const struct pipeline *p, uint64_t index,
+                          struct item *out, int *entry_stage)
 {
-    const struct dataset_cfg *d = s->workload.data;
-    double units = scenario_source_units(s);
+    const struct dataset_cfg *d = p->workload.data;
+    double units = scenario_source_units(s, p);
     struct demand unused;
 
     *out = blank; /* copied and not cleared: clearing by a string instruction cost more than all the rest */
-    out->key = mix(index, 0);
+    out->key = mix(index, p->luck);
     out->sequence = index;
     out->count = out->rows = units;
     out->data = d;
-    *entry_stage = 0;
+    *entry_stage = p->first;
     if (d == NULL)
         return;
     out->epoch = (int)((double)index * units / (double)d->rows);
     if (out->epoch == 0)
         return;
-    *entry_stage = later_entry(s, &out->hit);
-    for (int i = 0; i < *entry_stage; i++) { /* what the stages in front made of it in the first epoch */
+    *entry_stage = later_entry(s, p, &out->hit);
+    for (int i = p->first; i < *entry_stage; i++) { /* what the stages in front made of it in the first epoch */
         struct item in = *out;
 
         unused.n = 0;
@@ -139,21 +144,55 @@ static bool writes_apart(const struct scenario *s, const struct stage *st, const
     return p->role == ROLE_DISK_WRITE && s->resources[st->on[p->role]].write_bw > 0;
 }
 
-/* `times`: pieces per unit of the workload; `share`: of the units that go this way. */
-static void add_piece(const struct scenario *s, int stage, const struct item *in, double times, double share,
-                      struct bound *b, struct item *leave)
+/* Means of what one piece wants, at best, and how it leaves. */
+static void best_of(const struct stage *st, const struct item *in, struct demand *d, struct item *leave)
 {
-    const struct stage *st = &s->stages[stage];
-    struct demand d = {0};
-    double alone = 0;
-
+    d->n = 0;
     *leave = *in;
     if (st->model->best_demand != NULL)
-        st->model->best_demand(st->cfg, in, &d, leave);
-    else
-        st->model->demand(st->cfg, in, NULL, &d, leave);
+        st->model->best_demand(st->cfg, in, d, leave);
+    else if (st->model->demand != NULL)
+        st->model->demand(st->cfg, in, NULL, d, leave);
+}
+
+static double add_piece(const struct scenario *s, int stage, const struct item *in, double times,
+                        struct bound *b, struct item *leave);
+
+/* The stages it asks, each as often as it does at least; returns how long the item waits for them. */
+static double add_calls(const struct scenario *s, int stage, const struct item *in, double times,
+                        struct bound *b)
+{
+    const struct stage *st = &s->stages[stage];
+    struct server_call rows[CALLS_ROOM];
+    struct item leave;
+    double wait = 0;
+    int n = 0;
+
+    if (st->calls_n > 0 && st->model->server->calls != NULL)
+        n = st->model->server->calls(st->cfg, in, rows, CALLS_ROOM);
+    for (int i = 0; i < n; i++) {
+        struct server_call *c = &rows[i];
+
+        if (st->calls[c->callee] < 0)
+            continue;
+        c->it.request = &c->request;
+        wait += c->in_turn * add_piece(s, st->calls[c->callee], &c->it, times * c->times, b, &leave);
+    }
+    return wait;
+}
+
+/* `times`: pieces per unit of the workload.  Returns how long a piece stays at least. */
+static double add_piece(const struct scenario *s, int stage, const struct item *in, double times,
+                        struct bound *b, struct item *leave)
+{
+    const struct stage *st = &s->stages[stage];
+    struct demand d;
+    double alone = 0, wait;
+
+    best_of(st, in, &d, leave);
+    wait = add_calls(s, stage, in, times, b);
     if (st->instant)
-        return;
+        return wait;
     for (int i = 0; i < d.n; i++) {
         double *demand = writes_apart(s, st, &d.phases[i]) ? b->write_demand : b->resource_demand;
 
@@ -161,18 +200,72 @@ static void add_piece(const struct scenario *s, int stage, const struct item *in
         alone += phase_alone(s, st, &d.phases[i]);
     }
     b->stage_service_s[stage] += times * alone;
-    b->latency_s += share * alone; /* a unit stays as long as its piece does; other pieces overlap */
+    return alone + wait;
+}
+
+/* Gaussian elimination with the largest pivot; every way leads out in the end, so there is a solution. */
+static void solve(double *m, double *x, int n)
+{
+    for (int c = 0; c < n; c++) {
+        int best = c;
+
+        for (int i = c + 1; i < n; i++)
+            if (fabs(m[i * n + c]) > fabs(m[best * n + c]))
+                best = i;
+        for (int k = 0; k < n && best != c; k++) {
+            double t = m[c * n + k];
+
+            m[c * n + k] = m[best * n + k];
+            m[best * n + k] = t;
+        }
+        if (best != c) {
+            double t = x[c];
+
+            x[c] = x[best];
+            x[best] = t;
+        }
+        for (int i = 0; i < n; i++) {
+            double f = i != c ? m[i * n + c] / m[c * n + c] : 0;
+
+            for (int k = c; f != 0 && k < n; k++)
+                m[i * n + k] -= f * m[c * n + k];
+            x[i] -= f * x[c];
+        }
+    }
+    for (int i = 0; i < n; i++)
+        x[i] /= m[i * n + i];
+}
+
+/* Units that pass each stage of the pipeline per unit that enters it; the caller frees it. */
+static double *visit_ratios(const struct scenario *s, const struct pipeline *p)
+{
+    int n = p->stages_n;
+    double *m = xcalloc((size_t)n * (size_t)n, sizeof *m), *u = xcalloc((size_t)n, sizeof *u);
+
+    u[0] = 1;
+    for (int i = 0; i < n; i++) {
+        const struct stage *st = &s->stages[p->first + i];
+        double before = 0;
+
+        m[i * n + i] += 1;
+        for (int k = 0; k < st->routes_n; k++) {
+            m[(st->routes[k].to - p->first) * n + i] -= st->routes[k].upto - before;
+            before = st->routes[k].upto;
+        }
+    }
+    solve(m, u, n);
+    free(m);
+    return u;
 }
 
 /* Walks one source item through the chain; pieces are equal, so one stands for all. */
-static void walk(const struct scenario *s, uint64_t index, double weight, struct bound *b)
+static void walk(const struct scenario *s, const struct pipeline *p, const struct item *first, int entry,
+                 double weight, struct bound *b)
 {
-    double copies = weight, share = weight * scenario_source_units(s);
-    struct item it;
-    int entry;
+    double copies = weight, share = weight * scenario_source_units(s, p);
+    struct item it = *first;
 
-    scenario_source_item(s, index, &it, &entry);
-    for (int i = entry; i < s->stages_n; i++) {
+    for (int i = entry; i <= p->last; i++) {
         const struct stage *st = &s->stages[i];
         struct item leave;
         long pieces;
@@ -187,23 +280,97 @@ static void walk(const struct scenario *s, uint64_t index, double weight, struct
         pieces = st->model->pieces != NULL ? st->model->pieces(st->cfg, &it) : 1;
         it = item_piece(&it, 0, pieces);
         copies *= (double)pieces;
-        add_piece(s, i, &it, copies, share, b, &leave);
+        /* A unit stays as long as its piece does; other pieces overlap. */
+        b->latency_s += share * add_piece(s, i, &it, copies, b, &leave);
         it = leave;
     }
 }
 
-static void walk_epochs(const struct scenario *s, struct bound *b)
+/*
+ * Where items fork or come back: u = e + P' u, units that pass each stage per unit that enters, by
+ * elimination.  Nothing but gathering changes what an item weighs here, and the largest batches are the best.
+ */
+static void walk_routes(const struct scenario *s, const struct pipeline *p, const struct item *first,
+                        double weight, struct bound *b)
 {
-    const struct dataset_cfg *d = s->workload.data;
-    double units = scenario_source_units(s), per_epoch;
+    int n = p->stages_n;
+    double *u = visit_ratios(s, p), *count = xcalloc((size_t)n, sizeof *count);
+
+    for (int i = 0; i < n; i++)
+        count[i] = first->count;
+    for (int round = 0; round < n; round++) /* batches reach as far as their ways lead */
+        for (int i = 0; i < n; i++) {
+            const struct stage *st = &s->stages[p->first + i];
+
+            count[i] = fmax(count[i], st->shape.take);
+            for (int k = 0; k < st->routes_n; k++)
+                count[st->routes[k].to - p->first] = fmax(count[st->routes[k].to - p->first], count[i]);
+        }
+    for (int i = 0; i < n; i++) {
+        double units = weight * first->count * u[i];
+        struct item it = *first, leave;
+
+        it.count = it.rows = count[i];
+        b->latency_s += units * add_piece(s, p->first + i, &it, units / count[i], b, &leave);
+    }
+    free(u);
+    free(count);
+}
+
+static void walk_item(const struct scenario *s, const struct pipeline *p, uint64_t index, double weight,
+                      struct request *request, struct bound *b)
+{
+    struct item it;
+    int entry;
+
+    scenario_source_item(s, p, index, &it, &entry);
+    it.request = request;
+    if (p->is_chain)
+        walk(s, p, &it, entry, weight, b);
+    else
+        walk_routes(s, p, &it, weight, b);
+}
+
+/* Every class of requests by its share, with the means of what it asks for. */
+static void walk_classes(const struct scenario *s, const struct pipeline *p, double weight, struct bound *b)
+{
+    const struct requests *q = p->workload.requests;
+
+    if (!p->serves) {
+        walk_item(s, p, 0, weight, NULL, b);
+        return;
+    }
+    for (int i = 0; i < q->classes_n; i++) {
+        const struct request_class *c = &q->classes[i];
+        struct request r = {.id = 1,
+                            .class = i,
+                            .input_tokens = c->prefix_tokens + lround(c->input_tokens.mean),
+                            .output_tokens = lround(c->output_tokens.mean),
+                            .hops = (int)lround(c->hops.mean),
+                            .block_tokens = q->block_tokens,
+                            .difficulty = 0.5,
+                            .quality = NAN,
+                            .queue_s = NAN,
+                            .ttft_s = NAN,
+                            .tpot_s = NAN,
+                            .deadline_s = INFINITY};
+
+        walk_item(s, p, 0, weight * c->share, &r, b);
+    }
+}
+
+static void walk_epochs(const struct scenario *s, const struct pipeline *p, struct bound *b)
+{
+    const struct dataset_cfg *d = p->workload.data;
+    double units = scenario_source_units(s, p), per_epoch;
 
     if (d == NULL || d->epochs == 1) {
-        walk(s, 0, 1 / units, b);
+        walk_classes(s, p, 1 / units, b);
         return;
     }
     per_epoch = (double)d->rows / units;
-    walk(s, 0, 1 / units / (double)d->epochs, b);
-    walk(s, (uint64_t)per_epoch, (double)(d->epochs - 1) / units / (double)d->epochs, b);
+    walk_item(s, p, 0, 1 / units / (double)d->epochs, NULL, b);
+    walk_item(s, p, (uint64_t)per_epoch, (double)(d->epochs - 1) / units / (double)d->epochs, NULL, b);
 }
 
 /* -------------------------------------------------------------- bounds */
@@ -221,9 +388,35 @@ static double inverse(double seconds)
     return seconds > 0 ? 1 / seconds : INFINITY;
 }
 
-void bound_compute(const struct scenario *s, struct arena *a, struct bound *out)
+static void limit_by_workload(const struct scenario *s, const struct pipeline *p, struct bound *b)
 {
-    const struct workload *w = &s->workload;
+    const struct workload *w = &p->workload;
+    double least = b->latency_s;
+
+    if (w->kind == WORKLOAD_OPEN || (w->kind == WORKLOAD_TRACE && p->horizon.kind == HORIZON_STEADY))
+        limit(b, pipeline_arrivals_per_s(p), "arrivals");
+    if (w->kind == WORKLOAD_CLIENTS) {
+        double think = w->sessions != NULL ? fmin(w->think.mean, w->sessions->think.mean) : w->think.mean;
+
+        limit(b, (double)w->clients * inverse(think + least), "clients");
+    }
+    if (w->kind == WORKLOAD_CLOSED && w->in_flight > 0) /* one item may always go in */
+        limit(b, fmax(w->in_flight, scenario_source_units(s, p)) * inverse(least), "in_flight");
+}
+
+double pipeline_arrivals_per_s(const struct pipeline *p)
+{
+    const struct sessions *sessions = p->workload.sessions;
+    double turns = 1;
+
+    if (sessions != NULL) /* whole turns: rounding may add one */
+        turns = sessions->turns.mean + (sessions->turns.kind == LAW_CONSTANT ? 0 : 1);
+    return turns / p->workload.arrivals.mean;
+}
+
+void bound_of_pipeline(const struct scenario *s, int pipeline, struct arena *a, struct bound *out)
+{
+    const struct pipeline *p = &s->pipelines[pipeline];
 
     *out = (struct bound){.throughput_per_s = INFINITY, .bottleneck = "nothing"};
     out->resource_per_s = arena_array(a, (size_t)s->resources_n, sizeof(double));
@@ -231,7 +424,7 @@ void bound_compute(const struct scenario *s, struct arena *a, struct bound *out)
     out->write_demand = arena_array(a, (size_t)s->resources_n, sizeof(double));
     out->stage_per_s = arena_array(a, (size_t)s->stages_n, sizeof(double));
     out->stage_service_s = arena_array(a, (size_t)s->stages_n, sizeof(double));
-    walk_epochs(s, out);
+    walk_epochs(s, p, out);
     /* A stage is named before the resource it runs on: of two equal limits the narrower place says more. */
     for (int i = 0; i < s->stages_n; i++) {
         long workers = s->stages[i].shape.workers;
@@ -244,10 +437,10 @@ void bound_compute(const struct scenario *s, struct arena *a, struct bound *out)
         out->resource_per_s[i] = inverse(out->resource_demand[i]);
         limit(out, out->resource_per_s[i], s->resources[i].name);
     }
-    if (w->kind == WORKLOAD_OPEN)
-        limit(out, 1 / w->arrivals.mean, "arrivals");
-    if (w->kind == WORKLOAD_CLIENTS)
-        limit(out, (double)w->clients * inverse(w->think.mean + out->latency_s), "clients");
-    if (w->kind == WORKLOAD_CLOSED && w->in_flight > 0) /* one item may always go in */
-        limit(out, fmax(w->in_flight, scenario_source_units(s)) * inverse(out->latency_s), "in_flight");
+    limit_by_workload(s, p, out);
+}
+
+void bound_compute(const struct scenario *s, struct arena *a, struct bound *out)
+{
+    bound_of_pipeline(s, s->objective, a, out);
 }

@@ -6,14 +6,20 @@
  * the next buffer, waiting when that is full.  Stages without workers hand
  * every item to their resource at once; the queue is there.
  *
+ * Stages with state decide themselves what to do with an item (models/server.h);
+ * they may call other stages and wait.  Several pipelines share the resources:
+ * what has an end of its own begins when the steady rest has settled.
+ *
  * Asserted in every run: flow balance (what went in and did not come out is
- * inside), Little's law on the whole pipeline, utilization <= 1.
+ * inside) and Little's law, on every pipeline and every stage without workers;
+ * utilization <= 1; what models with state assert themselves.
  */
 #ifndef PIPELINE_FLOW_H
 #define PIPELINE_FLOW_H
 
 #include "engine/sim.h"
 #include "engine/stats.h"
+#include "models/server.h"
 #include "pipeline/scenario.h"
 
 struct flow_stage {
@@ -22,23 +28,38 @@ struct flow_stage {
     double utilization, queue_mean, blocked_frac, starved_frac;
     double *op_s_per_unit; /* seconds of work per unit that left the pipeline, by operator */
     double disk_bytes_per_unit, lost_frac;
+    /* Stages with state: nobody there; calls per visit; what their model reports. */
+    double empty_frac, calls_per_visit;
+    struct figure *figures;
+    int figures_n;
 };
 
-struct flow_result {
+enum { FLOW_FIGURES = 24 };
+
+/* What one pipeline delivered. */
+struct flow_line {
     double throughput_per_s, makespan_s, units;
     double units_before; /* inside when measuring began: work on them may have been done before */
     double latency_s[4]; /* mean, p50, p95, p99 of pieces that left; NAN without latency */
-    double stall_frac;   /* the last stage's workers waiting for input */
-    struct flow_stage *stages;
-    double *resource_utilization;
-    double *resource_slowdown; /* core seconds that were busy over the seconds of work done in them; 1 but for
-                                  cores */
-    uint64_t events, pieces;
-    enum sim_cap cap; /* which cap ended it early, if any did */
+    double queue_s[4], ttft_s[4], tpot_s[4]; /* of requests that know theirs; NAN where none does */
+    double quality, usd_per_unit, failed_frac; /* means over requests */
+    double goodput_per_s;                      /* requests that met the SLO */
+    double stall_frac;                         /* the last stage's workers waiting for input */
+    uint64_t pieces;
     /* Means over `series_pieces` pieces in the order of leaving, from the beginning: the time in the pipeline
        (without latency: between departures, per unit) and the units inside. */
     double *series_response, *series_inside;
     size_t series_n;
+};
+
+struct flow_result {
+    struct flow_line *lines; /* by pipeline */
+    struct flow_stage *stages;
+    double *resource_utilization;
+    double *resource_slowdown; /* core seconds that were busy over the seconds of work done in them; 1 but for
+                                  cores */
+    uint64_t events;
+    enum sim_cap cap; /* which cap ended it early, if any did */
 };
 
 struct flow_limits {

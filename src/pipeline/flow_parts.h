@@ -1,9 +1,19 @@
 /*
  * flow_parts.h - the inside of a flow, shared by its parts and by nobody else.
  *
- *   flow_edge.c    the source and the sink: items come in and go out, and are accounted for
- *   flow_stage.c   stages: workers take, work, deliver
- *   flow.c         builds a flow, runs it, reads the results
+ *   flow_source.c   where items come from
+ *   flow_arrivals.c when: processes whose rate changes
+ *   flow_request.c  requests of the serving side: made by a source, judged by a sink
+ *   flow_sink.c     items go out, and are accounted for; the end of warm-up and of the run
+ *   flow_stage.c    stages without state: workers take, work, deliver
+ *   flow_host.c     stages with state: their visits, what their models may ask for
+ *   flow_call.c     a stage asks another one and waits for the answer
+ *   flow.c          builds a flow, runs it
+ *   flow_result.c   what must hold in every run; reads the results
+ *
+ * An item is in one parcel from coming to a stage until it has left it.  It moves by
+ * stage_enter(); where it goes next is decided by parcel_leave(): to the stage that asked
+ * for it, or along the edges, or out.
  */
 #ifndef PIPELINE_FLOW_PARTS_H
 #define PIPELINE_FLOW_PARTS_H
@@ -12,13 +22,15 @@
 #include "engine/cores.h"
 #include "engine/link.h"
 #include "engine/station.h"
+#include "models/server.h"
 #include "pipeline/bound.h"
 #include "pipeline/flow.h"
 
 /* An item inside the pipeline, with the bookkeeping of where it has been. */
 struct parcel {
-    struct item it;
-    double ready_s; /* when it came to the stage it is at */
+    struct visit v;        /* first, so that a model's visit is a parcel; arrived_s: at the present stage */
+    struct stage_rt *from; /* among whose outstanding pieces it counts; NULL: none */
+    struct call *call;     /* another stage waits for it; NULL: it flows */
     struct parcel *next;
 };
 
@@ -36,15 +48,22 @@ struct worker {
     long pieces, piece_i;
     int phase, phases_n, phases_room;
     struct phase *phases; /* what the piece wants */
-    double whole_units, began_s, phase_s;
+    double whole_units, came_s, began_s, phase_s;
     uint64_t turn; /* order in which it took its item */
     struct parcel *staged, **staged_tail;
     bool waiting_for_turn, parked;
     struct worker *next_free; /* stages without workers */
 };
 
+/* What flow balance and Little's law need to know of a stage's visits, beside how many are inside. */
+struct visits {
+    uint64_t came, left;
+    double came_area, sojourn_area; /* sum of max(arrival, start of measuring) of those inside; of stays */
+};
+
 struct stage_rt {
     struct flow *flow;
+    struct line *line; /* whose flow passes here; NULL: it is only called */
     const struct stage *def;
     int index;
     struct buffer *in; /* NULL: stages without workers take every item at once */
@@ -54,38 +73,85 @@ struct stage_rt {
     double units_in, units_out;
     uint64_t items_in; /* since the start: what later epochs wait for */
     struct level busy, blocked, inside;
+    struct visits visits; /* stages without workers, with state or not */
     struct tally wait_s, service_s;
     double *op_s, disk_bytes, lost_units, arrived_units;
+    struct host_rt *host; /* stages with state; NULL for the others */
 };
 
-/* What settling is seen from; see flow_result. */
+/* What a model with state sees of its stage. */
+struct host_rt {
+    struct host host; /* first, so that a model's host is this */
+    struct stage_rt *stage;
+    void *state;
+    bool passes;           /* infinitely fast: items go through without a stay */
+    struct level occupied; /* 1 while anybody is there */
+    uint64_t calls_made;
+};
+
+/* A question on its way: from host_call() until the answer was heard, or nobody wants it any more. */
+struct call {
+    call_id id; /* generation and place in flow.calls */
+    struct parcel *parcel;
+    struct stage_rt *callee;
+    returned_fn *done; /* NULL: nobody listens */
+    void *self;
+    uint64_t arg;
+    event_id coming; /* the parcel's way to a stage with state, or the answer's way back */
+    bool is_back, has_own_request;
+    struct call *next_free;
+};
+
+/* What settling is seen from; see flow_line. */
 struct series {
     double *response, *inside;
     size_t n, room;
     double pieces, amount, weight, inside_sum, last_s; /* of the value in the making */
 };
 
-struct flow {
-    struct sim *sim;
-    const struct scenario *s;
-    const struct flow_limits *limits;
-    struct resource_rt *resources;
-    struct stage_rt *stages;
-    struct parcel *free_parcels;
-    struct demand demand; /* of the piece that begins: models write here, the worker keeps what is used */
-    struct rng arrivals;
+struct spread { /* a figure of every item, with its quantiles */
+    struct tally t;
+    struct hist *h; /* NULL until the first one came */
+};
+
+/* A request in the pool of its flow, with what its source must remember. */
+struct request_rt {
+    struct request r; /* first */
+    uint64_t key;     /* of the session's luck */
+    uint64_t client;
+    long turns_left, blocks_room;
+    long context; /* tokens said in the session so far */
+    uint64_t *blocks;
+    struct request_rt *next;
+};
+
+/* One arrival process of a source. */
+struct stream_rt {
+    const struct stream *def;
+    struct rng rng;
+    struct process_rt *process;
+};
+
+/* One pipeline at work: its source, its sink, its books. */
+struct line {
+    struct flow *flow;
+    const struct pipeline *def;
+    struct stage_rt *stages; /* those of its flow */
+    double started_s, ended_s;
+    bool started, settled, ended, ends_run;
     /* the source */
     uint64_t source_next, source_total; /* items; total 0: endless */
     double source_units, in_flight_units;
-    bool source_waiting; /* in a put, for room in flight, or for an epoch to pass */
-    bool source_in_put;
-    struct rng *think;
+    bool source_in_put; /* in a put, for room in flight, or for an epoch to pass */
+    struct stream_rt *streams;
+    struct rng think;
     /* the sink */
     double pieces_out, units_out, target_units;
-    bool measuring, has_latency;
-    double measure_from_s, measure_from_units; /* when measuring began, and what was inside then */
-    struct hist *latency;
-    struct tally latency_s;
+    bool has_latency;
+    double measure_from_units; /* what was inside when measuring began */
+    struct spread latency, queue, ttft, tpot;
+    struct tally quality, usd, failed;
+    double good_units;
     struct series series;
     /* Little's law on the whole: units inside, and the sum of count * max(born, measure_from) of those inside
      */
@@ -94,16 +160,78 @@ struct flow {
     double entered_units, left_units, lost_units;
 };
 
-/* flow_edge.c */
-struct parcel *parcel_new(struct flow *f); /* its item is for the caller to fill */
+struct flow {
+    struct sim *sim;
+    const struct scenario *s;
+    const struct flow_limits *limits;
+    struct resource_rt *resources;
+    struct stage_rt *stages;
+    struct line *lines;
+    int unsettled, to_end; /* lines that warm up still; lines for whose end the run waits */
+    bool measuring;
+    double measure_from_s;
+    struct parcel *free_parcels;
+    struct request_rt *free_requests;
+    struct call **calls, *free_calls;
+    size_t calls_n, calls_room;
+    struct demand demand; /* of the piece that begins: models write here, the worker keeps what is used */
+};
+
+/* flow_source.c */
+void source_start(struct line *l);
+void source_pump(struct line *l);                      /* closed workloads: sends what there is room for */
+void source_again(struct line *l, struct parcel *p);   /* an item is out: its client or session goes on */
+struct parcel *parcel_new(struct flow *f);             /* its item is for the caller to fill */
 void parcel_free(struct flow *f, struct parcel *p);
-void source_start(struct flow *f);
-void source_pump(struct flow *f); /* closed workloads: sends what there is room for */
-void sink_receive(struct flow *f, struct parcel *p);
-void sink_lose(struct flow *f, const struct item *it); /* a full queue: the item is gone */
+
+/* flow_arrivals.c */
+void stream_begin(struct stream_rt *st, struct arena *a);
+double stream_gap(struct stream_rt *st); /* until the next arrival */
+
+/* flow_request.c */
+struct request *request_new(struct flow *f);
+void request_free(struct flow *f, struct request *r);
+void request_copy(struct flow *f, struct request *to, const struct request *from); /* both of the pool's kind */
+void request_begin(struct line *l, struct item *it, int class); /* a request for a new item; class -1: drawn */
+void request_replay(struct line *l, struct item *it, size_t row); /* as it was recorded */
+void request_turn(struct line *l, struct request *r, struct item *it); /* the next one of its session */
+double request_think(struct line *l, const struct request_rt *r);     /* until then */
+void request_judge(struct line *l, const struct item *it, double sojourn);
+
+/* flow_sink.c */
+void account_enter(struct line *l, const struct item *it);
+void sink_receive(struct line *l, struct parcel *p);
+void sink_lose(struct line *l, struct parcel *p); /* a full queue, or a model that gave up: the item is gone */
+void line_ends(struct line *l);
+void spread_add(struct spread *s, double x);
 
 /* flow_stage.c */
 void stage_start(struct stage_rt *st);
-void stage_receive(struct stage_rt *st, struct parcel *p); /* stages without workers */
+/* False when the servers' queue is full: then nothing was asked for. */
+bool resource_use(struct resource_rt *r, enum role role, double amount, double requests, event_fn *done,
+                  void *self, uint64_t arg);
+/* Both false when the item must wait for room in the buffer of the next stage: then put(sim, self, its index)
+   is called when it has found it. */
+bool stage_enter(struct stage_rt *st, struct parcel *p, event_fn *put, void *self);
+bool parcel_leave(struct stage_rt *st, struct parcel *p, event_fn *put, void *self);
+void piece_taken(struct stage_rt *st); /* a piece of it has come into the next stage's hands */
+void visits_enter(struct stage_rt *st);
+void visits_leave(struct stage_rt *st, double came_s);
+
+/* flow_host.c */
+void host_open(struct stage_rt *st);
+void host_begin_measuring(struct stage_rt *st);
+void host_receive(struct stage_rt *st, struct parcel *p);
+/* Takes a call's visit away from the model; `coming`: it has not arrived yet.  False: it stays to its end. */
+bool host_withdraw(struct stage_rt *st, struct parcel *p, event_id coming);
+
+/* flow_call.c */
+call_id call_make(struct stage_rt *callee, const struct item *it, returned_fn *done, void *self, uint64_t arg);
+void call_cancel(struct flow *f, call_id id);
+void call_return(struct flow *f, struct parcel *p); /* the answer is there, or nobody waits for it */
+
+/* flow_result.c */
+void flow_assert_laws(struct flow *f);
+void flow_collect(struct flow *f, struct arena *a, struct flow_result *out);
 
 #endif

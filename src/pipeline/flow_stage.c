@@ -6,7 +6,6 @@ static void worker_take(struct worker *w);
 static void worker_begin_piece(struct worker *w);
 static void worker_next_phase(struct worker *w);
 static void worker_deliver(struct worker *w);
-static void piece_taken(struct stage_rt *st);
 
 /* Of stages without workers the resource keeps the books. */
 static void set_busy(struct stage_rt *st, double change)
@@ -23,14 +22,36 @@ static void set_blocked(struct stage_rt *st, double change)
     level_set(&st->blocked, st->flow->sim->now, st->blocked.value + change);
 }
 
+void visits_enter(struct stage_rt *st)
+{
+    double now = st->flow->sim->now;
+
+    st->visits.came++;
+    st->visits.came_area += now;
+    level_set(&st->inside, now, st->inside.value + 1);
+}
+
+void visits_leave(struct stage_rt *st, double came_s)
+{
+    double now = st->flow->sim->now, since = st->flow->measure_from_s;
+    double from = came_s > since ? came_s : since;
+
+    st->visits.left++;
+    st->visits.came_area -= from;
+    st->visits.sojourn_area += now - from;
+    level_set(&st->inside, now, st->inside.value - 1);
+}
+
+/* ------------------------------------------------------------- taking */
+
 static void worker_begin(struct worker *w)
 {
     struct stage_rt *st = w->stage;
 
     w->turn = st->turns_given++;
-    w->pieces = st->def->model->pieces != NULL ? st->def->model->pieces(st->def->cfg, &w->whole->it) : 1;
+    w->pieces = st->def->model->pieces != NULL ? st->def->model->pieces(st->def->cfg, &w->whole->v.it) : 1;
     w->piece_i = 0;
-    w->whole_units = w->whole->it.count;
+    w->whole_units = w->whole->v.it.count;
     w->staged = NULL;
     w->staged_tail = &w->staged;
     st->outstanding += w->pieces;
@@ -43,28 +64,38 @@ static void worker_gather(struct worker *w, struct parcel *p)
 {
     struct stage_rt *st = w->stage;
 
-    tally_add(&st->wait_s, st->flow->sim->now - p->ready_s);
-    st->units_in += p->it.count;
-    if (st->index > 0)
-        piece_taken(st - 1);
-    if (p->it.data != NULL && p->it.data->epochs > 1)
-        source_pump(st->flow); /* a later epoch may be waiting for this */
+    tally_add(&st->wait_s, st->flow->sim->now - p->v.arrived_s);
+    st->units_in += p->v.it.count;
+    if (p->from != NULL)
+        piece_taken(p->from);
+    if (p->v.it.data != NULL && p->v.it.data->epochs > 1)
+        source_pump(st->line); /* a later epoch may be waiting for this */
     if (w->whole == NULL) {
         w->whole = p;
         return;
     }
-    w->whole->it.count += p->it.count;
-    w->whole->it.rows += p->it.rows;
-    w->whole->it.bytes += p->it.bytes;
+    w->whole->v.it.count += p->v.it.count;
+    w->whole->v.it.rows += p->v.it.rows;
+    w->whole->v.it.bytes += p->v.it.bytes;
     level_set(&st->inside, st->flow->sim->now, st->inside.value - 1);
     parcel_free(st->flow, p);
+}
+
+/* Nobody waits any more for a call that was cancelled while it stood in the buffer. */
+static bool drop_unheard(struct stage_rt *st, struct parcel *p)
+{
+    if (p->call == NULL || p->call->done != NULL)
+        return false;
+    level_set(&st->inside, st->flow->sim->now, st->inside.value - 1);
+    call_return(st->flow, p);
+    return true;
 }
 
 static bool worker_has_enough(const struct worker *w)
 {
     double take = w->stage->def->shape.take;
 
-    return w->whole != NULL && w->whole->it.count >= take * (1 - 1e-12);
+    return w->whole != NULL && w->whole->v.it.count >= take * (1 - 1e-12);
 }
 
 static void worker_got(struct sim *sim, void *self, uint64_t arg)
@@ -72,7 +103,8 @@ static void worker_got(struct sim *sim, void *self, uint64_t arg)
     struct worker *w = self;
 
     (void)sim;
-    worker_gather(w, (struct parcel *)(uintptr_t)arg);
+    if (!drop_unheard(w->stage, (struct parcel *)(uintptr_t)arg))
+        worker_gather(w, (struct parcel *)(uintptr_t)arg);
     worker_take(w);
 }
 
@@ -95,8 +127,10 @@ static void worker_resumes(struct sim *sim, void *self, uint64_t arg)
 }
 
 /* The next stage, or the sink, has taken a piece. */
-static void piece_taken(struct stage_rt *st)
+void piece_taken(struct stage_rt *st)
 {
+    if (st->host != NULL)
+        return;
     st->outstanding--;
     if (st->def->shape.prefetch <= 0)
         return;
@@ -124,7 +158,8 @@ static void worker_take(struct worker *w)
         p = buffer_get(w->stage->in, worker_got, w);
         if (p == NULL)
             return;
-        worker_gather(w, p);
+        if (!drop_unheard(w->stage, p))
+            worker_gather(w, p);
     }
     worker_begin(w);
 }
@@ -154,17 +189,17 @@ static void worker_begin_piece(struct worker *w)
     struct stage_rt *st = w->stage;
     struct flow *f = st->flow;
     struct luck luck = {.seed = f->sim->seed, .stage = st->def->luck, .replication = f->sim->replication};
-    struct item in = w->whole->it;
+    struct item in = w->whole->v.it;
 
     w->piece = w->whole;
     if (w->pieces > 1) {
-        in = item_piece(&w->whole->it, w->piece_i, w->pieces);
+        in = item_piece(&w->whole->v.it, w->piece_i, w->pieces);
         w->piece = parcel_new(f);
-        w->piece->it = in;
+        w->piece->v.it = in;
     }
     f->demand.n = 0;
-    st->def->model->demand(st->def->cfg, &in, &luck, &f->demand, &w->piece->it);
-    w->piece->it.born_s = in.born_s;
+    st->def->model->demand(st->def->cfg, &in, &luck, &f->demand, &w->piece->v.it);
+    w->piece->v.it.born_s = in.born_s;
     if (st->def->instant)
         f->demand.n = 0;
     keep_phases(w, &f->demand);
@@ -180,22 +215,20 @@ static void worker_begin_piece(struct worker *w)
 
 static void lose_item(struct worker *w);
 
-/* Asks the resource for one phase; phases on cores that follow each other are one request. */
-static void worker_use(struct worker *w, const struct phase *p, double amount)
+bool resource_use(struct resource_rt *r, enum role role, double amount, double requests, event_fn *done,
+                  void *self, uint64_t arg)
 {
-    struct stage_rt *st = w->stage;
-    struct resource_rt *r = &st->flow->resources[st->def->on[p->role]];
-
+    if (r->station != NULL)
+        return station_enter(r->station, amount, done, self, arg);
     if (r->cores != NULL)
-        cores_use(r->cores, amount, phase_done, w, 0);
-    else if (r->disk != NULL && p->role == ROLE_DISK_WRITE)
-        disk_write(r->disk, p->requests, amount, phase_done, w, 0);
+        cores_use(r->cores, amount, done, self, arg);
+    else if (r->disk != NULL && role == ROLE_DISK_WRITE)
+        disk_write(r->disk, requests, amount, done, self, arg);
     else if (r->disk != NULL)
-        disk_read(r->disk, p->requests, amount, phase_done, w, 0);
-    else if (r->link != NULL)
-        link_send(r->link, amount, phase_done, w, 0);
-    else if (!station_enter(r->station, amount, phase_done, w, 0))
-        lose_item(w);
+        disk_read(r->disk, requests, amount, done, self, arg);
+    else
+        link_send(r->link, amount, done, self, arg);
+    return true;
 }
 
 static void worker_finish_piece(struct worker *w)
@@ -231,33 +264,38 @@ static void worker_next_phase(struct worker *w)
         amount += p->amount;
         if (p->role == ROLE_DISK_READ || p->role == ROLE_DISK_WRITE)
             w->stage->disk_bytes += p->amount;
-        else if (p->role != ROLE_NET)
+        else if (p->role != ROLE_NET && p->role != ROLE_MEM)
             w->stage->op_s[p->op] += p->amount;
     } while (first->role == ROLE_CPU && w->phase < w->phases_n && w->phases[w->phase].role == ROLE_CPU);
     w->phase_s += amount;
-    worker_use(w, first, amount);
+    if (!resource_use(&w->stage->flow->resources[w->stage->def->on[first->role]], first->role, amount,
+                      first->requests, phase_done, w, 0))
+        lose_item(w);
+}
+
+static void forget_worker(struct worker *w)
+{
+    w->next_free = w->stage->free_workers;
+    w->stage->free_workers = w;
 }
 
 /* A full queue in front of the servers. */
 static void lose_item(struct worker *w)
 {
     struct stage_rt *st = w->stage;
-    struct flow *f = st->flow;
     const struct phase *lost = &w->phases[w->phase - 1];
-    struct item it = w->whole->it;
+    struct parcel *p = w->whole;
 
-    it.count = w->whole_units; /* a piece that is the whole is on its way out already */
+    p->v.it.count = w->whole_units; /* a piece that is the whole is on its way out already */
     st->op_s[lost->op] -= lost->amount;
-    st->lost_units += it.count;
-    level_set(&st->inside, f->sim->now, st->inside.value - 1);
+    st->lost_units += p->v.it.count;
+    visits_leave(st, w->came_s);
     set_busy(st, -1);
-    parcel_free(f, w->piece);
-    if (w->whole != w->piece)
-        parcel_free(f, w->whole);
+    if (w->piece != p)
+        parcel_free(st->flow, w->piece);
     w->whole = w->piece = NULL;
-    w->next_free = st->free_workers;
-    st->free_workers = w;
-    sink_lose(f, &it);
+    forget_worker(w);
+    sink_lose(st->line, p);
 }
 
 static void give_turn(struct stage_rt *st)
@@ -285,27 +323,26 @@ static void worker_done_with_item(struct worker *w)
         parcel_free(f, w->whole);
         w->whole = NULL;
     }
-    level_set(&st->inside, f->sim->now, st->inside.value - 1);
-    set_busy(st, -1);
     if (st->def->shape.workers == 0) {
-        w->next_free = st->free_workers;
-        st->free_workers = w;
+        visits_leave(st, w->came_s);
+        forget_worker(w);
         return;
     }
+    level_set(&st->inside, f->sim->now, st->inside.value - 1);
+    set_busy(st, -1);
     if (st->def->shape.in_order)
         give_turn(st);
     worker_take(w);
 }
 
-static void put_done(struct sim *sim, void *self, uint64_t arg)
+static void put_done(struct sim *sim, void *self, uint64_t next)
 {
     struct worker *w = self;
 
     (void)sim;
-    (void)arg;
     set_blocked(w->stage, -1);
     set_busy(w->stage, 1);
-    w->stage[1].items_in++;
+    w->stage->flow->stages[next].items_in++;
     worker_deliver(w);
 }
 
@@ -313,31 +350,18 @@ static void put_done(struct sim *sim, void *self, uint64_t arg)
 static bool send_staged(struct worker *w)
 {
     struct stage_rt *st = w->stage;
-    struct flow *f = st->flow;
 
     while (w->staged != NULL) {
         struct parcel *p = w->staged;
-        struct stage_rt *next = st->index + 1 < f->s->stages_n ? st + 1 : NULL;
 
         w->staged = p->next;
         if (w->staged == NULL)
             w->staged_tail = &w->staged;
         p->next = NULL;
-        p->ready_s = f->sim->now;
-        st->units_out += p->it.count;
-        if (next == NULL) {
-            piece_taken(st);
-            sink_receive(f, p);
-        } else if (next->in == NULL) {
-            stage_receive(next, p);
-        } else {
-            level_set(&next->inside, f->sim->now, next->inside.value + 1);
-            if (!buffer_put(next->in, p, put_done, w, 0)) {
-                set_busy(st, -1);
-                set_blocked(st, 1);
-                return false;
-            }
-            next->items_in++;
+        if (!parcel_leave(st, p, put_done, w)) {
+            set_busy(st, -1);
+            set_blocked(st, 1);
+            return false;
         }
     }
     return true;
@@ -364,25 +388,93 @@ static void worker_deliver(struct worker *w)
     set_blocked(st, 1);
 }
 
-/* An item comes to a stage without workers. */
-void stage_receive(struct stage_rt *st, struct parcel *p)
+/* ------------------------------------------------------------- from stage to stage */
+
+/* A stage without workers begins with every item at once; its resource does the queueing. */
+static void receive_at_once(struct stage_rt *st, struct parcel *p)
 {
-    struct flow *f = st->flow;
     struct worker *w = st->free_workers;
 
     if (w != NULL)
         st->free_workers = w->next_free;
     else
-        w = ARENA_NEW(f->sim->arena, struct worker);
+        w = ARENA_NEW(st->flow->sim->arena, struct worker);
     w->stage = st;
     w->whole = p;
-    if (st->index > 0)
-        piece_taken(st - 1);
-    st->items_in++;
-    st->units_in += p->it.count;
-    st->arrived_units += p->it.count;
-    level_set(&st->inside, f->sim->now, st->inside.value + 1);
+    w->came_s = st->flow->sim->now;
+    st->units_in += p->v.it.count;
+    st->arrived_units += p->v.it.count;
+    visits_enter(st);
     worker_begin(w);
+}
+
+bool stage_enter(struct stage_rt *st, struct parcel *p, event_fn *put, void *self)
+{
+    if (st->in != NULL) {
+        level_set(&st->inside, st->flow->sim->now, st->inside.value + 1);
+        if (!buffer_put(st->in, p, put, self, (uint64_t)st->index))
+            return false;
+        st->items_in++;
+        return true;
+    }
+    if (p->from != NULL)
+        piece_taken(p->from);
+    st->items_in++;
+    if (st->host != NULL)
+        host_receive(st, p);
+    else
+        receive_at_once(st, p);
+    return true;
+}
+
+/* Whoever may come by again must not have the luck of the first time. */
+static void renew_luck(const struct stage_rt *st, struct item *it)
+{
+    struct rng r;
+
+    rng_keyed(&r, 0, 0, st->def->luck, it->key, 0);
+    it->key = rng_next(&r);
+}
+
+/* By its edges: the routes share (0, 1) between them, and what is left over goes out. */
+static struct stage_rt *choose_route(struct stage_rt *st, struct parcel *p)
+{
+    const struct stage *def = st->def;
+    struct flow *f = st->flow;
+    struct stage_rt *next = NULL;
+    double u = 0;
+    struct rng r;
+
+    if (def->routes_n > 1 || def->routes[0].upto < 1) {
+        rng_keyed(&r, f->sim->seed, f->sim->replication, def->luck, p->v.it.key, rng_hash("route"));
+        u = rng_uniform(&r);
+    }
+    for (int i = 0; i < def->routes_n && next == NULL; i++)
+        if (u < def->routes[i].upto)
+            next = &f->stages[def->routes[i].to];
+    if (def->is_on_cycle)
+        renew_luck(st, &p->v.it);
+    return next;
+}
+
+bool parcel_leave(struct stage_rt *st, struct parcel *p, event_fn *put, void *self)
+{
+    struct stage_rt *next;
+
+    st->units_out += p->v.it.count;
+    p->v.arrived_s = st->flow->sim->now;
+    p->from = st;
+    if (p->call != NULL) {
+        piece_taken(st);
+        call_return(st->flow, p);
+        return true;
+    }
+    next = st->def->routes_n > 0 ? choose_route(st, p) : NULL;
+    if (next != NULL)
+        return stage_enter(next, p, put, self);
+    piece_taken(st);
+    sink_receive(st->line, p);
+    return true;
 }
 
 void stage_start(struct stage_rt *st)

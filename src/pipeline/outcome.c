@@ -28,27 +28,78 @@ static void set_estimate(struct json *obj, const char *key, const struct estimat
     json_set(obj, key, estimate_json(e));
 }
 
-static void metrics_json(const struct outcome *o, struct json *m)
+static void figures_json(struct json *m, const char *key, const struct estimate *e)
 {
     static const char *const names[LATENCY_FIGURES] = {"mean", "p50", "p95", "p99"};
+    struct json *l = json_set_object(m, key);
 
+    for (int i = 0; i < LATENCY_FIGURES; i++)
+        set_estimate(l, names[i], &e[i]);
+}
+
+/* What follows behind the latency stands at its place in every document; cost is of the scenario as a whole. */
+static void serving_json(const struct outcome_metrics *p, struct json *m)
+{
+    if (p->has_queue)
+        figures_json(m, "queue_s", p->queue_s);
+    if (p->has_ttft)
+        figures_json(m, "ttft_s", p->ttft_s);
+    if (p->has_tpot)
+        figures_json(m, "tpot_s", p->tpot_s);
+    if (p->has_goodput)
+        set_estimate(m, "goodput_per_s", &p->goodput_per_s);
+    if (p->failed.mean > 0)
+        set_estimate(m, "failed_frac", &p->failed);
+}
+
+static void quality_json(const struct outcome_metrics *p, struct json *m)
+{
+    if (p != NULL && p->has_quality)
+        set_estimate(m, "quality", &p->quality);
+    json_set_string(m, "quality_unit", p != NULL && p->has_quality ? p->quality_unit : "none");
+}
+
+static void metrics_json(const struct outcome *o, struct json *m)
+{
     set_estimate(m, "throughput_per_s", &o->throughput_per_s);
     if (o->terminating)
         set_estimate(m, "makespan_s", &o->makespan_s);
     if (o->terminating && o->has_cost)
         set_estimate(m, "cost_usd", &o->cost_usd);
-    if (o->has_latency) {
-        struct json *l = json_set_object(m, "latency_s");
-
-        for (int i = 0; i < LATENCY_FIGURES; i++)
-            set_estimate(l, names[i], &o->latency_s[i]);
-    }
+    if (o->has_latency)
+        figures_json(m, "latency_s", o->latency_s);
+    if (o->metrics != NULL)
+        serving_json(o->metrics, m);
     set_estimate(m, "stall_frac", &o->stall);
     if (o->has_cost) {
         set_estimate(m, "cost_usd_per_h", &o->cost_usd_per_h);
         set_estimate(m, "cost_usd_per_1m_units", &o->cost_per_1m);
     }
-    json_set_string(m, "quality_unit", "none");
+    quality_json(o->metrics, m);
+}
+
+static void pipelines_json(const struct outcome *o, struct json *list)
+{
+    for (int i = 0; i < o->pipelines_n; i++) {
+        const struct outcome_metrics *p = &o->pipelines[i];
+        struct json *v = json_push(list, json_new_object()), *m, *stages;
+
+        json_set_string(v, "name", p->name);
+        json_set_string(v, "unit", o->scenario->pipelines[i].unit);
+        m = json_set_object(v, "metrics");
+        set_estimate(m, "throughput_per_s", &p->throughput_per_s);
+        if (p->terminating)
+            set_estimate(m, "makespan_s", &p->makespan_s);
+        if (p->has_latency)
+            figures_json(m, "latency_s", p->latency_s);
+        serving_json(p, m);
+        set_estimate(m, "stall_frac", &p->stall);
+        quality_json(p, m);
+        stages = json_set_array(v, "stages");
+        for (int k = 0; k < o->stages_n; k++)
+            if (o->stages[k].pipeline == i)
+                json_push(stages, json_new_string(o->stages[k].name));
+    }
 }
 
 static void stage_json(const struct outcome_stage *st, struct json *list)
@@ -69,6 +120,10 @@ static void stage_json(const struct outcome_stage *st, struct json *list)
     json_set_number(ops, "disk_bytes_per_unit", st->disk_bytes_per_unit);
     if (st->lost.mean > 0)
         set_estimate(ops, "lost_frac", &st->lost);
+    for (int i = 0; i < st->figures_n; i++)
+        set_estimate(ops, st->figure_names[i], &st->figures[i]);
+    if (st->calls_per_visit.mean > 0)
+        set_estimate(ops, "calls_per_visit", &st->calls_per_visit);
     ops = json_set_object(ops, "work_s_per_unit");
     for (int i = 0; i < st->ops_n; i++)
         if (st->op_s_per_unit[i].mean > 0)
@@ -91,6 +146,9 @@ static void provenance_json(const struct scenario *s, struct json *doc)
 
     for (int i = 0; i < s->calibrations_n; i++)
         json_push(list, json_new_string(s->calibrations[i]));
+    list = s->recordings_n > 0 ? json_set_array(p, "recordings") : NULL;
+    for (int i = 0; i < s->recordings_n; i++)
+        json_push(list, json_new_string(s->recordings[i]));
     list = json_set_array(p, "assumed");
     for (int i = 0; i < s->assumed_n; i++)
         json_push(list, json_new_string(s->assumed[i]));
@@ -147,6 +205,8 @@ struct json *outcome_json(const struct outcome *o)
         set_estimate(r, "utilization_frac", &o->resources[i].utilization);
         json_set_number(r, "cost_usd_per_h", o->resources[i].cost_usd_per_h);
     }
+    if (o->pipelines_n > 1)
+        pipelines_json(o, json_set_array(doc, "pipelines"));
     provenance_json(s, doc);
     return doc;
 }

@@ -16,6 +16,12 @@ struct outcome_stage {
     struct estimate *op_s_per_unit; /* seconds of work per unit */
     double cpu_s_per_unit, disk_bytes_per_unit;
     struct estimate lost; /* share of the units that came and found the queue full */
+    /* Stages with state: what their model tells, by name, and how often they ask others. */
+    int figures_n;
+    const char **figure_names;
+    struct estimate *figures;
+    struct estimate calls_per_visit;
+    int pipeline; /* -1: others call it */
 };
 
 struct outcome_resource {
@@ -26,6 +32,17 @@ struct outcome_resource {
 };
 
 enum { LATENCY_MEAN, LATENCY_P50, LATENCY_P95, LATENCY_P99, LATENCY_FIGURES };
+
+/* What one pipeline delivered. */
+struct outcome_metrics {
+    const char *name;
+    bool terminating, has_latency, has_queue, has_ttft, has_tpot, has_goodput, has_quality;
+    struct estimate throughput_per_s, makespan_s, stall;
+    struct estimate latency_s[LATENCY_FIGURES], queue_s[LATENCY_FIGURES], ttft_s[LATENCY_FIGURES],
+        tpot_s[LATENCY_FIGURES];
+    struct estimate goodput_per_s, quality, failed, usd_per_unit;
+    const char *quality_unit;
+};
 
 /* Steady runs: pieces left out of each replication's beginning, and measured after it. */
 struct outcome_warmup {
@@ -46,6 +63,8 @@ struct outcome {
         cost_per_1m;
     struct outcome_warmup warmup;
     struct bound bound;
+    int pipelines_n;
+    struct outcome_metrics *pipelines, *metrics; /* all; the objective's, of which some stand above as well */
     int stages_n, resources_n;
     struct outcome_stage *stages;
     struct outcome_resource *resources;

@@ -38,66 +38,114 @@ static int read_texts(struct reader *r)
     return 0;
 }
 
+/* "assumed": path -> why nobody measured what stands there. */
+static int read_assumed(struct reader *r)
+{
+    const struct json *v = json_get(r->s->tree, "assumed");
+
+    if (v == NULL)
+        return 0;
+    if (json_type(v) != JSON_OBJECT)
+        return bad(r, "$.assumed", "an object is needed: paths, each with the reason why it is assumed");
+    JSON_EACH (reason, v) {
+        const char *where = arena_printf(r->s->arena, "$.assumed.%s", json_key(reason));
+
+        if (json_string(reason) == NULL)
+            return bad(r, where, "text is needed: why it is assumed");
+        append_name(r->s, &r->s->assumed, &r->s->assumed_n, arena_strdup(r->s->arena, json_key(reason)));
+    }
+    return 0;
+}
+
+/* Models ask the resolver through the door that the model floor knows. */
+static void open_lookup(struct reader *r)
+{
+    const struct resolver *res = r->opt != NULL ? r->opt->resolver : NULL;
+
+    if (res != NULL)
+        r->lookup = (struct lookup){.ctx = res->ctx, .costs = res->costs, .document = res->document};
+}
+
 static int read_all(struct reader *r)
 {
     static const char *const keys[] = {"$schema",       "name",     "unit",      "seed",        "description",
                                        "horizon",       "workload", "resources", "stages",      "edges",
                                        "optimizations", "knobs",    "objective", "constraints", "slo",
-                                       "exec",          NULL};
+                                       "exec",          "assumed",  "pipelines", NULL};
     struct optimization *opts;
     int n;
 
+    open_lookup(r);
     TRY(check_keys(r, r->s->tree, "$", keys));
     TRY(read_texts(r));
     TRY(read_seed(r));
+    TRY(read_assumed(r));
     TRY(read_resources(r));
-    TRY(read_workload(r));
-    TRY(read_horizon(r));
+    TRY(read_pipelines(r));
     TRY(read_stages(r));
+    TRY(read_calls(r));
     TRY(read_edges(r));
+    TRY(read_slo(r));
+    finish_pipelines(r);
     return optimizations_read(r->s->tree, r->s->file, r->s->arena, &opts, &n, r->err);
 }
 
-static bool loses_items(const struct scenario *s)
+static bool loses_items(const struct scenario *s, int pipeline)
 {
     for (int i = 0; i < s->stages_n; i++)
-        if (s->stages[i].shape.workers == 0 && s->stages[i].shape.queue_limit >= 0)
+        if (s->stages[i].pipeline == pipeline && s->stages[i].shape.workers == 0 &&
+            s->stages[i].shape.queue_limit >= 0)
             return true;
     return false;
 }
 
-static void find_least(double per_s, const char *name, double *least, const char **who)
+static void find_most(double load, const char *name, double *most, const char **who)
 {
-    if (per_s < *least) {
-        *least = per_s;
+    if (load > *most) {
+        *most = load;
         *who = name;
     }
 }
 
-/* Open arrivals do not slow down: where they are more than a place can do, its queue grows as long as the
- * run. */
+static bool arrives_by_itself(const struct pipeline *p)
+{
+    return p->workload.kind == WORKLOAD_OPEN || p->workload.kind == WORKLOAD_TRACE;
+}
+
+/*
+ * Open arrivals do not slow down: where they are more than a place can do, its queue grows as long as the
+ * run.  What several pipelines ask of one place adds up.
+ */
 static void check_load(struct scenario *s)
 {
-    double offered = 1 / s->workload.arrivals.mean, least = INFINITY;
+    double *stage_load = arena_array(s->arena, (size_t)s->stages_n, sizeof *stage_load);
+    double *resource_load = arena_array(s->arena, (size_t)s->resources_n, sizeof *resource_load);
+    double offered = 0, most = 0;
     const char *who = "";
     char is[40], can[40];
-    struct bound b;
 
-    if (s->workload.kind != WORKLOAD_OPEN || loses_items(s))
+    for (int k = 0; k < s->pipelines_n; k++) {
+        const struct pipeline *p = &s->pipelines[k];
+        double rate = arrives_by_itself(p) ? pipeline_arrivals_per_s(p) : 0;
+        struct bound b;
+
+        if (rate == 0 || loses_items(s, k))
+            continue;
+        bound_of_pipeline(s, k, s->arena, &b);
+        offered += rate;
+        for (int i = 0; i < s->stages_n; i++)
+            find_most(stage_load[i] += rate / b.stage_per_s[i], s->stages[i].name, &most, &who);
+        for (int i = 0; i < s->resources_n; i++)
+            find_most(resource_load[i] += rate / b.resource_per_s[i], s->resources[i].name, &most, &who);
+    }
+    if (most <= 1 + 1e-9)
         return;
-    bound_compute(s, s->arena, &b);
-    for (int i = 0; i < s->stages_n; i++)
-        find_least(b.stage_per_s[i], s->stages[i].name, &least, &who);
-    for (int i = 0; i < s->resources_n; i++)
-        find_least(b.resource_per_s[i], s->resources[i].name, &least, &who);
-    if (offered < least * (1 - 1e-9))
-        return;
-    warn(s, "$.workload.open.arrivals",
+    warn(s, s->pipelines_n == 1 ? "$.workload.open.arrivals" : "$.pipelines",
          arena_printf(s->arena,
                       "%s arrive and \"%s\" can do %s at best: queues grow as long as the run lasts, and "
                       "times in the pipeline with them",
                       units_format(is, sizeof is, offered, UNIT_PER_S), who,
-                      units_format(can, sizeof can, least, UNIT_PER_S)));
+                      units_format(can, sizeof can, offered / most, UNIT_PER_S)));
 }
 
 int scenario_build(const struct json *tree, const char *file, const struct scenario_options *opt,
@@ -154,7 +202,12 @@ const struct stage *scenario_stage(const struct scenario *s, const char *name)
     return NULL;
 }
 
+bool pipeline_has_latency(const struct pipeline *p)
+{
+    return p->workload.kind != WORKLOAD_CLOSED;
+}
+
 bool scenario_has_latency(const struct scenario *s)
 {
-    return s->workload.kind != WORKLOAD_CLOSED;
+    return pipeline_has_latency(&s->pipelines[s->objective]);
 }

@@ -14,11 +14,44 @@
 #define PIPELINE_SCENARIO_H
 
 #include "models/model.h"
+#include "models/server.h"
 
-/* One calibrated parameter: what an edit sets, how sure the fit was. */
+/*
+ * One calibrated parameter: what an edit sets, how sure the fit was, where it holds.
+ *
+ * Parameters fitted together err together.  The k-th draw of a row is
+ *
+ *     value * exp(min(stderr / value, 1) * sum_j load[j] z(k, factor[j])),    sum_j load[j]^2 = 1
+ *
+ * with factors that rows share; a row without loads has a factor of its own.
+ */
 struct param_row {
     const char *path; /* "stages.prep.params.costs.hash.per_item" */
     double value, stderr_;
+    const char *json; /* the value as JSON text, where it is no number; NULL */
+    const double *load;
+    const char *const *factor; /* names */
+    int loads_n;
+    double valid_from, valid_to; /* of the size named; NAN: unknown */
+    const char *valid_of;        /* "items", "bytes", "concurrency"; NULL or "" */
+};
+
+/* A calibrated parameter and the sizes for which it was measured. */
+struct validity {
+    const char *owner; /* "stages.prep", "resources.disk", "workload" */
+    const char *path;
+    const char *of;
+    double from, to;
+    const char *calibration;
+};
+
+/* A request as it was recorded; unknown counts are -1, unknown times NAN. */
+struct recorded_request {
+    double arrival_s;
+    long input_tokens, output_tokens;
+    const char *class, *session; /* "": one only; none */
+    const uint64_t *blocks;      /* of its prompt: equal content, equal number; NULL: unknown */
+    long blocks_n;
 };
 
 struct resolver {
@@ -28,6 +61,13 @@ struct resolver {
                        struct err *err);
     int (*preset)(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n,
                   struct err *err);
+    /* As those of struct lookup, for models; NULL: references resolve to nothing. */
+    int (*costs)(void *ctx, const char *ref, struct arena *a, struct cost_row **rows, size_t *n,
+                 struct err *err);
+    int (*document)(void *ctx, const char *name, struct arena *a, const struct json **out, struct err *err);
+    /* The requests of "trace:NAME", in order of arrival. */
+    int (*requests)(void *ctx, const char *ref, struct arena *a, struct recorded_request **rows, size_t *n,
+                    struct err *err);
 };
 
 enum resource_kind { RESOURCE_SERVERS, RESOURCE_CORES, RESOURCE_GPUS, RESOURCE_DISK, RESOURCE_LINK };
@@ -44,15 +84,79 @@ struct resource {
     long queue_limit;     /* servers: the smallest limit of the stages on it; -1 none */
 };
 
-enum workload_kind { WORKLOAD_OPEN, WORKLOAD_CLOSED, WORKLOAD_CLIENTS };
+enum workload_kind { WORKLOAD_OPEN, WORKLOAD_CLOSED, WORKLOAD_CLIENTS, WORKLOAD_TRACE };
+
+struct recording;
+struct stream;
 
 struct workload {
     enum workload_kind kind;
-    struct law arrivals; /* open: time between arrivals */
+    struct law arrivals; /* open, trace: the time between arrivals; of all streams together only its mean */
+    const struct stream *streams; /* open */
+    int streams_n;
+    const struct recording *recording; /* trace */
     double in_flight;    /* closed: units in the pipeline at most; 0: as many as fit */
     long clients;
     struct law think;
-    struct dataset_cfg *data; /* NULL: none */
+    struct dataset_cfg *data;         /* NULL: none */
+    const struct requests *requests;  /* what the items ask for; there whenever the pipeline serves */
+    const struct sessions *sessions;  /* NULL: every request is one of its own */
+};
+
+/* Requests of the serving side: what a source draws for each. */
+struct request_class {
+    const char *name;
+    double share; /* of the requests; the shares add up to 1 */
+    struct law input_tokens, output_tokens, hops;
+    long prefix_tokens; /* at the beginning of every prompt of the class, the same for all */
+    double deadline_s;  /* after the request came; INFINITY: none */
+    uint64_t luck;      /* whose prefix it is */
+};
+
+struct requests {
+    int classes_n;
+    struct request_class *classes;
+    long block_tokens; /* of one prefix block */
+};
+
+struct sessions {
+    struct law turns, think;
+    bool grows; /* a later turn's prompt begins with all that was said before */
+};
+
+/* Arrivals that come as they were recorded, from time 0 on. */
+struct recording {
+    const struct recorded_request *rows;
+    const int *classes;       /* of each row: index into requests.classes */
+    const uint64_t *sessions; /* 0: none */
+    size_t n;
+    double rate_scale, span_s; /* a loop begins again after span_s of the recording's time */
+    bool loop;
+};
+
+/* Arrivals whose rate changes: by the hour of a schedule, or by the states of a Markov chain. */
+enum process_kind { PROCESS_SCHEDULE, PROCESS_MMPP };
+struct process {
+    enum process_kind kind;
+    int n;
+    const double *rate_per_s; /* of each period or state */
+    const double *length_s;   /* of each period; mean stay in each state */
+    double cv;                /* schedule: of the gaps at constant rate; 1: Poisson */
+};
+
+/* One of several arrival processes that come together. */
+struct stream {
+    struct law gaps;               /* between arrivals; with a process only its mean */
+    const struct process *process; /* NULL: independent gaps */
+    const char *class_name;        /* of its requests; NULL: drawn */
+    int class;                     /* -1: drawn */
+};
+
+/* What a request must meet to count as goodput. */
+enum { SLO_LATENCY, SLO_QUEUE, SLO_TTFT, SLO_TPOT, SLO_FIGURES };
+struct slo {
+    bool given;
+    double per_request[SLO_FIGURES]; /* seconds; INFINITY: no limit */
 };
 
 enum horizon_kind { HORIZON_STEADY, HORIZON_ITEMS, HORIZON_TIME };
@@ -63,15 +167,39 @@ struct horizon {
     double time_s;
 };
 
+/* Where items go next: those whose luck in (0, 1) is below `upto` and not below that of the route before. */
+struct route {
+    int to; /* stage */
+    double upto;
+};
+
 struct stage {
     const char *name, *owner;
     const struct model *model;
     void *cfg;
     struct shape shape;
     int on[ROLES];      /* resource index, -1 unbound */
+    int pipeline;       /* whose flow passes here; -1: other stages call it, nothing else comes */
+    struct route *routes;
+    int routes_n;       /* 0: items leave the pipeline here */
+    bool is_on_cycle;   /* an item may come by again */
+    int calls[CALLEES_MAX], calls_n; /* stages it may ask, by callee role; -1 unbound */
+    bool is_called;
     double in_capacity; /* items the buffer in front holds; < 0: unbounded */
     uint64_t luck;      /* hash of the name: whose draws these are */
     bool instant;       /* wants nothing: an infinitely fast neighbour (local gains) */
+};
+
+/* One flow of items through the stages from `first` on; several share the resources. */
+struct pipeline {
+    const char *name, *unit;
+    struct workload workload;
+    struct horizon horizon;
+    int first, last, stages_n; /* its stages stand together; items enter at `first` and leave last from `last` */
+    bool is_chain;             /* every item passes all of them, in order */
+    bool is_objective;
+    bool serves;               /* its items carry requests */
+    uint64_t luck, request_luck; /* of its items; luck 0: the only pipeline */
 };
 
 struct warning {
@@ -85,16 +213,23 @@ struct scenario {
     const char *file, *name, *unit, *description;
     char sha256[65]; /* of the tree before calibrations, in canonical form */
     uint64_t seed;
-    struct horizon horizon;
+    int pipelines_n, objective; /* how many; whose metrics are the scenario's */
+    struct pipeline *pipelines;
+    struct horizon horizon;    /* those of the objective */
     struct workload workload;
+    struct slo slo;
     int resources_n, stages_n;
     struct resource *resources;
-    struct stage *stages;      /* in the order of flow */
+    struct stage *stages;      /* pipeline by pipeline in the order of flow, then those that are only called */
     const char **calibrations; /* names that were applied */
     int calibrations_n;
+    const char **recordings; /* traces whose requests are replayed */
+    int recordings_n;
     const char **uncertain; /* calibrated operators and values with a standard error: names for
                                scenario_options.bump */
     int uncertain_n;
+    struct validity *validity; /* of calibrated parameters */
+    int validity_n;
     const char **assumed; /* JSON paths whose values nobody measured */
     int assumed_n;
     struct warning *warnings;
@@ -116,6 +251,7 @@ int scenario_load(const char *path, const struct scenario_options *opt, struct s
 void scenario_free(struct scenario *s);
 
 const struct stage *scenario_stage(const struct scenario *s, const char *name); /* NULL if absent */
-bool scenario_has_latency(const struct scenario *s);                            /* open arrivals or clients */
+bool pipeline_has_latency(const struct pipeline *p);                            /* all but closed */
+bool scenario_has_latency(const struct scenario *s);                            /* of the objective */
 
 #endif

@@ -15,6 +15,14 @@ static const char *uncertain_name(const struct reader *r, const char *path)
     return name;
 }
 
+static double normal_of(const struct reader *r, const char *factor)
+{
+    struct rng rng;
+
+    rng_keyed(&rng, r->s->seed, r->opt->parameter_draw, rng_hash("calibration"), rng_hash(factor), 0);
+    return rng_normal(&rng);
+}
+
 /*
  * The k-th draw of a parameter: lognormal around the estimate, so that a cost stays positive.  The terms of
  * one operator's cost share their z: fits know their sum better than each of them.
@@ -22,25 +30,56 @@ static const char *uncertain_name(const struct reader *r, const char *path)
 static double drawn_value(const struct reader *r, const struct param_row *row)
 {
     const char *name;
-    struct rng rng;
     double z = 0;
 
     if (!(row->stderr_ > 0) || row->value <= 0)
         return row->value;
     name = uncertain_name(r, row->path);
     append_name(r->s, &r->s->uncertain, &r->s->uncertain_n, name);
-    if (r->opt->parameter_draw > 0) {
-        rng_keyed(&rng, r->s->seed, r->opt->parameter_draw, rng_hash("calibration"), rng_hash(name), 0);
-        z = rng_normal(&rng);
-    }
+    if (r->opt->parameter_draw > 0 && row->loads_n == 0)
+        z = normal_of(r, name);
+    for (int j = 0; r->opt->parameter_draw > 0 && j < row->loads_n; j++)
+        z += row->load[j] != 0 ? row->load[j] * normal_of(r, row->factor[j]) : 0;
     if (r->opt->bump != NULL && strcmp(r->opt->bump, name) == 0)
         z += 1;
     return row->value * exp(z * fmin(row->stderr_ / row->value, 1));
 }
 
-/* Applies the rows that speak of `owner` ("stages.prep" or "models.preprocess"); counts them. */
+static void note_validity(const struct reader *r, const struct param_row *row, const char *owner,
+                          const char *calibration)
+{
+    struct scenario *s = r->s;
+
+    if (row->valid_of == NULL || row->valid_of[0] == '\0' || !isfinite(row->valid_from) || !isfinite(row->valid_to))
+        return;
+    if ((s->validity_n & (s->validity_n - 1)) == 0) {
+        struct validity *more = arena_array(s->arena, s->validity_n == 0 ? 1 : 2 * (size_t)s->validity_n, sizeof *more);
+
+        if (s->validity_n > 0)
+            memcpy(more, s->validity, (size_t)s->validity_n * sizeof *more);
+        s->validity = more;
+    }
+    s->validity[s->validity_n++] = (struct validity){.owner = owner,
+                                                     .path = row->path,
+                                                     .of = row->valid_of,
+                                                     .from = row->valid_from,
+                                                     .to = row->valid_to,
+                                                     .calibration = calibration};
+}
+
+static int set_row(const struct reader *r, const struct param_row *row, const char *path)
+{
+    struct json *value;
+
+    if (row->json == NULL)
+        return edit_set(r->s->tree, path, json_new_number(drawn_value(r, row)), r->err);
+    TRY(json_parse(row->json, row->path, &value, r->err));
+    return edit_set(r->s->tree, path, value, r->err);
+}
+
+/* Applies the rows that speak of `owner` ("stages.prep" or "models.preprocess") to `target`; counts them. */
 static int apply_rows(const struct reader *r, const struct param_row *rows, size_t n, const char *owner,
-                      const char *target, int *applied)
+                      const char *target, const char *calibration, int *applied)
 {
     size_t len = strlen(owner);
 
@@ -50,8 +89,9 @@ static int apply_rows(const struct reader *r, const struct param_row *rows, size
         if (strncmp(rows[i].path, owner, len) != 0 || rows[i].path[len] != '.')
             continue;
         path = arena_printf(r->s->arena, "%s%s", target, rows[i].path + len);
-        if (edit_set(r->s->tree, path, json_new_number(drawn_value(r, &rows[i])), r->err) != 0)
+        if (set_row(r, &rows[i], path) != 0)
             return err_at(r->err, "%s: calibrated parameter", r->s->file);
+        note_validity(r, &rows[i], target, calibration);
         ++*applied;
     }
     return 0;
@@ -62,7 +102,7 @@ typedef int lookup_fn(void *ctx, const char *name, struct arena *a, struct param
 
 /* `found` is the number of rows the reference provided; 0 when there is none of that name. */
 static int apply_reference(const struct reader *r, lookup_fn *lookup, const char *name, const char *target,
-                           const char *model, int *applied)
+                           const char *kind, int *applied)
 {
     struct param_row *rows = NULL;
     size_t n = 0;
@@ -71,9 +111,9 @@ static int apply_reference(const struct reader *r, lookup_fn *lookup, const char
     if (lookup == NULL)
         return 0;
     TRY(lookup(r->opt->resolver->ctx, name, r->s->arena, &rows, &n, r->err));
-    TRY(apply_rows(r, rows, n, target, target, applied));
-    if (model != NULL)
-        TRY(apply_rows(r, rows, n, arena_printf(r->s->arena, "models.%s", model), target, applied));
+    TRY(apply_rows(r, rows, n, target, target, name, applied));
+    if (kind != NULL)
+        TRY(apply_rows(r, rows, n, kind, target, name, applied));
     return 0;
 }
 
@@ -93,9 +133,9 @@ static void warn_missing(const struct reader *r, const char *where, const char *
     warn(r->s, where, text);
 }
 
-/* Resolves "preset" first and "calibration" over it, for one stage or resource. */
+/* Resolves "preset" first and "calibration" over it, for one stage or resource or the workload. */
 int resolve_references(const struct reader *r, const struct json *obj, const char *where, const char *target,
-                       const char *model)
+                       const char *kind)
 {
     const struct resolver *res = r->opt != NULL ? r->opt->resolver : NULL;
     const char *preset = json_get_string(obj, "preset", NULL),
@@ -103,13 +143,13 @@ int resolve_references(const struct reader *r, const struct json *obj, const cha
     int from_preset = 0, from_cal = 0;
 
     if (preset != NULL) {
-        TRY(apply_reference(r, res ? res->preset : NULL, preset, target, model, &from_preset));
+        TRY(apply_reference(r, res ? res->preset : NULL, preset, target, kind, &from_preset));
         if (from_preset == 0 && res != NULL)
             return bad(r, where,
                        arena_printf(r->s->arena, "no preset \"%s\" says anything about it", preset));
     }
     if (cal != NULL)
-        TRY(apply_reference(r, res ? res->calibration : NULL, cal, target, model, &from_cal));
+        TRY(apply_reference(r, res ? res->calibration : NULL, cal, target, kind, &from_cal));
     if (from_cal > 0)
         append_name(r->s, &r->s->calibrations, &r->s->calibrations_n, cal);
     else if (from_preset > 0)

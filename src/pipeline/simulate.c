@@ -2,8 +2,8 @@
 
 #include "base/arena.h"
 #include "engine/replicate.h"
-#include "pipeline/edit.h"
 #include "pipeline/flow.h"
+#include "pipeline/fold.h"
 #include "pipeline/warmup.h"
 
 #include <math.h>
@@ -17,6 +17,8 @@
  */
 static const struct flow_limits open_limits = {.warmup = 10000, .measured = 200000, .series_pieces = 200};
 static const struct flow_limits closed_limits = {.warmup = 500, .measured = 10000, .series_pieces = 10};
+/* Requests that are many events each, and several pipelines at once. */
+static const struct flow_limits served_limits = {.warmup = 1000, .measured = 20000, .series_pieces = 20};
 
 struct batch {
     const struct scenario *s;
@@ -62,122 +64,6 @@ static void batch_free(struct batch *b, long n)
     free(b->arenas);
 }
 
-/* ---------------------------------------------------------------- fold */
-
-/* The Student interval of one figure over the replications. */
-static struct estimate fold(const double *x, long n, double confidence)
-{
-    return estimate_student(x, (size_t)n, confidence);
-}
-
-#define FOLD(field) (for_each_result(b, n, x, offsetof(struct flow_result, field)), fold(x, n, o->confidence))
-
-static void for_each_result(const struct batch *b, long n, double *x, size_t offset)
-{
-    for (long i = 0; i < n; i++)
-        memcpy(&x[i], (const char *)&b->results[i] + offset, sizeof x[i]);
-}
-
-static struct estimate fold_stage(const struct batch *b, long n, int stage, size_t offset, double *x,
-                                  double confidence)
-{
-    for (long i = 0; i < n; i++)
-        memcpy(&x[i], (const char *)&b->results[i].stages[stage] + offset, sizeof x[i]);
-    return fold(x, n, confidence);
-}
-
-static void fold_one_stage(const struct batch *b, long n, int i, struct arena *a, double *x,
-                           struct outcome *o)
-{
-    const struct stage *def = &b->s->stages[i];
-    struct outcome_stage *out = &o->stages[i];
-
-    out->name = def->name;
-    out->model = def->model->name;
-    out->owner = def->owner;
-#define STAGE(field) fold_stage(b, n, i, offsetof(struct flow_stage, field), x, o->confidence)
-    out->throughput_per_s = STAGE(throughput_per_s);
-    out->wait_s = STAGE(wait_s);
-    out->service_s = STAGE(service_s);
-    out->utilization = STAGE(utilization);
-    out->queue_mean = STAGE(queue_mean);
-    out->blocked = STAGE(blocked_frac);
-    out->starved = STAGE(starved_frac);
-    out->lost = STAGE(lost_frac);
-#undef STAGE
-    out->ops_n = model_operators(def->model, def->cfg);
-    out->op_names = arena_array(a, (size_t)out->ops_n, sizeof *out->op_names);
-    out->op_s_per_unit = arena_array(a, (size_t)out->ops_n, sizeof *out->op_s_per_unit);
-    for (int k = 0; k < out->ops_n; k++) {
-        for (long r = 0; r < n; r++)
-            x[r] = b->results[r].stages[i].op_s_per_unit[k];
-        out->op_names[k] = model_operator_name(def->model, def->cfg, k);
-        out->op_s_per_unit[k] = fold(x, n, o->confidence);
-        out->cpu_s_per_unit += out->op_s_per_unit[k].mean;
-    }
-    for (long r = 0; r < n; r++)
-        out->disk_bytes_per_unit += b->results[r].stages[i].disk_bytes_per_unit / (double)n;
-}
-
-static void fold_resources(const struct batch *b, long n, struct arena *a, double *x, struct outcome *o)
-{
-    o->resources_n = b->s->resources_n;
-    o->resources = arena_array(a, (size_t)o->resources_n, sizeof *o->resources);
-    for (int i = 0; i < o->resources_n; i++) {
-        for (long r = 0; r < n; r++)
-            x[r] = b->results[r].resource_utilization[i];
-        o->resources[i].name = b->s->resources[i].name;
-        o->resources[i].kind = resource_kind_names[b->s->resources[i].kind];
-        o->resources[i].utilization = fold(x, n, o->confidence);
-        for (long r = 0; r < n; r++)
-            o->resources[i].slowdown += b->results[r].resource_slowdown[i] / (double)n;
-        o->resources[i].cost_usd_per_h = b->s->resources[i].price;
-    }
-}
-
-/* Cost ledger: everything named is paid for by the hour, used or not. */
-static void fold_cost(const struct batch *b, long n, double *x, struct outcome *o)
-{
-    double per_h = 0;
-
-    for (int i = 0; i < b->s->resources_n; i++)
-        per_h += b->s->resources[i].price;
-    o->has_cost = per_h > 0;
-    o->cost_usd_per_h = estimate_exact(per_h);
-    for (long r = 0; r < n; r++)
-        x[r] = b->results[r].makespan_s / 3600 * per_h;
-    o->cost_usd = fold(x, n, o->confidence);
-    for (long r = 0; r < n; r++)
-        x[r] = per_h / 3600 / b->results[r].throughput_per_s * 1e6;
-    o->cost_per_1m = fold(x, n, o->confidence);
-}
-
-static void fold_all(const struct batch *b, long n, struct arena *a, struct outcome *o)
-{
-    double *x = xcalloc((size_t)n, sizeof *x);
-
-    o->replications = n;
-    o->throughput_per_s = FOLD(throughput_per_s);
-    o->objective_rep = arena_array(a, (size_t)n, sizeof(double));
-    for (long i = 0; i < n; i++)
-        o->objective_rep[i] = b->s->workload.kind == WORKLOAD_OPEN ? 1 / b->results[i].latency_s[0] : x[i];
-    o->terminating = b->s->horizon.kind != HORIZON_STEADY;
-    o->makespan_s = FOLD(makespan_s);
-    o->stall = FOLD(stall_frac);
-    o->has_latency = scenario_has_latency(b->s);
-    for (int i = 0; i < LATENCY_FIGURES; i++)
-        o->latency_s[i] = FOLD(latency_s[i]);
-    o->stages_n = b->s->stages_n;
-    o->stages = arena_array(a, (size_t)o->stages_n, sizeof *o->stages);
-    for (int i = 0; i < o->stages_n; i++)
-        fold_one_stage(b, n, i, a, x, o);
-    fold_resources(b, n, a, x, o);
-    fold_cost(b, n, x, o);
-    for (long i = 0; i < n; i++)
-        o->events += b->results[i].events;
-    free(x);
-}
-
 /* ------------------------------------------------------------ stopping */
 
 static double relative_half_width(const struct estimate *e)
@@ -189,15 +75,12 @@ static double relative_half_width(const struct estimate *e)
 static bool precise_enough(const struct batch *b, long n, double precision, double confidence)
 {
     double *x = xcalloc((size_t)n, sizeof *x);
-    struct estimate e;
-    bool enough;
+    struct estimate e = fold_line(b->results, n, b->s->objective, offsetof(struct flow_line, throughput_per_s),
+                                  x, confidence);
+    bool enough = relative_half_width(&e) <= precision;
 
-    for_each_result(b, n, x, offsetof(struct flow_result, throughput_per_s));
-    e = fold(x, n, confidence);
-    enough = relative_half_width(&e) <= precision;
     if (enough && scenario_has_latency(b->s)) {
-        for_each_result(b, n, x, offsetof(struct flow_result, latency_s));
-        e = fold(x, n, confidence);
+        e = fold_line(b->results, n, b->s->objective, offsetof(struct flow_line, latency_s), x, confidence);
         enough = relative_half_width(&e) <= precision;
     }
     free(x);
@@ -226,11 +109,24 @@ static int extend(struct batch *b, long from, long to, const struct simulate_opt
 static int settle(struct batch *b, long n, const struct simulate_options *opt, struct outcome *o,
                   struct err *err)
 {
-    struct warmup w;
+    struct warmup w = {0};
+    bool steady = false;
 
-    if (b->s->horizon.kind != HORIZON_STEADY || o->capped)
+    if (o->capped)
         return 0;
-    w = warmup_decide(b->results, n, b->limits.series_pieces);
+    for (int i = 0; i < b->s->pipelines_n; i++) {
+        const struct pipeline *p = &b->s->pipelines[i];
+        struct warmup of;
+
+        if (p->horizon.kind != HORIZON_STEADY)
+            continue;
+        steady = true;
+        of = warmup_decide(b->results, n, i, b->limits.series_pieces);
+        w.refused = w.refused || of.refused;
+        w.pieces = fmax(w.pieces, p->is_objective ? of.pieces : 10 * of.pieces); /* it is given a tenth */
+    }
+    if (!steady)
+        return 0;
     o->warmup.used = true;
     o->warmup.settled = !w.refused;
     o->warmup.measured = b->limits.measured;
@@ -283,9 +179,11 @@ static bool is_above_bound(const struct batch *b, const struct outcome *o)
     double best = o->bound.throughput_per_s * (1 + 1e-6), units = 0, before = 0, pieces = 1;
 
     for (long r = 0; r < o->replications; r++) {
-        units += b->results[r].units / (double)o->replications;
-        before += b->results[r].units_before / (double)o->replications;
-        pieces += (double)b->results[r].pieces;
+        const struct flow_line *l = &b->results[r].lines[b->s->objective];
+
+        units += l->units / (double)o->replications;
+        before += l->units_before / (double)o->replications;
+        pieces += (double)l->pieces;
     }
     if (o->replications < 6)
         luck = fmax(luck, 10 * x->mean / sqrt(pieces));
@@ -321,6 +219,17 @@ static int judge(const struct outcome *o, bool enough, bool above, double precis
     return 0;
 }
 
+static struct flow_limits limits_for(const struct scenario *s)
+{
+    bool serves = s->pipelines_n > 1;
+
+    for (int i = 0; i < s->stages_n; i++)
+        serves = serves || s->stages[i].model->server != NULL;
+    if (!scenario_has_latency(s))
+        return closed_limits;
+    return serves ? served_limits : open_limits;
+}
+
 int simulate(const struct scenario *s, const struct simulate_options *opt, struct arena *a,
              struct outcome *out, struct err *err)
 {
@@ -339,7 +248,7 @@ int simulate(const struct scenario *s, const struct simulate_options *opt, struc
             "%s: nothing limits this pipeline: no stage takes any time. Give its costs, or calibrate: "
             "foresight exec --profile SCENARIO, then foresight fit SCENARIO",
             s->file);
-    b.limits = scenario_has_latency(s) ? open_limits : closed_limits;
+    b.limits = limits_for(s);
     b.limits.max_events = opt->max_events;
     b.limits.max_bytes = opt->max_bytes;
     b.limits.ties = opt->ties;
@@ -355,7 +264,7 @@ int simulate(const struct scenario *s, const struct simulate_options *opt, struc
         enough = rc != 0 || opt->precision <= 0 || precise_enough(&b, n, opt->precision, out->confidence);
     } while (!enough && !out->capped && n < most);
     if (rc == 0) {
-        fold_all(&b, out->capped ? keep_whole(&b, n) : n, a, out);
+        fold_results(b.results, out->capped ? keep_whole(&b, n) : n, a, out);
         above = !out->capped && s->horizon.kind != HORIZON_TIME && is_above_bound(&b, out);
     }
     batch_free(&b, n);

@@ -6,12 +6,12 @@
 #include <math.h>
 #include <stdlib.h>
 
-static size_t shortest(const struct flow_result *results, long n)
+static size_t shortest(const struct flow_result *results, long n, int line)
 {
-    size_t least = results[0].series_n;
+    size_t least = results[0].lines[line].series_n;
 
     for (long i = 1; i < n; i++)
-        least = results[i].series_n < least ? results[i].series_n : least;
+        least = results[i].lines[line].series_n < least ? results[i].lines[line].series_n : least;
     return least;
 }
 
@@ -26,15 +26,17 @@ static size_t constant_from(const double *x, size_t n)
 }
 
 /* The average of one series over the replications: what is luck fades, what is settling stays. */
-static struct truncation truncation_of(const struct flow_result *results, long n, size_t values, bool inside,
-                                       double *mean)
+static struct truncation truncation_of(const struct flow_result *results, long n, int line, size_t values,
+                                       bool inside, double *mean)
 {
     size_t constant;
 
     for (size_t k = 0; k < values; k++) {
         mean[k] = 0;
         for (long i = 0; i < n; i++)
-            mean[k] += (inside ? results[i].series_inside : results[i].series_response)[k] / (double)n;
+            mean[k] += (inside ? results[i].lines[line].series_inside
+                               : results[i].lines[line].series_response)[k] /
+                       (double)n;
     }
     constant = constant_from(mean, values);
     if (constant < values / 2)
@@ -42,12 +44,12 @@ static struct truncation truncation_of(const struct flow_result *results, long n
     return output_mser5(mean, values);
 }
 
-struct warmup warmup_decide(const struct flow_result *results, long n, double pieces_per_value)
+struct warmup warmup_decide(const struct flow_result *results, long n, int line, double pieces_per_value)
 {
-    size_t values = shortest(results, n);
+    size_t values = shortest(results, n, line);
     double *mean = xcalloc(values + 1, sizeof *mean);
-    struct truncation a = truncation_of(results, n, values, false, mean);
-    struct truncation b = truncation_of(results, n, values, true, mean);
+    struct truncation a = truncation_of(results, n, line, values, false, mean);
+    struct truncation b = truncation_of(results, n, line, values, true, mean);
 
     free(mean);
     return (struct warmup){.pieces = pieces_per_value * (double)(a.drop > b.drop ? a.drop : b.drop),

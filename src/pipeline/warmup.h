@@ -16,6 +16,7 @@ struct warmup {
     bool refused;  /* more than half of the run would have to go */
 };
 
-struct warmup warmup_decide(const struct flow_result *results, long n, double pieces_per_value);
+/* Of one pipeline. */
+struct warmup warmup_decide(const struct flow_result *results, long n, int line, double pieces_per_value);
 
 #endif

@@ -1,6 +1,7 @@
 #include "store/calibration.h"
 
 #include "base/arena.h"
+#include "store/calibration_extra.h"
 #include "store/sql.h"
 
 #include <math.h>
@@ -37,13 +38,14 @@ static int insert_row(struct store *s, int64_t id, const struct calibration_row 
 {
     return sql_do(s, err,
                   "INSERT INTO calibration_row(calibration_id, path, value, stderr, unit, n, method, r2, "
-                  "holdout_error_frac, valid_from, valid_to) VALUES (?,?,?,?,?,?,?,?,?,?,?)",
-                  "itddtitdddd", id, r->path, r->value, r->stderr_, r->unit, (int64_t)r->n, r->method, r->r2,
-                  r->holdout_error_frac, r->valid_from, r->valid_to);
+                  "holdout_error_frac, valid_from, valid_to, valid_of) VALUES (?,?,?,?,?,?,?,?,?,?,?,?)",
+                  "itddtitddddt", id, r->path, r->value, r->stderr_, r->unit, (int64_t)r->n, r->method, r->r2,
+                  r->holdout_error_frac, r->valid_from, r->valid_to, r->valid_of);
 }
 
 static int insert_set(struct store *s, const char *name, const char *scenario_sha256, int64_t trace_id,
-                      const struct calibration_row *rows, size_t n, struct err *err)
+                      const struct calibration_row *rows, size_t n, const struct calibration_extra *extra,
+                      struct err *err)
 {
     int64_t version, id;
 
@@ -55,16 +57,23 @@ static int insert_set(struct store *s, const char *name, const char *scenario_sh
     id = sqlite3_last_insert_rowid(s->db);
     for (size_t i = 0; i < n; i++)
         TRY(insert_row(s, id, &rows[i], err));
-    return 0;
+    return extra != NULL ? calibration_extra_insert(s, id, extra, err) : 0;
 }
 
 int calibration_save(struct store *s, const char *name, const char *scenario_sha256, int64_t trace_id,
                      const struct calibration_row *rows, size_t n, struct err *err)
 {
+    return calibration_save_with(s, name, scenario_sha256, trace_id, rows, n, NULL, err);
+}
+
+int calibration_save_with(struct store *s, const char *name, const char *scenario_sha256, int64_t trace_id,
+                          const struct calibration_row *rows, size_t n, const struct calibration_extra *extra,
+                          struct err *err)
+{
     for (size_t i = 0; i < n; i++)
         TRY(check_row(rows, i, err));
     TRY(store_begin(s, err));
-    if (insert_set(s, name, scenario_sha256, trace_id, rows, n, err) != 0) {
+    if (insert_set(s, name, scenario_sha256, trace_id, rows, n, extra, err) != 0) {
         store_rollback(s);
         return err->code;
     }
@@ -83,6 +92,7 @@ static void read_row(sqlite3_stmt *st, struct arena *a, struct calibration_row *
     r->holdout_error_frac = sql_real(st, 7);
     r->valid_from = sql_real(st, 8);
     r->valid_to = sql_real(st, 9);
+    r->valid_of = sql_text(st, 10, a);
 }
 
 int calibration_load(struct store *s, const char *name, struct arena *a, struct calibration_row **rows,

@@ -2,6 +2,8 @@ noinst_LIBRARIES += %D%/libstore.a
 %C%_libstore_a_SOURCES = \
 	%D%/calibration.c \
 	%D%/calibration.h \
+	%D%/calibration_extra.c \
+	%D%/calibration_extra.h \
 	%D%/check.c \
 	%D%/import/aiconfigurator.c \
 	%D%/import/azure_llm.c \
@@ -9,6 +11,7 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/import/chrome.c \
 	%D%/import/csv.c \
 	%D%/import/csv.h \
+	%D%/import/describe.c \
 	%D%/import/dlio_output.c \
 	%D%/import/documents.c \
 	%D%/import/documents.h \
@@ -56,6 +59,8 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/result.h \
 	%D%/schema.c \
 	%D%/schema.h \
+	%D%/serving.c \
+	%D%/serving.h \
 	%D%/sql.c \
 	%D%/sql.h \
 	%D%/store.c \

@@ -346,7 +346,48 @@ static const char step_2[] =
     "           max(removed_s) AS removed_s\n"
     "    FROM spark_executor GROUP BY trace_id, executor;\n";
 
-const char *const schema_steps[] = {step_1, step_2};
+static const char step_3[] =
+    "ALTER TABLE calibration_row ADD COLUMN valid_of TEXT NOT NULL DEFAULT ''; -- which size valid_from and "
+    "valid_to speak of: 'items', 'bytes', 'concurrency'; '' if unknown\n"
+    "CREATE TABLE calibration_document ( -- a calibration that is a table or a law, not a number\n"
+    "    calibration_id INTEGER PRIMARY KEY REFERENCES calibration(id) ON DELETE CASCADE,\n"
+    "    target TEXT NOT NULL, -- the model it is for; '' if a scenario as a whole\n"
+    "    json TEXT NOT NULL CHECK (json_valid(json))\n"
+    ") STRICT;\n"
+    "\n"
+    "CREATE TABLE calibration_source ( -- the rows of the traces that a parameter was fitted from\n"
+    "    calibration_id INTEGER NOT NULL REFERENCES calibration(id) ON DELETE CASCADE,\n"
+    "    seq INTEGER NOT NULL,\n"
+    "    path TEXT NOT NULL,  -- the parameter, or the beginning of several\n"
+    "    trace_id INTEGER REFERENCES trace(id) ON DELETE SET NULL, -- NULL: removed since\n"
+    "    trace TEXT NOT NULL, -- its name, which stays\n"
+    "    sha256 TEXT NOT NULL, -- of the file it was imported from; '' if none\n"
+    "    view TEXT NOT NULL,  -- where the rows stand: 'operator_costs', 'spans', ...\n"
+    "    what TEXT NOT NULL,  -- which of them: 'op=gemm, devices=1'\n"
+    "    first INTEGER NOT NULL, -- seq of the first and the last row used\n"
+    "    last INTEGER NOT NULL,\n"
+    "    n INTEGER NOT NULL,\n"
+    "    PRIMARY KEY (calibration_id, seq)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "CREATE INDEX calibration_source_by_trace ON calibration_source(trace_id);\n"
+    "\n"
+    "CREATE TABLE calibration_covariance ( -- of two parameters fitted together; a < b\n"
+    "    calibration_id INTEGER NOT NULL REFERENCES calibration(id) ON DELETE CASCADE,\n"
+    "    a TEXT NOT NULL,\n"
+    "    b TEXT NOT NULL,\n"
+    "    covariance REAL NOT NULL,\n"
+    "    PRIMARY KEY (calibration_id, a, b)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "\n"
+    "CREATE TABLE calibration_remark ( -- what the fit found odd about the recording, or left out\n"
+    "    calibration_id INTEGER NOT NULL REFERENCES calibration(id) ON DELETE CASCADE,\n"
+    "    seq INTEGER NOT NULL,\n"
+    "    kind TEXT NOT NULL CHECK (kind IN ('suspect', 'note')),\n"
+    "    what TEXT NOT NULL,\n"
+    "    PRIMARY KEY (calibration_id, seq)\n"
+    ") STRICT, WITHOUT ROWID;\n";
+
+const char *const schema_steps[] = {step_1, step_2, step_3};
 
 int schema_version(void)
 {

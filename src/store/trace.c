@@ -208,7 +208,10 @@ int trace_find(struct store *s, const char *name, int64_t *id, struct err *err)
 /* -------------------------------------------------------------- list, load */
 
 #define SELECT_TRACE                                                                                         \
-    "SELECT id, name, kind, scenario, scenario_sha256, host, note, seed, created, spans FROM trace "
+    "SELECT id, name, kind, scenario, scenario_sha256, host, note, seed, created, spans, format, "           \
+    "coalesce(rows, spans), (SELECT count(*) FROM import_note n WHERE n.trace_id = id AND n.kind = "         \
+    "'suspect') "                                                                                            \
+    "FROM trace LEFT JOIN import ON import.trace_id = id "
 
 static void read_trace(sqlite3_stmt *st, struct arena *a, struct trace_row *t)
 {
@@ -222,6 +225,9 @@ static void read_trace(sqlite3_stmt *st, struct arena *a, struct trace_row *t)
     t->info.seed = (uint64_t)sqlite3_column_int64(st, 7);
     t->created = sql_text(st, 8, a);
     t->spans = sqlite3_column_int64(st, 9);
+    t->format = sql_text(st, 10, a);
+    t->rows = sqlite3_column_int64(st, 11);
+    t->suspects = sqlite3_column_int64(st, 12);
 }
 
 int trace_list(struct store *s, const char *kind, struct arena *a, struct trace_row **rows, size_t *n,

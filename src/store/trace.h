@@ -42,6 +42,10 @@ struct trace_row {
     struct trace_info info;
     const char *created; /* "2026-01-31T12:00:00Z" */
     int64_t spans;
+    /* Of an import: its format, all its rows (spans too), and how many things in it look wrong; "", spans, 0
+     * otherwise. */
+    const char *format;
+    int64_t rows, suspects;
 };
 
 /* Per stage, operator and variant: how often, for how long, on what. */

@@ -9,10 +9,16 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay_case.c \
 	%D%/replay_json.c \
 	%D%/replay_score.c \
+	%D%/replay/cedar.c \
+	%D%/replay/epochs.c \
 	%D%/replay/fsdp.c \
 	%D%/replay/identities.c \
 	%D%/replay/kinds.c \
+	%D%/replay/spark.c \
+	%D%/replay/spark_log.c \
+	%D%/replay/spark_log.h \
 	%D%/replay/megatron.c \
+	%D%/replay/scaling.c \
 	%D%/replay/tools.c \
 	%D%/replay/tools.h \
 	%D%/replay/training_scale.c \

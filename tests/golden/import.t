@@ -63,7 +63,7 @@ ok "the document is byte for byte the one expected" diff expected.json got.json
 exits_with 0 "the same file again is not taken in twice" import arrivals.csv
 out_like "and says so" 'arrivals.csv: azure-llm, 2 of 3 records kept, trace 1 "arrivals" \(already in the store\)'
 exits_with 0 "the traces are in the list" trace list
-out_like "with what each is" 'azure-llm: 2 of 3 records'
+out_like "with what each is" '2 requests over 4.315 s'
 
 exits_with 65 "strict refuses a malformed record" import arrivals.csv --strict --anonymize
 err_like "with file, line and column" 'arrivals.csv:4:1: no point in time'

@@ -12,7 +12,7 @@ err_like "says what comes first" 'foresight exec --profile'
 exits_with 0 "exec" exec small.json --repeats 1 --json --quiet
 out_like "exec measures a throughput" '"throughput_per_s"'
 exits_with 0 "trace list" trace list
-out_like "lists the execution" 'exec +quickstart'
+out_like "lists the execution" 'exec .* quickstart'
 exits_with 0 "trace show" trace show latest:exec
 out_like "shows the operators" 'prep +hash'
 exits_with 0 "trace show --json" trace show latest:exec --json

@@ -1,6 +1,6 @@
 #include "calibrate/calibrate.h"
 
-#include "calibrate/fit.h"
+#include "calibrate/cost.h"
 #include "calibrate/resolve.h"
 #include "engine/replicate.h"
 #include "engine/rng.h"

@@ -130,3 +130,43 @@ Test(calibration, hostile_names_survive_and_missing_ones_get_a_suggestion)
     FAILS(calibration_remove(s, "laptop", &err), ERR_USAGE, "no calibration");
     store_close(s);
 }
+
+Test(calibration, what_stands_beside_the_parameters_comes_back)
+{
+    struct store *s = temp_open(STORE_WRITE);
+    struct trace_info info = {.name = "sweep", .kind = "import"};
+    struct calibration_row row = a_row("a", 1);
+    struct calibration_source source = {
+        .path = "a", .view = "operator_costs", .what = "op=gemm", .first = 3, .last = 40, .n = 12};
+    struct calibration_cov cov = {"b", "a", -0.25};
+    struct calibration_remark remark = {"suspect", "saturated from 40 clients on"};
+    struct calibration_extra in = {.target = "llm_serving",
+                                   .document = "{\"ops\":[]}",
+                                   .sources = &source,
+                                   .covs = &cov,
+                                   .remarks = &remark,
+                                   .sources_n = 1,
+                                   .covs_n = 1,
+                                   .remarks_n = 1},
+                             out;
+
+    OK(trace_create(s, &info, &source.trace_id, &err));
+    row.valid_of = "tokens";
+    OK(calibration_save_with(s, "gpu", "", source.trace_id, &row, 1, &in, &err));
+    OK(trace_remove(s, source.trace_id, &err));
+    OK(calibration_extra_load(s, "gpu", arena, &out, &err));
+    cr_expect_str_eq(out.target, "llm_serving");
+    cr_expect_str_eq(out.document, "{\"ops\":[]}");
+    cr_assert(out.sources_n == 1 && out.covs_n == 1 && out.remarks_n == 1);
+    cr_expect_eq(out.sources[0].trace_id, 0, "the trace is gone");
+    cr_expect_str_eq(out.sources[0].trace, "sweep", "its name stays");
+    cr_expect_str_eq(out.sources[0].what, "op=gemm");
+    cr_expect_eq(out.sources[0].last, 40);
+    cr_expect_str_eq(out.covs[0].a, "a");
+    cr_expect_eq(out.covs[0].covariance, -0.25);
+    cr_expect_str_eq(out.remarks[0].text, "saturated from 40 clients on");
+
+    in.document = "{broken";
+    FAILS(calibration_save_with(s, "gpu", "", 0, &row, 1, &in, &err), ERR_IO, "json_valid");
+    store_close(s);
+}

@@ -18,7 +18,7 @@ Test(import, finds_the_format_of_every_sample_and_counts_its_records)
 
     for (int i = 0; i < SAMPLES; i++) {
         struct import_report r;
-        int rc = import_into(s, write_text(samples[i].file, samples[i].text), NULL, &r);
+        int rc = import_into(s, write_text(samples[i].file, sample_text(&samples[i], arena)), NULL, &r);
         int64_t skipped = 0;
 
         cr_assert_eq(rc, 0, "%s: %s", samples[i].file, err.text);
@@ -52,10 +52,10 @@ Test(import, takes_a_file_in_once)
     struct import_report first, second;
 
     for (int i = 0; i < SAMPLES; i++)
-        OK(import_into(s, write_text(samples[i].file, samples[i].text), NULL, &first));
+        OK(import_into(s, write_text(samples[i].file, sample_text(&samples[i], arena)), NULL, &first));
     dump_store(temp_path, &once);
     for (int i = 0; i < SAMPLES; i++) {
-        OK(import_into(s, write_text("other-name", samples[i].text),
+        OK(import_into(s, write_text("other-name", sample_text(&samples[i], arena)),
                        &(struct import_options){.format = samples[i].format}, &second));
         cr_expect(second.known, "%s", samples[i].file);
         cr_expect_eq(second.kept, samples[i].kept);
@@ -81,7 +81,7 @@ static const char *write_gzip(const char *name, const char *text)
 
 Test(import, reads_gzip_and_zstd_whatever_the_file_is_called)
 {
-    const char *text = samples[0].text;
+    const char *text = sample_text(&samples[0], arena);
     struct store *s = temp_open(STORE_WRITE);
     struct import_report r;
     char packed[4096];
@@ -105,7 +105,7 @@ Test(import, refuses_a_gzip_file_that_ends_too_early)
     char *bytes;
     size_t n;
 
-    OK(text_read_file(write_gzip("a.gz", samples[0].text), &bytes, &n, &err));
+    OK(text_read_file(write_gzip("a.gz", sample_text(&samples[0], arena)), &bytes, &n, &err));
     for (size_t cut = 3; cut < n; cut += 7)
         FAILS(import_into(s, write_bytes("cut.gz", bytes, cut), NULL, &r), ERR_TRACE, "cut.gz");
     cr_expect_str_eq(ask("SELECT count(*) FROM trace"), "0", "what is refused leaves nothing");
@@ -161,7 +161,7 @@ Test(import, survives_hostile_documents)
         text_add(&t, "[");
     FAILS(import_into(s, write_text("deep.json", t.s), NULL, &r), ERR_TRACE, "nesting deeper");
     t.len = 0;
-    text_add(&t, samples[3].text);
+    text_add(&t, sample_text(&samples[3], arena));
     text_add(&t, "{\"timestamp\": 4000, \"input_length\": 1, \"output_length\": 1, \"hash_ids\": [1");
     for (int i = 0; i < 5 << 20; i++)
         text_add_n(&t, ",1", 2);
@@ -177,7 +177,8 @@ Test(import, survives_hostile_documents)
 /* Bytes changed, cut, doubled: counted or refused, but the program goes on and the store stays sound. */
 static void mutate(struct store *s, const struct sample *sample, uint32_t *random, int rounds)
 {
-    size_t n = strlen(sample->text);
+    const char *text = sample_text(sample, arena);
+    size_t n = strlen(text);
     char *copy = malloc(2 * n + 1);
 
     for (int i = 0; i < rounds; i++) {
@@ -185,7 +186,7 @@ static void mutate(struct store *s, const struct sample *sample, uint32_t *rando
         size_t length = n;
         int rc;
 
-        memcpy(copy, sample->text, n);
+        memcpy(copy, text, n);
         for (int k = 0; k < 1 + i % 4; k++) {
             *random = *random * 1664525u + 1013904223u;
             if (i % 5 == 4)
@@ -308,7 +309,7 @@ Test(import, keeps_no_prompt_no_password_no_property)
     struct import_report r;
 
     for (int i = 0; i < SAMPLES; i++)
-        OK(import_into(s, write_text(samples[i].file, samples[i].text), NULL, &r));
+        OK(import_into(s, write_text(samples[i].file, sample_text(&samples[i], arena)), NULL, &r));
     store_close(s);
     cr_expect_not(store_contains("secret"));
     cr_expect_not(store_contains("hunter2"));
@@ -321,7 +322,7 @@ Test(import, keeps_prompts_only_when_told)
 
     for (int i = 0; i < SAMPLES; i++)
         if (strcmp(samples[i].format, "otlp") == 0)
-            OK(import_into(s, write_text("o.json", samples[i].text),
+            OK(import_into(s, write_text("o.json", sample_text(&samples[i], arena)),
                            &(struct import_options){.keep_text = true}, &r));
     cr_expect_str_eq(ask("SELECT text FROM kept_text"), "my secret prompt");
     store_close(s);
@@ -336,7 +337,7 @@ Test(import, anonymous_names_stay_equal_within_a_store_and_differ_between_stores
 
     for (int i = 0; i < SAMPLES; i++)
         if (strcmp(samples[i].format, "spark") == 0 || strcmp(samples[i].format, "ragpulse") == 0)
-            OK(import_into(s, write_text(samples[i].file, samples[i].text), &o, &r));
+            OK(import_into(s, write_text(samples[i].file, sample_text(&samples[i], arena)), &o, &r));
     snprintf(first, sizeof first, "%s", ask("SELECT session FROM request ORDER BY seq LIMIT 1"));
     cr_expect_eq(strncmp(first, "n-", 2), 0, "%s", first);
     cr_expect_eq(strncmp(ask("SELECT host FROM spark_executor"), "n-", 2), 0);
@@ -348,7 +349,7 @@ Test(import, anonymous_names_stay_equal_within_a_store_and_differ_between_stores
     s = temp_open(STORE_WRITE);
     for (int i = 0; i < SAMPLES; i++)
         if (strcmp(samples[i].file, "rag.jsonl") == 0)
-            OK(import_into(s, write_text(samples[i].file, samples[i].text), &o, &r));
+            OK(import_into(s, write_text(samples[i].file, sample_text(&samples[i], arena)), &o, &r));
     cr_expect_str_neq(first, ask("SELECT session FROM request ORDER BY seq LIMIT 1"));
     store_close(s);
 }
@@ -417,15 +418,18 @@ Test(import, an_older_store_gets_the_new_tables)
             "DROP TABLE block_length; DROP TABLE cost; DROP TABLE cost_op; DROP TABLE measurement;"
             "DROP TABLE figure; DROP TABLE spark_job; DROP TABLE spark_stage; DROP TABLE "
             "spark_job_stage; DROP TABLE spark_task; DROP TABLE spark_executor; DROP TABLE kept_text;"
+            "DROP TABLE calibration_document; DROP TABLE calibration_source; DROP TABLE "
+            "calibration_covariance; DROP TABLE calibration_remark; ALTER TABLE calibration_row DROP COLUMN "
+            "valid_of;"
             "INSERT INTO trace(name, kind, scenario, scenario_sha256, seed, host, note) "
             "VALUES ('old', 'exec', '', '', 1, '', ''); PRAGMA user_version = 1",
             NULL, NULL, NULL),
         SQLITE_OK, "%s", sqlite3_errmsg(db));
     sqlite3_close(db);
     s = temp_open(STORE_WRITE);
-    OK(import_into(s, write_text(samples[0].file, samples[0].text), NULL, &r));
+    OK(import_into(s, write_text(samples[0].file, sample_text(&samples[0], arena)), NULL, &r));
     cr_expect_str_eq(ask("SELECT count(*) FROM trace"), "2");
-    cr_expect_str_eq(ask("PRAGMA user_version"), "2");
+    cr_expect_str_eq(ask("PRAGMA user_version"), "3");
     store_close(s);
 }
 
@@ -436,7 +440,7 @@ Test(import, the_check_of_the_store_finds_rows_that_are_missing)
     struct import_report r;
 
     for (int i = 0; i < SAMPLES; i++)
-        OK(import_into(s, write_text(samples[i].file, samples[i].text), NULL, &r));
+        OK(import_into(s, write_text(samples[i].file, sample_text(&samples[i], arena)), NULL, &r));
     OK(store_check(s, &t, &err));
     ask("DELETE FROM request WHERE trace_id = 1 AND seq = 1");
     FAILS(store_check(s, &t, &err), ERR_IO, "1 findings");

@@ -15,7 +15,7 @@ static void take(const char *file)
 
     for (int i = 0; i < SAMPLES; i++)
         if (strcmp(samples[i].file, file) == 0) {
-            OK(import_into(s, write_text(file, samples[i].text), NULL, &report));
+            OK(import_into(s, write_text(file, sample_text(&samples[i], arena)), NULL, &report));
             found = true;
         }
     cr_assert(found, "no sample %s", file);
@@ -178,7 +178,7 @@ Test(import_formats, splitwise_gives_a_measurement_and_two_costs)
 
 Test(import_formats, spark_has_milliseconds_and_nanoseconds_in_one_task)
 {
-    take("spark.log");
+    take("eventlog");
     gives(0.8, "SELECT run_s FROM spark_task");
     gives(0.5, "SELECT cpu_s FROM spark_task");
     gives(0.02, "SELECT gc_s FROM spark_task");

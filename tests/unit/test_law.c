@@ -35,6 +35,12 @@ Test(law, every_kind_knows_its_mean_and_variation)
          INFINITY},
         {"{\"pareto\": {\"mean\": \"1s\", \"alpha\": 1.5}}", LAW_PARETO, 1, INFINITY, 1.0 / 3, INFINITY},
         {"{\"empirical\": [3, 1, \"2s\"]}", LAW_EMPIRICAL, 2, 0.40824829046386302, 1, 3},
+        {"{\"empirical\": [[0, \"1s\"], [1, 3]]}", LAW_EMPIRICAL, 2, 0.28867513459481287, 1, 3},
+        {"{\"empirical\": [[0, 0], [0.5, 0], [1, 4]]}", LAW_EMPIRICAL, 1, 1.2909944487358056, 0, 4},
+        {"{\"weibull\": {\"mean\": \"2s\", \"shape\": 1}}", LAW_WEIBULL, 2, 1, 0, INFINITY},
+        {"{\"weibull\": {\"mean\": 1, \"shape\": 0.5}}", LAW_WEIBULL, 1, 2.2360679774997898, 0, INFINITY},
+        {"{\"hyperexponential\": {\"share\": 0.9, \"fast\": \"1s\", \"slow\": \"11s\"}}",
+         LAW_HYPEREXPONENTIAL, 2, 2.3452078799117149, 0, INFINITY},
     };
     struct arena *a = arena_new();
 
@@ -103,6 +109,18 @@ Test(law, mistakes_name_the_path_and_the_remedy)
         {"{\"pareto\": {\"mean\": 1, \"alpha\": 1}}",
          "$.service.pareto.alpha: found 1; it must lie between 1.01"},
         {"{\"empirical\": []}", "$.service.empirical: found []; write a list"},
+        {"{\"empirical\": [[0, 1], 2]}", "$.service.empirical[1]: found 2; write [probability, value]"},
+        {"{\"empirical\": [[0, 1], [0.5, 2]]}",
+         "$.service.empirical: found [[0, 1], [0.5, 2]]; quantiles begin"},
+        {"{\"empirical\": [[0, 1], [0.5, 0.5], [1, 2]]}", "$.service.empirical[1]: found [0.5, 0.5]; prob"},
+        {"{\"empirical\": [[0, 1], [1.5, 2]]}", "$.service.empirical[1][0]: found 1.5; it must lie between"},
+        {"{\"weibull\": {\"mean\": 1, \"shape\": 0}}",
+         "$.service.weibull.shape: found 0; it must lie between"},
+        {"{\"hyperexponential\": {\"share\": 2, \"fast\": 1, \"slow\": 2}}",
+         "$.service.hyperexponential.share: found 2; it must lie between"},
+        {"{\"hyperexponential\": {\"share\": 0.5, \"fast\": 1}}", "$.service.hyperexponential.slow: missing"},
+        {"{\"hyperexponential\": 3}", "$.service.hyperexponential: found 3; write {\"share\": .., \"fast\": "
+                                      "\"200us\", \"slow\": \"200us\"}"},
         {"{\"empirical\": \"trace:t/op\"}", "$.service.empirical: \"trace:t/op\" must be resolved first"},
         {"{\"exponential\": \"-1ms\"}", "$.service.exponential: found \"-1ms\"; it must lie between"},
         {"true", "$.service: found true; write a quantity such as \"200us\""},

@@ -275,7 +275,7 @@ Test(laws, ziggurat_tables_solve_their_equations)
 
 Test(laws, draws_have_the_mean_and_cv_of_the_law)
 {
-    static const double values[] = {1, 2, 3, 10};
+    static const double values[] = {1, 2, 3, 10}, at[] = {0, 0.2, 0.9, 1};
     const struct law laws[] = {
         {.kind = LAW_CONSTANT, .mean = 3, .cv = 0},
         {.kind = LAW_EXPONENTIAL, .mean = 0.02, .cv = 1},
@@ -285,6 +285,10 @@ Test(laws, draws_have_the_mean_and_cv_of_the_law)
         {.kind = LAW_GAMMA, .mean = 5, .cv = 2},
         {.kind = LAW_PARETO, .mean = 1.5, .cv = 1 / sqrt(8 * 6), .alpha = 8},
         {.kind = LAW_EMPIRICAL, .mean = 4, .cv = sqrt(12.5) / 4, .values = values, .n = 4},
+        law_weibull(3, 0.7),
+        law_weibull(0.01, 3),
+        law_hyperexponential(0.9, 1e-3, 11e-3),
+        law_quantiles(at, values, 4),
     };
 
     for (size_t i = 0; i < sizeof laws / sizeof *laws; i++) {

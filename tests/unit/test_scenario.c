@@ -250,12 +250,12 @@ static const struct broken {
     /* edges */
     {SHARED_CORES, EDGE, EDGE ", [\"train\", \"load\"]", {"$.edges", "cycle"}},
     {SHARED_CORES, EDGE, EDGE ", [\"train\", \"train\"]", {"$.edges", "cycle"}},
-    {SHARED_CORES, EDGE, "", {"$.edges", "\"load\"", "\"train\"", "chain"}},
+    {SHARED_CORES, EDGE, "", {"$.edges", "\"load\"", "\"train\"", "enter a pipeline at one stage"}},
     {SHARED_CORES, EDGE, "[\"load\", \"trian\"]", {"$.edges[0]", "\"trian\"", "did you mean \"train\""}},
     {SHARED_CORES, EDGE, "[\"load\"]", {"$.edges[0]", "buffer"}},
     {SHARED_CORES, "\"buffer\"", "\"bufer\"", {"$.edges[0]", "\"bufer\"", "did you mean \"buffer\""}},
     {SHARED_CORES, "{\"buffer\": 4}", "{\"buffer\": -4}", {"$.edges[0]", "found -4"}},
-    {SHARED_CORES, EDGE, EDGE ", [\"load\", \"train\"]", {"$.edges[1]", "\"load\"", "chain"}},
+    {SHARED_CORES, EDGE, EDGE ", [\"load\", \"train\"]", {"$.edges[1]", "this edge is there already"}},
     {SHARED_CORES, "[ " EDGE " ]", "\"load-train\"", {"$.edges"}},
     /* optimizations */
     {DATASET,

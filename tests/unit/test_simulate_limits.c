@@ -42,6 +42,7 @@ static const struct simulate_options few = {.replications = 4, .threads = 1};
 Test(warmup, forgets_what_all_replications_do_at_the_beginning)
 {
     double response[3][100], inside[3][100];
+    struct flow_line line[3] = {{0}};
     struct flow_result r[3] = {{0}};
     struct warmup w;
 
@@ -50,19 +51,20 @@ Test(warmup, forgets_what_all_replications_do_at_the_beginning)
             response[i][k] = 5 + 0.1 * ((7 * k + i) % 5);
             inside[i][k] = (k < 20 ? 1 : 9) + 0.1 * ((3 * k + i) % 7);
         }
-        r[i] =
-            (struct flow_result){.series_response = response[i], .series_inside = inside[i], .series_n = 100};
+        line[i] =
+            (struct flow_line){.series_response = response[i], .series_inside = inside[i], .series_n = 100};
+        r[i].lines = &line[i];
     }
-    w = warmup_decide(r, 3, 10);
+    w = warmup_decide(r, 3, 0, 10);
     cr_expect_not(w.refused);
     cr_expect_eq(w.pieces, 200, "%g", w.pieces);
-    r[1].series_n = 60; /* the others do not count beyond the shortest */
+    line[1].series_n = 60; /* the others do not count beyond the shortest */
     for (int k = 60; k < 100; k++)
         inside[0][k] = inside[2][k] = 1e6;
-    cr_expect_eq(warmup_decide(r, 3, 10).pieces, 200);
+    cr_expect_eq(warmup_decide(r, 3, 0, 10).pieces, 200);
     for (int k = 0; k < 60; k++)
         inside[0][k] += k;
-    cr_expect(warmup_decide(r, 3, 10).refused, "what grows all the time never settles");
+    cr_expect(warmup_decide(r, 3, 0, 10).refused, "what grows all the time never settles");
 }
 
 Test(simulate, a_steady_run_says_what_it_left_out)

@@ -122,7 +122,7 @@ static int rows(struct csv *c, struct import *im, struct err *err)
         device = csv_text(c, k.device);
         cost.hardware = strncmp(device, "NVIDIA ", 7) == 0 ? device + 7 : device;
         cost.op = csv_text(c, k.op);
-        cost.devices = gpus == IMPORT_NONE ? 1 : (int)gpus;
+        cost.devices = gpus == IMPORT_NONE ? 1 : gpus;
         cost.time_s = csv_real(c, k.latency) / 1e3;
         cost.power_w = csv_real(c, k.power);
         read_sizes(c, &k, &cost);

@@ -60,7 +60,7 @@ static int sniff(const struct import_head *h)
 static double relative_us(struct trace *t, const char *text, bool *good)
 {
     char *end;
-    int64_t whole = strtoll(text, &end, 10);
+    int64_t whole = strtoll(text, &end, 10), since = 0;
     double part = 0;
 
     *good = end != text;
@@ -75,7 +75,8 @@ static double relative_us(struct trace *t, const char *text, bool *good)
     }
     if (t->origin_us == IMPORT_NONE && *good)
         t->origin_us = whole;
-    return *good ? (double)(whole - t->origin_us) + part : NAN;
+    *good = *good && !__builtin_sub_overflow(whole, t->origin_us, &since);
+    return *good ? (double)since + part : NAN;
 }
 
 /* pid and tid are numbers, or text that may hold one ("stream 7", "Traces"). */

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 
+#include <errno.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,13 +40,31 @@ static bool split(struct csv *c, char *p)
     }
 }
 
-static bool has_open_quote(const char *line)
-{
-    bool open = false;
+/* Where a reader of quotes stands; a record goes on in the next line while it is inside one. */
+enum quoting { FIELD_START, UNQUOTED, QUOTED, QUOTE_SEEN };
 
-    for (line = strchr(line, '"'); line != NULL; line = strchr(line + 1, '"'))
-        open = !open;
-    return open;
+static enum quoting read_quotes(enum quoting at, const char *p)
+{
+    if (at == FIELD_START && strchr(p, '"') == NULL)
+        return UNQUOTED;
+    for (; *p != '\0'; p++)
+        switch (at) {
+        case FIELD_START:
+            at = *p == '"' ? QUOTED : *p == ',' ? FIELD_START : UNQUOTED;
+            break;
+        case QUOTED:
+            p += strcspn(p, "\"");
+            if (*p == '\0')
+                return QUOTED;
+            at = QUOTE_SEEN;
+            break;
+        case QUOTE_SEEN:
+            at = *p == '"' ? QUOTED : *p == ',' ? FIELD_START : UNQUOTED;
+            break;
+        case UNQUOTED:
+            at = *p == ',' ? FIELD_START : UNQUOTED;
+        }
+    return at;
 }
 
 static void append(struct csv *c, const char *text, size_t n)
@@ -61,21 +80,34 @@ static void append(struct csv *c, const char *text, size_t n)
 /* The next record as one piece of text; a quoted field goes on in the next lines, but not for ever. */
 static int next_text(struct csv *c, char **text, struct err *err)
 {
-    enum { LONGEST = 1 << 20 };
     size_t n;
     int rc = import_line(c->im, text, &n, err);
+    enum quoting at = rc > 0 ? read_quotes(FIELD_START, *text) : UNQUOTED;
 
-    if (rc <= 0 || !has_open_quote(*text))
+    c->line = import_place(c->im);
+    if (at != QUOTED)
         return rc;
     c->record_n = 0;
     append(c, *text, n);
-    while (has_open_quote(c->record) && c->record_n < LONGEST &&
-           (rc = import_line(c->im, text, &n, err)) > 0) {
+    while (at == QUOTED && c->record_n < CSV_RECORD_MAX && (rc = import_line(c->im, text, &n, err)) > 0) {
+        at = read_quotes(at, *text);
         append(c, "\n", 1);
         append(c, *text, n);
     }
     *text = c->record;
     return rc < 0 ? rc : 1;
+}
+
+/* Malformed is the record, which may have begun some lines ago. */
+static int bad_record(struct csv *c, long column, const char *why, struct err *err)
+{
+    long now = import_place(c->im);
+    int rc;
+
+    import_at(c->im, c->line);
+    rc = import_bad(c->im, column, why, err);
+    import_at(c->im, now);
+    return rc;
 }
 
 int csv_open(struct csv *c, struct import *im, const char *const *names, struct err *err)
@@ -92,6 +124,8 @@ int csv_open(struct csv *c, struct import *im, const char *const *names, struct 
     rc = next_text(c, &text, err);
     if (rc < 0)
         return rc;
+    if (import_has_skipped(im))
+        return import_refuse(im, 1, 0, err, "the header line is too long or holds a NUL byte");
     if (rc == 0)
         return import_refuse(im, 0, 0, err, "it is empty");
     if (!split(c, text) || c->fields > CSV_FIELDS)
@@ -160,9 +194,9 @@ int csv_next(struct csv *c, struct err *err)
     while ((rc = next_text(c, &text, err)) > 0) {
         c->bad = 0;
         if (!split(c, text))
-            TRY(import_bad(c->im, 0, "a quoted field that does not end", err));
+            TRY(bad_record(c, 0, "a quoted field that does not end, or not within 1 MiB", err));
         else if (c->fields != c->columns)
-            TRY(import_bad(c->im, 0, "not as many fields as the header has", err));
+            TRY(bad_record(c, 0, "not as many fields as the header has", err));
         else
             return 1;
     }
@@ -191,7 +225,7 @@ double csv_real(struct csv *c, int column)
     if (*text == '\0')
         return NAN;
     v = strtod(text, &end);
-    if (end == text || *end != '\0' || !isfinite(v)) {
+    if (end == text || end[strspn(end, " \t")] != '\0' || !isfinite(v)) {
         set_bad(c, column, "not a number");
         return NAN;
     }
@@ -200,8 +234,16 @@ double csv_real(struct csv *c, int column)
 
 int64_t csv_count(struct csv *c, int column)
 {
-    double v = csv_real(c, column);
+    const char *text = csv_text(c, column);
+    char *end;
+    int64_t whole;
+    double v;
 
+    errno = 0;
+    whole = strtoll(text, &end, 10); /* exact beyond 2^53, where a double is not */
+    if (end != text && *end == '\0' && errno == 0 && whole >= 0)
+        return whole;
+    v = csv_real(c, column);
     if (isnan(v))
         return IMPORT_NONE;
     if (v < 0 || v > 9e15 || v != floor(v)) {
@@ -220,6 +262,6 @@ bool csv_good(struct csv *c, int *rc, struct err *err)
         return true;
     for (int i = 0; i < c->bad - 1; i++) /* place of the field in the line, were no field quoted */
         column += (long)strlen(c->field[i]) + 1;
-    *rc = import_bad(c->im, column, c->why, err);
+    *rc = bad_record(c, column, c->why, err);
     return false;
 }

@@ -10,7 +10,7 @@
 
 #include "store/import/sink.h"
 
-enum { CSV_FIELDS = 256 };
+enum { CSV_FIELDS = 256, CSV_RECORD_MAX = 1 << 20 /* of a record that spans lines */ };
 
 struct csv {
     struct import *im;
@@ -21,7 +21,8 @@ struct csv {
     int fields;
     int bad; /* column of the first field that is not what was asked for, from 1; 0: all well */
     const char *why;
-    char *record; /* a record that spans lines */
+    long line;    /* where the record begins */
+    char *record; /* one that spans lines */
     size_t record_n, record_size;
 };
 

@@ -54,6 +54,11 @@ long import_place(const struct import *im)
     return im->line;
 }
 
+bool import_has_skipped(const struct import *im)
+{
+    return im->notes[NOTE_SKIPPED].n > 0;
+}
+
 void import_origin(struct import *im, int64_t unix_ns)
 {
     im->origin_unix_ns = unix_ns;
@@ -91,13 +96,13 @@ int import_line(struct import *im, char **line, size_t *n, struct err *err)
     int rc;
 
     while ((rc = source_line(im->source, line, n, err)) > 0) {
+        const char *nul = rc == SOURCE_LINE ? memchr(*line, '\0', *n) : NULL;
+
         im->line++;
-        if (im->line == 1 && rc == SOURCE_LINE && *n >= 3 && memcmp(*line, "\xef\xbb\xbf", 3) == 0) {
-            *line += 3;
-            *n -= 3;
-        }
         if (rc == SOURCE_TOO_LONG)
             TRY(import_bad(im, 0, "a record above 8 MiB", err));
+        else if (nul != NULL)
+            TRY(import_bad(im, (long)(nul - *line) + 1, "a NUL byte", err));
         else if (strspn(*line, " \t\r") < *n)
             return 1;
     }
@@ -278,7 +283,7 @@ static int create(struct import *im, const char *sha256, int64_t bytes, struct e
 
 static int write_end(struct import *im, struct err *err)
 {
-    char note[120];
+    char note[300];
 
     for (int k = 0; k < NOTE_KINDS; k++)
         for (size_t i = 0; i < im->notes[k].n; i++) {
@@ -292,8 +297,7 @@ static int write_end(struct import *im, struct err *err)
         "UPDATE import SET read = ?, kept = ?, complete = 1, origin_unix_ns = nullif(?, ?) WHERE trace_id "
         "= ?",
         "iiiii", im->read, im->kept, im->origin_unix_ns, IMPORT_NONE, im->trace_id));
-    snprintf(note, sizeof note, "%s: %lld of %lld records", im->importer->name, (long long)im->kept,
-             (long long)im->read);
+    TRY(describe_import(im, note, sizeof note, err));
     return sql_do(im->s, err, "UPDATE trace SET name = ?, note = ? WHERE id = ?", "tti",
                   im->options->name != NULL ? im->options->name : import_word(im, im->title), note,
                   im->trace_id);
@@ -303,6 +307,9 @@ static int finish(struct import *im, struct err *err)
 {
     int rc;
 
+    if (source_has_changed(im->source))
+        return import_refuse(im, 0, 0, err,
+                             "it changed while it was read; import a copy, or wait for its writer");
     if (im->kept == 0)
         return import_refuse(im, im->notes[NOTE_SKIPPED].n > 0 ? im->notes[NOTE_SKIPPED].item[0].line : 0, 0,
                              err, "nothing in it could be read as %s (%s)", im->importer->name,

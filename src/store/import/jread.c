@@ -150,6 +150,8 @@ char jread_peek(struct jread *r)
         return '0';
     if (c == '{' || c == '[' || c == '"' || c == 't' || c == 'f' || c == 'n')
         return (char)c;
+    if (c == 'N' || c == 'I')
+        return 'n';
     if (c >= 0 || r->depth > 0)
         fail(r, c < 0 ? "it ends too early" : "no JSON value");
     return 0;
@@ -276,7 +278,29 @@ static bool read_string(struct jread *r, bool is_key)
 
 /* ------------------------------------------------------------------ scalars */
 
-static bool read_number(struct jread *r)
+/* Words without quotes.  Python writes NaN and Infinity, which JSON has not: nothing is known then. */
+static const char *read_word(struct jread *r)
+{
+    static const char *const words[] = {"true", "false", "null"}, *const unknown[] = {"NaN", "Infinity"};
+    size_t n = 0;
+    int c;
+
+    while (n < 9 && (c = look(r)) >= 0 && (c | 32) >= 'a' && (c | 32) <= 'z') {
+        r->text[n++] = (char)c;
+        r->p++;
+    }
+    r->text[n] = '\0';
+    for (int i = 0; i < 3; i++)
+        if (strcmp(r->text, words[i]) == 0)
+            return words[i];
+    for (int i = 0; i < 2; i++)
+        if (strcmp(r->text, unknown[i]) == 0)
+            return "null";
+    fail(r, "no JSON value (only true, false and null stand without quotes)");
+    return NULL;
+}
+
+static const char *read_number(struct jread *r)
 {
     enum { LONGEST = 400 };
     size_t n = 0, digits;
@@ -295,6 +319,8 @@ static bool read_number(struct jread *r)
 
     if (c == '-')
         TAKE();
+    if (c == 'I')
+        return read_word(r);
     DIGITS();
     if (digits > 0 && c == '.') {
         TAKE();
@@ -311,27 +337,9 @@ static bool read_number(struct jread *r)
     r->text[n] = '\0';
     if (digits == 0 || n >= LONGEST) {
         fail(r, "no JSON number");
-        return false;
+        return NULL;
     }
-    return true;
-}
-
-static const char *read_word(struct jread *r)
-{
-    static const char *const words[] = {"true", "false", "null"};
-    size_t n = 0;
-    int c;
-
-    while (n < 6 && (c = look(r)) >= 'a' && c <= 'z') {
-        r->text[n++] = (char)c;
-        r->p++;
-    }
-    r->text[n] = '\0';
-    for (int i = 0; i < 3; i++)
-        if (strcmp(r->text, words[i]) == 0)
-            return words[i];
-    fail(r, "no JSON value (only true, false and null stand without quotes)");
-    return NULL;
+    return r->text;
 }
 
 const char *jread_scalar(struct jread *r)
@@ -342,7 +350,7 @@ const char *jread_scalar(struct jread *r)
         return read_string(r, false) ? r->text : NULL;
     case '0':
         r->pending = false;
-        return read_number(r) ? r->text : NULL;
+        return read_number(r);
     case 't':
     case 'f':
     case 'n':
@@ -358,16 +366,22 @@ const char *jread_string(struct jread *r)
     return jread_peek(r) == '"' ? jread_scalar(r) : NULL;
 }
 
+/* The text of a number, also of one inside a string; NULL (the value passed over) if there is none. */
+static const char *number_text(struct jread *r)
+{
+    char kind = jread_peek(r);
+    const char *text = kind == '0' || kind == '"' ? jread_scalar(r) : NULL;
+
+    return text != NULL && *text != '\0' ? text : NULL;
+}
+
 double jread_real(struct jread *r)
 {
-    char kind = jread_peek(r), *end;
-    const char *text;
+    const char *text = number_text(r);
+    char *end;
     double v;
 
-    if (kind != '0' && kind != '"')
-        return NAN;
-    text = jread_scalar(r);
-    if (text == NULL || *text == '\0')
+    if (text == NULL)
         return NAN;
     v = strtod(text, &end);
     return *end == '\0' && isfinite(v) ? v : NAN;
@@ -375,20 +389,40 @@ double jread_real(struct jread *r)
 
 bool jread_int(struct jread *r, int64_t *out)
 {
-    char kind = jread_peek(r), *end;
-    const char *text;
+    const char *text = number_text(r);
+    int64_t whole;
     double v;
+    char *end;
 
-    if ((kind != '0' && kind != '"') || (text = jread_scalar(r)) == NULL || *text == '\0')
+    if (text == NULL)
         return false;
     errno = 0;
-    *out = strtoll(text, &end, 10);
-    if (*end == '\0' && errno == 0)
-        return true;
-    v = strtod(text, &end);
-    if (*end != '\0' || !(fabs(v) < 9e15) || v != floor(v))
+    whole = strtoll(text, &end, 10);
+    if (*end != '\0') { /* 12.0, 1e3 */
+        v = strtod(text, &end);
+        if (*end != '\0' || !(fabs(v) < 9e15) || v != floor(v))
+            return false;
+        whole = (int64_t)v;
+    }
+    if (errno != 0 || whole == INT64_MIN)
         return false;
-    *out = (int64_t)v;
+    *out = whole;
+    return true;
+}
+
+bool jread_id(struct jread *r, int64_t *out)
+{
+    const char *text = number_text(r);
+    int64_t bits;
+    char *end;
+
+    if (text == NULL)
+        return false;
+    errno = 0;
+    bits = *text == '-' ? strtoll(text, &end, 10) : (int64_t)strtoull(text, &end, 10);
+    if (*end != '\0' || errno != 0 || bits == INT64_MIN)
+        return false;
+    *out = bits;
     return true;
 }
 

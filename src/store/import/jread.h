@@ -20,6 +20,7 @@
  * Input comes from a source, or from one line of text.  Nesting deeper than
  * JREAD_DEPTH is an error.  Strings are handed out decoded, cut after
  * JREAD_STRING bytes; numbers keep their text, so that integers beyond 2^53 survive.
+ * NaN and Infinity, which Python writes, read as null.
  */
 #ifndef STORE_IMPORT_JREAD_H
 #define STORE_IMPORT_JREAD_H
@@ -48,10 +49,15 @@ bool jread_enter(struct jread *r, char kind); /* '{' or '['; false (value untouc
 const char *jread_member(struct jread *r);    /* the next key, valid until the next one; NULL at the end */
 bool jread_element(struct jread *r);
 
-/* Values.  Another kind than the one wanted gives NULL, NAN or false and is passed over. */
+/*
+ * Values.  Another kind than the one wanted gives NULL, NAN or false and is passed over.  The smallest
+ * integer, -2^63, is none: it stands for "unknown" behind this floor.
+ */
 const char *jread_string(struct jread *r); /* valid until the next string or number */
 double jread_real(struct jread *r); /* also from a string that holds a number, as many traces have it */
 bool jread_int(struct jread *r, int64_t *out); /* exact; also from a string; 12.0 is an integer too */
+bool jread_id(struct jread *r,
+              int64_t *out); /* a name that is a number: all 64 bits, above 2^63 as negative */
 bool jread_bool(struct jread *r);
 const char *jread_scalar(struct jread *r); /* string, number or true/false/null as text; NULL for { and [ */
 void jread_skip(struct jread *r);

@@ -43,7 +43,7 @@ static int rows(struct csv *c, struct import *im, struct err *err)
         cost.hardware = csv_text(c, hardware);
         cost.model = csv_text(c, model);
         cost.variant = csv_text(c, variant);
-        cost.devices = n == IMPORT_NONE ? 1 : (int)n;
+        cost.devices = n == IMPORT_NONE ? 1 : n;
         cost.time_s = csv_real(c, time);
         if (csv_good(c, &rc, err) && (*cost.op == '\0' || !(cost.time_s >= 0))) {
             TRY(import_bad(im, 0, "without op, or without a time_s from 0", err));

@@ -10,6 +10,7 @@
 #include "store/trace.h"
 
 #include <ctype.h>
+#include <errno.h>
 #include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -267,10 +268,25 @@ static double number_of(struct map *m, struct import *im, const char *to, bool *
     return NAN;
 }
 
+/* Exact beyond 2^53, where a double is not. */
+static bool is_whole(const char *text, int64_t *out)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtoll(text, &end, 10);
+    return end != text && *end == '\0' && errno == 0 && *out != IMPORT_NONE;
+}
+
 static int64_t whole_of(struct map *m, struct import *im, const char *to, bool *bad)
 {
-    double v = number_of(m, im, to, bad);
+    const struct entry *e = find(m, to);
+    int64_t whole;
+    double v;
 
+    if (e != NULL && e->scale == 1 && is_whole(e->text, &whole))
+        return whole;
+    v = number_of(m, im, to, bad);
     if (isnan(v))
         return IMPORT_NONE;
     if (!(fabs(v) < 9e15) || v != floor(v)) {
@@ -301,7 +317,7 @@ static int store_cost(struct map *m, struct import *im, bool *bad, struct err *e
                             .model = text_of(m, "model"),
                             .op = text_of(m, "op"),
                             .variant = text_of(m, "variant"),
-                            .devices = devices == IMPORT_NONE ? 1 : (int)devices,
+                            .devices = devices == IMPORT_NONE ? 1 : devices,
                             .tokens = number_of(m, im, "tokens", bad),
                             .batch = number_of(m, im, "batch", bad),
                             .chunk = number_of(m, im, "chunk", bad),

@@ -10,11 +10,7 @@ enum { COLUMNS_MAX = 64 };
 
 bool measured_begins(const struct import_head *h, const struct measured_table *t)
 {
-    const char *text = h->text;
-
-    if (h->n >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
-        text += 3;
-    return t->header != NULL && strncmp(text, t->header, strlen(t->header)) == 0;
+    return t->header != NULL && strncmp(h->text, t->header, strlen(t->header)) == 0;
 }
 
 static void read_list(struct csv *c, const struct measured_column *k, int place)

@@ -20,6 +20,7 @@ enum { BLOCKS_MAX = 1 << 20 };
 struct ids {
     int64_t *v;
     size_t n, size;
+    bool bad;
 };
 
 static void add(struct ids *ids, int64_t id)
@@ -51,6 +52,7 @@ static int read_line(struct import *im, struct jread *j, struct import_request *
     int64_t id;
 
     ids->n = 0;
+    ids->bad = false;
     if (!jread_enter(j, '{'))
         return 0;
     while ((key = jread_member(j)) != NULL) {
@@ -62,8 +64,10 @@ static int read_line(struct import *im, struct jread *j, struct import_request *
             jread_int(j, &r->output_tokens);
         } else if (strcmp(key, "hash_ids") == 0 && jread_enter(j, '[')) {
             while (jread_element(j))
-                if (jread_int(j, &id))
+                if (jread_id(j, &id))
                     add(ids, id);
+                else
+                    ids->bad = true;
         } else if (strcmp(key, "hash_ids") != 0) {
             TRY(import_unknown(im, key, err));
         }
@@ -78,6 +82,8 @@ static int store_line(struct import *im, struct jread *j, const struct import_re
         return import_bad(im, jread_column(j), jread_bad(j), err);
     if (!(r->arrival_s >= 0) || r->input_tokens < 0 || r->output_tokens < 0)
         return import_bad(im, 0, "without timestamp, input_length or output_length", err);
+    if (ids->bad)
+        return import_bad(im, 0, "a hash id that is no integer", err);
     when_order_add(order, r->arrival_s);
     TRY(import_request(im, r, err));
     for (size_t i = 0; i < ids->n; i++)

@@ -3,8 +3,8 @@
  *
  * Times are nanoseconds since 1970, as text or number (beyond 2^53, so read as
  * integers).  Every span becomes a span: its stage is the service, its
- * operator its name, its variant the model.  A span with token counts becomes a
- * request too.  Attribute names changed over the years; all of these are known:
+ * operator its name, its variant the model, its item the request (trace id).  A span with token counts
+ * becomes a request too.  Attribute names changed over the years; all of these are known:
  *
  *   input tokens   gen_ai.usage.input_tokens, gen_ai.usage.prompt_tokens, llm.usage.prompt_tokens,
  *                  llm.token_count.prompt
@@ -35,6 +35,7 @@ struct otlp {
     char service[NAME];
     /* the span at hand */
     char name[NAME], model[NAME], session[NAME];
+    int64_t request; /* hash of the trace id; -1: none */
     int64_t start_ns, end_ns, input, output;
     double ttft_s, queue_s;
     int texts;
@@ -204,7 +205,7 @@ static int store_span(struct import *im, struct otlp *o, struct err *err)
     struct span s = {.stage = import_word(im, o->service),
                      .op = import_word(im, o->name),
                      .variant = o->model,
-                     .item = -1,
+                     .item = o->request,
                      .cpu_s = NAN,
                      .items = o->output == IMPORT_NONE ? NAN : (double)o->output,
                      .bytes_in = NAN,
@@ -232,10 +233,23 @@ static void clear_span(struct otlp *o)
 {
     o->name[0] = o->model[0] = o->session[0] = '\0';
     o->start_ns = o->end_ns = 0;
+    o->request = -1;
     o->input = o->output = IMPORT_NONE;
     o->ttft_s = o->queue_s = NAN;
     while (o->texts > 0)
         free(o->text[--o->texts].text);
+}
+
+/* Spans of one request share it.  FNV-1a, folded to 53 bits: exact as a double too. */
+static int64_t hash_id(const char *id)
+{
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+
+    if (id == NULL || id[0] == '\0')
+        return -1;
+    for (; *id != '\0'; id++)
+        h = (h ^ (unsigned char)*id) * UINT64_C(0x100000001b3);
+    return (int64_t)((h ^ h >> 53) & ((UINT64_C(1) << 53) - 1));
 }
 
 static int read_span(struct import *im, struct otlp *o, struct jread *j, struct err *err)
@@ -249,6 +263,8 @@ static int read_span(struct import *im, struct otlp *o, struct jread *j, struct 
     while ((key = jread_member(j)) != NULL) {
         if (strcmp(key, "name") == 0)
             copy(o->name, jread_scalar(j));
+        else if (strcmp(key, "traceId") == 0 || strcmp(key, "trace_id") == 0)
+            o->request = hash_id(jread_scalar(j));
         else if (strcmp(key, "startTimeUnixNano") == 0 || strcmp(key, "start_time_unix_nano") == 0)
             jread_int(j, &o->start_ns);
         else if (strcmp(key, "endTimeUnixNano") == 0 || strcmp(key, "end_time_unix_nano") == 0)

@@ -60,7 +60,7 @@ static int read_pieces(struct import *im, struct jread *j, struct pieces *p, str
         if (part == NULL || !jread_enter(j, '['))
             continue;
         while (jread_element(j))
-            if (jread_int(j, &id) && p->n < PIECES_MAX) {
+            if (jread_id(j, &id) && p->n < PIECES_MAX) {
                 p->v[p->n].part = part;
                 p->v[p->n++].id = id;
             }
@@ -99,7 +99,7 @@ static int read_line(struct import *im, struct jread *j, struct line *l, struct 
             TRY(read_pieces(im, j, &l->pieces, err));
         } else if (n > 3 && strcmp(key + n - 3, "_id") == 0 && part_of(key) != NULL) {
             l->part = part_of(key);
-            jread_int(j, &l->id);
+            jread_id(j, &l->id);
         } else {
             TRY(import_unknown(im, key, err));
         }

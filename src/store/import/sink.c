@@ -253,7 +253,7 @@ static int cost_op_id(struct import *im, const struct import_cost *c, int64_t *i
     TRY(sql_query(im->s, &st, err,
                   "SELECT id FROM cost_op WHERE trace_id = ? AND hardware = ? AND model = ? AND devices = ? "
                   "AND op = ? AND variant = ?",
-                  "ittitt", im->trace_id, c->hardware, c->model, (int64_t)c->devices, c->op, c->variant));
+                  "ittitt", im->trace_id, c->hardware, c->model, c->devices, c->op, c->variant));
     rc = sql_step(im->s, st, err);
     *id = rc > 0 ? sqlite3_column_int64(st, 0) : 0;
     sqlite3_finalize(st);
@@ -263,7 +263,7 @@ static int cost_op_id(struct import *im, const struct import_cost *c, int64_t *i
         TRY(sql_do(
             im->s, err,
             "INSERT INTO cost_op(trace_id, hardware, model, devices, op, variant) VALUES (?,?,?,?,?,?)",
-            "ittitt", im->trace_id, c->hardware, c->model, (int64_t)c->devices, c->op, c->variant));
+            "ittitt", im->trace_id, c->hardware, c->model, c->devices, c->op, c->variant));
         *id = sqlite3_last_insert_rowid(im->s->db);
     }
     remember(slot, c, *id);

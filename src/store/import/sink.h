@@ -44,7 +44,7 @@ struct import_request {
 
 struct import_cost {
     const char *hardware, *model, *op, *variant; /* NULL: "" */
-    int devices;
+    int64_t devices;
     double tokens, batch, chunk, context, bytes, time_s, time_sd_s, power_w;
 };
 #define IMPORT_COST_UNKNOWN                                                                                  \
@@ -63,10 +63,12 @@ const char *import_base(const struct import *im); /* without folders and endings
 const char *import_folder(struct import *im, int k);
 struct arena *import_arena(struct import *im); /* lives until the file is done */
 
-/* A line that is not blank: 1, with im's place set; 0 at the end.  Lines that are too long are skipped. */
+/* A line that is not blank: 1, with im's place set; 0 at the end.  Too long or with a NUL byte: counted as
+ * malformed. */
 int import_line(struct import *im, char **line, size_t *n, struct err *err);
 void import_at(struct import *im, long line); /* for formats that are not read by lines */
 long import_place(const struct import *im);   /* the line it is at */
+bool import_has_skipped(const struct import *im);
 
 /* ------------------------------------------------------- what became of it */
 

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <zlib.h>
 #include <zstd.h>
+#include <zstd_errors.h>
 
 enum { IN_SIZE = 1 << 16, OUT_SIZE = 1 << 17, ZSTD_WINDOW_LOG_MAX = 25 };
 
@@ -29,7 +30,8 @@ struct source {
     ZSTD_DStream *zstd;
     char *buf; /* decompressed bytes [at, n) are not taken yet; one byte of room for a NUL */
     size_t at, n, size;
-    bool end;
+    bool end, marked;  /* marked: a byte order mark at the start has been passed over */
+    struct stat found; /* the file as it was opened */
 };
 
 static int read_more(struct source *s, struct err *err)
@@ -84,6 +86,10 @@ static int unzstd_some(struct source *s, size_t room, size_t *got, struct err *e
 
     s->in_at = in.pos;
     *got = out.pos;
+    if (ZSTD_isError(left) && ZSTD_getErrorCode(left) == ZSTD_error_frameParameter_windowTooLarge)
+        return err_set(err, ERR_TRACE,
+                       "%s: its zstd window is above 32 MiB; pack it again without --long and --ultra",
+                       s->path);
     if (ZSTD_isError(left))
         return damaged(s, ZSTD_getErrorName(left), err);
     s->inside = left != 0;
@@ -115,12 +121,31 @@ static int fill(struct source *s, size_t room, struct err *err)
     return 0;
 }
 
+/* Before the first byte is handed out: UTF-8 may begin with a byte order mark; what begins with UTF-16's is
+ * not for us. */
+static int skip_mark(struct source *s, struct err *err)
+{
+    if (s->marked)
+        return 0;
+    s->marked = true;
+    while (s->n < 3 && !s->end)
+        TRY(fill(s, s->size - s->n, err));
+    if (s->n >= 3 && memcmp(s->buf, "\xef\xbb\xbf", 3) == 0) {
+        memmove(s->buf, s->buf + 3, s->n - 3);
+        s->n -= 3;
+    } else if (s->n >= 2 && (memcmp(s->buf, "\xff\xfe", 2) == 0 || memcmp(s->buf, "\xfe\xff", 2) == 0)) {
+        return err_set(err, ERR_TRACE, "%s: UTF-16 text; convert it first: iconv -f UTF-16 -t UTF-8",
+                       s->path);
+    }
+    return 0;
+}
+
 static int start(struct source *s, struct err *err)
 {
     if (lseek(s->fd, 0, SEEK_SET) != 0)
         return err_io(err, "read", s->path);
     s->in_at = s->in_n = s->at = s->n = 0;
-    s->in_end = s->end = s->inside = false;
+    s->in_end = s->end = s->inside = s->marked = false;
     TRY(read_more(s, err));
     s->packing = PLAIN;
     if (s->in_n >= 3 && memcmp(s->in, "\x1f\x8b\x08", 3) == 0)
@@ -150,16 +175,16 @@ int source_rewind(struct source *s, struct err *err)
 
 static int open_file(struct source *s, struct err *err)
 {
-    struct stat st;
+    struct stat *st = &s->found;
 
     s->fd = open(s->path, O_RDONLY | O_CLOEXEC);
     if (s->fd < 0 && (errno == ENOENT || errno == ENOTDIR))
         return err_set(err, ERR_NOFILE, "%s: no such file", s->path);
-    if (s->fd < 0 || fstat(s->fd, &st) != 0)
+    if (s->fd < 0 || fstat(s->fd, st) != 0)
         return err_io(err, "read", s->path);
-    if (S_ISDIR(st.st_mode))
+    if (S_ISDIR(st->st_mode))
         return err_set(err, ERR_IO, "%s: cannot import a folder; name the files in it", s->path);
-    if (!S_ISREG(st.st_mode))
+    if (!S_ISREG(st->st_mode))
         return err_set(err, ERR_IO, "%s: cannot import from a pipe: the file is read more than once",
                        s->path);
     return start(s, err);
@@ -219,6 +244,7 @@ int source_sha256(struct source *s, char hex[65], int64_t *bytes, struct err *er
 int source_peek(struct source *s, const char **text, size_t *n, size_t most, struct err *err)
 {
     ASSERT(s->at == 0 && most <= s->size / 2);
+    TRY(skip_mark(s, err));
     while (s->n < most && !s->end)
         TRY(fill(s, s->size - s->n, err));
     *text = s->buf;
@@ -263,6 +289,7 @@ int source_line(struct source *s, char **line, size_t *n, struct err *err)
     size_t seen = 0; /* bytes behind s->at without a line end */
     char *end;
 
+    TRY(skip_mark(s, err));
     while ((end = memchr(s->buf + s->at + seen, '\n', s->n - s->at - seen)) == NULL && !s->end) {
         seen = s->n - s->at;
         if (s->n == s->size && !make_room(s))
@@ -282,6 +309,7 @@ int source_line(struct source *s, char **line, size_t *n, struct err *err)
 
 int source_chunk(struct source *s, const char **text, size_t *n, struct err *err)
 {
+    TRY(skip_mark(s, err));
     if (s->at == s->n) {
         s->at = s->n = 0;
         TRY(fill(s, s->size, err));
@@ -290,4 +318,12 @@ int source_chunk(struct source *s, const char **text, size_t *n, struct err *err
     *n = s->n - s->at;
     s->at = s->n;
     return 0;
+}
+
+bool source_has_changed(const struct source *s)
+{
+    struct stat now;
+
+    return fstat(s->fd, &now) != 0 || now.st_size != s->found.st_size ||
+           now.st_mtim.tv_sec != s->found.st_mtim.tv_sec || now.st_mtim.tv_nsec != s->found.st_mtim.tv_nsec;
 }

@@ -2,8 +2,9 @@
  * source.h - the bytes of a trace file, decompressed on the way, in bounded memory.
  *
  * gzip (also several members in a row) and zstd are known by their first
- * bytes, whatever the file is called.  A source is read either line by line or
- * chunk by chunk, and can be read again from the start.
+ * bytes, whatever the file is called.  A byte order mark of UTF-8 is passed over,
+ * UTF-16 refused.  A source is read either line by line or chunk by chunk, and can
+ * be read again from the start.
  *
  * A record longer than SOURCE_LINE_MAX is not handed out, only reported, so
  * that memory stays bounded.  zstd files that ask for a window above 32 MiB
@@ -14,6 +15,7 @@
 
 #include "base/err.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -38,5 +40,8 @@ int source_line(struct source *s, char **line, size_t *n, struct err *err);
 
 /* The next bytes, until the next call; 0 at the end of the file.  Takes what it hands out. */
 int source_chunk(struct source *s, const char **text, size_t *n, struct err *err);
+
+/* True when somebody wrote to the file since it was opened: what was read may be no one's content. */
+bool source_has_changed(const struct source *s);
 
 #endif

@@ -55,6 +55,7 @@ struct log {
         int64_t stage, parent;
     } edge[STAGES]; /* of the job that starts */
     int edges;
+    int64_t lost; /* edges that there was no room for */
     double at_ms; /* of the event */
     bool succeeded;
     char event[100], executor[60], host[120];
@@ -63,7 +64,7 @@ struct log {
 /* Seconds since the start of the log. */
 static double seconds(struct log *l, double ms)
 {
-    if (!(ms > 0))
+    if (!(ms > 0 && ms < 9.2e12)) /* Unix nanoseconds end in 2262 */
         return NAN;
     if (l->origin_ms == IMPORT_NONE) {
         l->origin_ms = (int64_t)ms;
@@ -184,7 +185,9 @@ static void read_parents(struct log *l)
     if (!jread_enter(l->j, '['))
         return;
     while (jread_element(l->j))
-        if (l->stage.parents < PARENTS && jread_int(l->j, &l->stage.parent[l->stage.parents]))
+        if (l->stage.parents == PARENTS)
+            l->lost++;
+        else if (jread_int(l->j, &l->stage.parent[l->stage.parents]))
             l->stage.parents++;
 }
 
@@ -223,8 +226,12 @@ static void read_stages(struct log *l)
     while (jread_element(l->j)) {
         read_stage(l);
         for (int i = 0; i < l->stage.parents || i == 0; i++) {
-            if (l->stage.id < 0 || l->edges == STAGES)
+            if (l->stage.id < 0)
                 break;
+            if (l->edges == STAGES) {
+                l->lost++;
+                continue;
+            }
             l->edge[l->edges].stage = l->stage.id;
             l->edge[l->edges++].parent = l->stage.parents > 0 ? l->stage.parent[i] : IMPORT_NONE;
         }
@@ -432,6 +439,10 @@ static int lines(struct log *l, struct err *err)
         TRY(jread_finished(l->j) ? store_event(l, err)
                                  : import_bad(l->im, jread_column(l->j), jread_bad(l->j), err));
     }
+    if (l->lost > 0)
+        import_suspect(l->im, l->lost,
+                       "dependencies between stages beyond %d of a stage or %d of a job are not kept",
+                       PARENTS, STAGES);
     return rc;
 }
 

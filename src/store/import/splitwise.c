@@ -33,7 +33,7 @@ static int store_row(struct csv *c, const int *col, struct err *err)
         v[i] = csv_real(c, col[i]);
     if (!csv_good(c, &rc, err))
         return rc;
-    if (!(v[PROMPT_TIME] >= 0) || !(v[TOKEN_TIME] >= 0) || !(v[TP] >= 1))
+    if (!(v[PROMPT_TIME] >= 0) || !(v[TOKEN_TIME] >= 0) || !(v[TP] >= 1 && v[TP] < 1e6))
         return import_bad(im, 0, "without prompt_time, token_time or tensor_parallel", err);
     import_measure(im, "serving");
     import_setting(im, "model", csv_text(c, col[MODEL]));
@@ -53,7 +53,7 @@ static int store_row(struct csv *c, const int *col, struct err *err)
 
         cost.hardware = csv_text(c, col[HARDWARE]);
         cost.model = csv_text(c, col[MODEL]);
-        cost.devices = (int)v[TP];
+        cost.devices = (int64_t)v[TP];
         cost.op = decode ? "decode" : "prefill";
         cost.batch = v[BATCH];
         cost.tokens = decode ? v[BATCH] : v[BATCH] * v[PROMPT];

@@ -62,6 +62,9 @@ struct import {
 };
 
 int sink_commit(struct import *im, struct err *err); /* stores what was handed over, with its mark */
-void sink_abandon(struct import *im);                /* undoes what is not committed */
+/* One sentence about what is in the store of this import. */
+int describe_import(struct import *im, char *out, size_t size, struct err *err);
+
+void sink_abandon(struct import *im); /* undoes what is not committed */
 
 #endif

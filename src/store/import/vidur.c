@@ -165,7 +165,7 @@ static int rows(struct csv *c, struct import *im, struct err *err)
 
         cost.hardware = t.hardware;
         cost.model = model >= 0 ? csv_text(c, model) : t.model;
-        cost.devices = devices == IMPORT_NONE ? 1 : (int)devices;
+        cost.devices = devices == IMPORT_NONE ? 1 : devices;
         cost.tokens = csv_real(c, t.tokens);
         cost.batch = csv_real(c, t.batch);
         cost.chunk = csv_real(c, t.chunk);

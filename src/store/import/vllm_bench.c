@@ -211,18 +211,21 @@ static void group_name(const struct bench *b, char *out, size_t size)
     }
 }
 
+static int64_t tokens(const struct series *list, size_t i)
+{
+    return i < list->n && list->v[i] >= 0 && list->v[i] < 9e15 ? (int64_t)list->v[i] : IMPORT_NONE;
+}
+
 static int store_requests(struct import *im, const struct bench *b, struct err *err)
 {
     for (size_t i = 0; i < b->input.n; i++) {
-        struct import_request r = {
-            .arrival_s = NAN,
-            .input_tokens = isnan(b->input.v[i]) ? IMPORT_NONE : (int64_t)b->input.v[i],
-            .output_tokens =
-                i < b->output.n && !isnan(b->output.v[i]) ? (int64_t)b->output.v[i] : IMPORT_NONE,
-            .class_ = b->model,
-            .queue_s = NAN,
-            .ttft_s = i < b->ttft.n ? b->ttft.v[i] : NAN,
-            .latency_s = NAN};
+        struct import_request r = {.arrival_s = NAN,
+                                   .input_tokens = tokens(&b->input, i),
+                                   .output_tokens = tokens(&b->output, i),
+                                   .class_ = b->model,
+                                   .queue_s = NAN,
+                                   .ttft_s = i < b->ttft.n ? b->ttft.v[i] : NAN,
+                                   .latency_s = NAN};
 
         if (i < b->rest.n)
             r.latency_s = r.ttft_s + b->rest.v[i];

@@ -3,8 +3,25 @@
  */
 #include "study/replay.h"
 
-extern const struct replay_kind replay_fsdp, replay_identities, replay_megatron, replay_training_scale;
+/* clang-format off */
+extern const struct replay_kind replay_cedar;
+extern const struct replay_kind replay_epochs;
+extern const struct replay_kind replay_fsdp;
+extern const struct replay_kind replay_identities;
+extern const struct replay_kind replay_megatron;
+extern const struct replay_kind replay_scaling;
+extern const struct replay_kind replay_spark;
+extern const struct replay_kind replay_training_scale;
 
 const struct replay_kind *const replay_kinds[] = {
-    &replay_identities, &replay_training_scale, &replay_fsdp, &replay_megatron, NULL,
+    &replay_cedar,
+    &replay_epochs,
+    &replay_fsdp,
+    &replay_identities,
+    &replay_megatron,
+    &replay_scaling,
+    &replay_spark,
+    &replay_training_scale,
+    NULL,
 };
+/* clang-format on */

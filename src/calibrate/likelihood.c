@@ -1,0 +1,186 @@
+#include "calibrate/likelihood.h"
+
+#include <gsl/gsl_linalg.h>
+#include <gsl/gsl_multimin.h>
+#include <math.h>
+#include <string.h>
+
+enum { P = FAMILY_PARAMS, EM_ROUNDS = 60, SIMPLEX_STEPS = 600 };
+
+double samples_upper(const struct samples *s)
+{
+    return s->to > 0 ? s->to : INFINITY;
+}
+
+bool samples_truncated(const struct samples *s)
+{
+    return s->from > 0 || isfinite(samples_upper(s));
+}
+
+/* ---------------------------------------------------------------------------------------------- likelihood
+ */
+
+double member_between(const struct member *m, double lo, double hi)
+{
+    double above = member_above(m, lo);
+
+    return above < 0.5 ? above - member_above(m, hi) : member_below(m, hi) - member_below(m, lo);
+}
+
+double likelihood_of_one(const struct member *m, const struct sample *s, double ln_x)
+{
+    return s->lo == s->hi ? member_log_density(m, s->lo, ln_x) : log(member_between(m, s->lo, s->hi));
+}
+
+double likelihood_of_all(const struct likelihood *l, const double *theta)
+{
+    struct member m = family_member(l->family, theta);
+    double sum = 0;
+
+    for (size_t i = 0; i < l->s->n; i++)
+        if (l->count[i] > 0)
+            sum += l->count[i] * likelihood_of_one(&m, &l->s->s[i], l->ln_x[i]);
+    if (samples_truncated(l->s))
+        sum -= l->n * log(member_between(&m, l->s->from, samples_upper(l->s)));
+    return sum;
+}
+
+static double objective(const gsl_vector *theta, void *ctx)
+{
+    const struct likelihood *l = ctx;
+    double v = -likelihood_of_all(l, theta->data) / l->n;
+
+    return isfinite(v) ? v : 1e10;
+}
+
+/* ------------------------------------------------------------------------------------------------- start */
+
+/* A point to begin with: the value, the geometric middle of a bucket, the lower limit times e. */
+static double middle(const struct sample *s)
+{
+    if (s->lo == s->hi)
+        return s->lo;
+    if (isinf(s->hi))
+        return s->lo * 1.5;
+    return s->lo > 0 ? sqrt(s->lo * s->hi) : s->hi / 2;
+}
+
+static void moments(const struct likelihood *l, double *mean, double *cv)
+{
+    double m2 = 0, n = 0;
+
+    *mean = 0;
+    for (size_t i = 0; i < l->s->n; i++) {
+        double d = middle(&l->s->s[i]) - *mean;
+
+        if (l->count[i] <= 0)
+            continue;
+        n += l->count[i];
+        *mean += d * l->count[i] / n;
+        m2 += l->count[i] * d * (middle(&l->s->s[i]) - *mean);
+    }
+    *cv = fmin(fmax(sqrt(m2 / n) / *mean, 0.01), 20);
+}
+
+/* Each observation belongs to a phase with some chance; each phase is the mean of what belongs to it. */
+static void expectation_maximization(const struct likelihood *l, double mean, double *v)
+{
+    v[0] = 0.6;
+    v[1] = 0.4 * mean;
+    v[2] = 1.9 * mean;
+    for (int round = 0; round < EM_ROUNDS; round++) {
+        double fast_n = 0, fast_sum = 0, sum = 0;
+
+        for (size_t i = 0; i < l->s->n; i++) {
+            double x = middle(&l->s->s[i]), f = v[0] / v[1] * exp(-x / v[1]),
+                   s = (1 - v[0]) / v[2] * exp(-x / v[2]), fast = f + s > 0 ? f / (f + s) : 0;
+
+            fast_n += l->count[i] * fast;
+            fast_sum += l->count[i] * fast * x;
+            sum += l->count[i] * x;
+        }
+        v[0] = fmin(fmax(fast_n / l->n, 1e-3), 1 - 1e-3);
+        v[1] = fmax(fast_sum / fmax(fast_n, 1e-9), 1e-6 * mean);
+        v[2] = fmax((sum - fast_sum) / fmax(l->n - fast_n, 1e-9), 1.0001 * v[1]);
+    }
+}
+
+static void start(const struct likelihood *l, double *theta)
+{
+    double v[P], mean, cv;
+
+    moments(l, &mean, &cv);
+    v[0] = mean;
+    v[1] = l->family->kind == LAW_WEIBULL ? pow(cv, -1.086) : cv; /* Justus et al. 1978 */
+    if (l->family->kind == LAW_HYPEREXPONENTIAL)
+        expectation_maximization(l, mean, v);
+    for (int i = 0; i < l->family->n; i++)
+        theta[i] = family_theta(l->family, i, v[i]);
+}
+
+/* -------------------------------------------------------------------------------------------- the maximum */
+
+void likelihood_climb(const struct likelihood *l, double *theta)
+{
+    size_t n = (size_t)l->family->n;
+    gsl_multimin_fminimizer *m = gsl_multimin_fminimizer_alloc(gsl_multimin_fminimizer_nmsimplex2, n);
+    gsl_multimin_function f = {objective, n, (void *)l};
+    gsl_vector_view x = gsl_vector_view_array(theta, n);
+    gsl_vector *step = gsl_vector_alloc(n);
+
+    for (int again = 0; again < 2; again++) { /* a simplex that has collapsed on a slope begins anew */
+        gsl_vector_set_all(step, again ? 0.02 : 0.2);
+        gsl_multimin_fminimizer_set(m, &f, &x.vector, step);
+        for (int i = 0; i < SIMPLEX_STEPS; i++)
+            if (gsl_multimin_fminimizer_iterate(m) != 0 || gsl_multimin_fminimizer_size(m) < 1e-5)
+                break;
+        memcpy(theta, gsl_multimin_fminimizer_x(m)->data, n * sizeof *theta);
+    }
+    gsl_vector_free(step);
+    gsl_multimin_fminimizer_free(m);
+    if (l->family->kind == LAW_HYPEREXPONENTIAL && theta[1] > theta[2]) {
+        double t = theta[1];
+
+        theta[1] = theta[2];
+        theta[2] = t;
+        theta[0] = -theta[0];
+    }
+}
+
+void likelihood_maximize(const struct likelihood *l, double *theta)
+{
+    start(l, theta);
+    likelihood_climb(l, theta);
+}
+
+bool likelihood_information(const struct likelihood *l, const double *theta, double cov[P][P])
+{
+    const double h = 1e-3;
+    size_t n = (size_t)l->family->n;
+    double a[P * P], f0 = likelihood_of_all(l, theta);
+    gsl_matrix_view m = gsl_matrix_view_array(a, n, n);
+
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j <= i; j++) {
+            double t[P], f[4];
+
+            for (int k = 0; k < 4; k++) {
+                memcpy(t, theta, sizeof t);
+                t[i] += k & 1 ? h : -h;
+                t[j] += i == j ? 0 : k & 2 ? h : -h;
+                f[k] = likelihood_of_all(l, t);
+            }
+            a[i * n + j] = a[j * n + i] =
+                i == j ? -(f[1] - 2 * f0 + f[0]) / (h * h) : -(f[3] - f[2] - f[1] + f[0]) / (4 * h * h);
+        }
+    for (size_t i = 0; i < n * n; i++)
+        if (!isfinite(a[i]))
+            return false;
+    if (gsl_linalg_cholesky_decomp1(&m.matrix) != 0)
+        return false;
+    gsl_linalg_cholesky_invert(&m.matrix);
+    for (size_t i = 0; i < n; i++)
+        for (size_t j = 0; j < n; j++)
+            cov[i][j] = a[i * n + j];
+    return true;
+}

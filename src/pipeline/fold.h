@@ -1,0 +1,17 @@
+/*
+ * fold.h - figures of replications become estimates: every figure's Student interval over the replications.
+ */
+#ifndef PIPELINE_FOLD_H
+#define PIPELINE_FOLD_H
+
+#include "pipeline/flow.h"
+#include "pipeline/outcome.h"
+
+/* The figure at `offset` of struct flow_line, of one pipeline; x has room for n. */
+struct estimate fold_line(const struct flow_result *results, long n, int pipeline, size_t offset, double *x,
+                          double confidence);
+
+/* Everything of *o that results tell; o->scenario and o->confidence are set, arrays live in `a`. */
+void fold_results(const struct flow_result *results, long n, struct arena *a, struct outcome *o);
+
+#endif

@@ -1,0 +1,169 @@
+/* Linear and piecewise-linear costs: the intervals of known laws, measured with known noise. */
+#include "recovery.h"
+
+#include "calibrate/piecewise.h"
+
+TestSuite(recovery_linear, .init = begin);
+
+enum { N = 40, K = 3 };
+
+static const char *const names[K] = {"fixed", "per_item", "per_byte"};
+
+static double measure(struct rng *r, const double *beta, double *x, double *y, double cv, double constant_s)
+{
+    for (int i = 0; i < N; i++) {
+        double mean = 0;
+
+        x[i * K] = 1;
+        x[i * K + 1] = exp(log(200) + log(100) * rng_uniform(r));
+        x[i * K + 2] = exp(log(5e3) + log(100) * rng_uniform(r));
+        for (int j = 0; j < K; j++)
+            mean += beta[j] * x[i * K + j];
+        y[i] = mean * (cv > 0 ? rng_lognormal(r, 1, cv) : 1) + constant_s * rng_normal(r);
+    }
+    return 0;
+}
+
+static struct fit fit_once(uint64_t trial, const double *beta, double cv, double constant_s,
+                           const struct linear_options *o)
+{
+    double x[N * K], y[N];
+    struct linear_data d = {.x = x, .y = y, .n = N, .k = K, .name = names, .range_of = 1};
+    struct linear_options options = *o;
+    struct err err = {0};
+    struct fit f;
+    struct rng r;
+
+    rng_keyed(&r, 11, 0, 1, trial, 0);
+    options.seed = trial;
+    measure(&r, beta, x, y, cv, constant_s);
+    cr_assert_eq(linear_fit(&d, &options, &f, &err), 0, "%s", err.text);
+    return f;
+}
+
+static void count_all(const double *beta, double cv, double constant_s, const struct linear_options *o,
+                      struct count count[K])
+{
+    for (uint64_t t = 0; t < TRIALS; t++) {
+        struct fit f = fit_once(t, beta, cv, constant_s, o);
+
+        for (int j = 0; j < K; j++)
+            count_param(&count[j], &f, names[j], beta[j]);
+    }
+}
+
+static const double law[K] = {40e-6, 6e-9, 0.4e-9};
+
+Test(recovery_linear, relative_noise_is_covered_by_both_covariances)
+{
+    for (int cov = COV_SANDWICH; cov <= COV_MODEL; cov++) {
+        struct linear_options o = {.huber = 3, .cov = cov};
+        struct count count[K] = {{0}};
+
+        count_all(law, 0.1, 0, &o, count);
+        for (int j = 0; j < K; j++)
+            expect_nominal(&count[j], names[j]);
+    }
+}
+
+Test(recovery_linear, constant_noise_is_covered_when_it_is_said)
+{
+    struct linear_options o = {.noise = NOISE_CONSTANT};
+    struct count count[K] = {{0}};
+
+    count_all(law, 0, 10e-6, &o, count);
+    for (int j = 0; j < K; j++)
+        expect_nominal(&count[j], names[j]);
+}
+
+/* The noise does not grow with the time, and nobody said so: small sizes are believed too much. */
+Test(recovery_linear, a_wrong_noise_model_is_caught_and_the_sandwich_does_not_need_it)
+{
+    struct linear_options model = {.cov = COV_MODEL}, sandwich = {.cov = COV_SANDWICH};
+    struct count believed[K] = {{0}}, own[K] = {{0}};
+
+    count_all(law, 0, 8e-6, &model, believed);
+    count_all(law, 0, 8e-6, &sandwich, own);
+    expect_caught(&believed[0], "fixed, noise taken for relative");
+    for (int j = 0; j < K; j++)
+        expect_nominal(&own[j], names[j]);
+}
+
+Test(recovery_linear, a_coefficient_on_its_bound_is_covered_by_the_bootstrap)
+{
+    static const double bound[K] = {0, 6e-9, 0.4e-9};
+    struct linear_options o = {.huber = 3, .resamples = 300};
+    struct count count[K] = {{0}};
+    int on_bound = 0;
+
+    count_all(bound, 0.1, 0, &o, count);
+    expect_on_bound(&count[0], names[0]);
+    expect_nominal(&count[1], names[1]);
+    expect_nominal(&count[2], names[2]);
+    for (uint64_t t = 0; t < TRIALS; t++)
+        on_bound += fit_once(t, bound, 0.1, 0, &o).param[0].on_bound;
+    cr_expect(on_bound > 0.4 * TRIALS && on_bound < 0.6 * TRIALS, "%d of %d", on_bound, TRIALS);
+}
+
+/* ------------------------------------------------------------------------------------- piecewise linear */
+
+static const double knot = 4096, slopes[2] = {2e-9, 8e-9}, fixed_s = 5e-6;
+
+static double bent(double x)
+{
+    return fixed_s + slopes[0] * fmin(x, knot) + slopes[1] * fmax(0, x - knot);
+}
+
+static void measure_bent(uint64_t trial, double *x, double *y)
+{
+    struct rng r;
+
+    rng_keyed(&r, 12, 0, 1, trial, 0);
+    for (int i = 0; i < N; i++) {
+        x[i] = exp(log(100) + log(1000) * rng_uniform(&r));
+        y[i] = bent(x[i]) * rng_lognormal(&r, 1, 0.05);
+    }
+}
+
+Test(recovery_linear, slopes_of_a_bent_line_are_covered)
+{
+    struct linear_options o = {.huber = 3};
+    struct count count[3] = {{0}};
+
+    for (uint64_t t = 0; t < TRIALS; t++) {
+        double x[N], y[N];
+        struct piecewise p;
+        struct err err = {0};
+
+        measure_bent(t, x, y);
+        cr_assert_eq(piecewise_fit(x, y, NULL, N, &knot, 1, &o, &p, &err), 0, "%s", err.text);
+        count_param(&count[0], &p.fit, "fixed", fixed_s);
+        count_param(&count[1], &p.fit, "slope1", slopes[0]);
+        count_param(&count[2], &p.fit, "slope2", slopes[1]);
+    }
+    expect_nominal(&count[0], "fixed");
+    expect_nominal(&count[1], "slope below the knot");
+    expect_nominal(&count[2], "slope above the knot");
+}
+
+Test(recovery_linear, a_bend_is_found_and_none_is_invented)
+{
+    struct linear_options o = {.huber = 3};
+    int invented = 0, missed = 0;
+
+    for (uint64_t t = 0; t < 100; t++) {
+        double x[N], y[N];
+        struct piecewise p;
+        struct err err = {0};
+
+        measure_bent(t, x, y);
+        cr_assert_eq(piecewise_fit(x, y, NULL, N, NULL, 3, &o, &p, &err), 0, "%s", err.text);
+        missed += p.knots_n == 0;
+        for (int i = 0; i < N; i++)
+            y[i] *= (fixed_s + slopes[0] * x[i]) / bent(x[i]);
+        cr_assert_eq(piecewise_fit(x, y, NULL, N, NULL, 3, &o, &p, &err), 0, "%s", err.text);
+        invented += p.knots_n > 0;
+    }
+    cr_expect_eq(missed, 0, "%d of 100 bends missed", missed);
+    cr_expect_leq(invented, 10, "%d of 100 straight lines bent", invented);
+}
