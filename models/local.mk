@@ -2,6 +2,8 @@ noinst_LIBRARIES += %D%/libmodels.a
 %C%_libmodels_a_SOURCES = \
 	%D%/collective.c \
 	%D%/collective.h \
+	%D%/columnar_io.c \
+	%D%/columnar_io.h \
 	%D%/data_parallel.c \
 	%D%/data_parallel.h \
 	%D%/dataset.c \

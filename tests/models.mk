@@ -1,6 +1,7 @@
 # Tests of the models floor; see local.mk.
 criterion_tests += \
 	%D%/unit/test_models \
+	%D%/unit/test_columnar_io \
 	%D%/unit/test_gpu_training \
 	%D%/unit/test_dataset \
 	%D%/unit/test_answer \
@@ -14,6 +15,7 @@ criterion_tests += \
 EXTRA_DIST += %D%/unit/tiny_host.h
 
 %C%_unit_test_models_LDADD = $(models_libs) $(CRITERION_LIBS)
+%C%_unit_test_columnar_io_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_gpu_training_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_dataset_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_answer_LDADD = $(models_libs) $(CRITERION_LIBS)

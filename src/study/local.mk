@@ -11,14 +11,18 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay_score.c \
 	%D%/replay/cedar.c \
 	%D%/replay/epochs.c \
+	%D%/replay/dsi.c \
 	%D%/replay/fsdp.c \
 	%D%/replay/identities.c \
 	%D%/replay/kinds.c \
 	%D%/replay/spark.c \
 	%D%/replay/spark_log.c \
 	%D%/replay/spark_log.h \
+	%D%/replay/loader_kineto.c \
 	%D%/replay/megatron.c \
+	%D%/replay/recd.c \
 	%D%/replay/scaling.c \
+	%D%/replay/storage_bench.c \
 	%D%/replay/tools.c \
 	%D%/replay/tools.h \
 	%D%/replay/training_scale.c \
