@@ -43,8 +43,6 @@ const struct fit_target fit_targets[] = {
     {"workload", "arrivals and sizes of requests", workload_fits},
     {"link", "a link between GPUs or nodes", link_fits},
     {"disk", "a disk or file system", disk_fits},
-    {"llm_serving", "an engine that serves a language model", llm_serving_fits},
-    {"vector_db", "a vector database", vector_db_fits},
     {NULL, NULL, NULL},
 };
 

@@ -274,6 +274,14 @@ static int add_rows(struct reading *r, const struct cost_row *rows, size_t n, bo
 
 /* ------------------------------------------------------------ where rows come from */
 
+/* "n=4096,k=4096": the ninth of a row, where there is one. */
+static const char *row_variant(const struct json *row)
+{
+    const char *variant = json_size(row) > 8 ? json_string(json_at(row, 8)) : NULL;
+
+    return variant != NULL ? variant : "";
+}
+
 static int preset_rows(const struct json *doc, const char *where, struct arena *a, struct cost_row **rows,
                        size_t *n, struct err *err)
 {
@@ -289,14 +297,15 @@ static int preset_rows(const struct json *doc, const char *where, struct arena *
     JSON_EACH (v, list) {
         struct cost_row *row = &(*rows)[(*n)++];
 
-        if (json_size(v) != 8 || json_string(json_at(v, 0)) == NULL || !(json_number(json_at(v, 7)) >= 0))
+        if (json_size(v) < 8 || json_size(v) > 9 || json_string(json_at(v, 0)) == NULL ||
+            !(json_number(json_at(v, 7)) >= 0))
             return err_set(err, ERR_SCENARIO,
                            "%s.rows[%zu]: expected [op, tokens, batch, chunk, context, bytes, "
-                           "devices, time]",
+                           "devices, time] and perhaps a variant",
                            where, *n - 1);
         *row = (struct cost_row){.hardware = "",
                                  .model = "",
-                                 .variant = "",
+                                 .variant = row_variant(v),
                                  .op = json_string(json_at(v, 0)),
                                  .tokens = json_number(json_at(v, 1)),
                                  .batch = json_number(json_at(v, 2)),

@@ -5,8 +5,8 @@
  *
  *   {"prefill": [[tokens, time]...], "decode": [[batch, time]...]}     two curves, written in the scenario
  *   "trace:NAME", or a list of such names                              imported tables, read together
- *   "NAME"                                                             a preset: {"rows": [[op, tokens,
- * batch, chunk, context, bytes, devices, time]...]}
+ *   "NAME" or "calibration:NAME"                                       a preset, or a fitted table:
+ *         {"rows": [[op, tokens, batch, chunk, context, bytes, devices, time, variant]...]}, the last where needed
  *
  * Rows are understood by the name of their operator: those of LLMServingSim and Vidur profiles, of
  * aiconfigurator's kernels, and our own (llm_ops.c lists them).  A row for another number of devices than

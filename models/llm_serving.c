@@ -6,6 +6,7 @@
  */
 #include "models/llm_serving.h"
 
+#include "models/fits.h"
 #include "models/llm_ops.h"
 
 #include <math.h>
@@ -265,4 +266,5 @@ const struct model llm_serving_model = {
     .shape = shape,
     .demand = demand,
     .server = &llm_server,
+    .fits = llm_serving_fits,
 };

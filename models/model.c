@@ -31,11 +31,22 @@ void demand_add(struct demand *d, enum role role, int op, double amount, double 
     d->phases[d->n++] = (struct phase){.role = role, .op = op, .amount = amount, .requests = requests};
 }
 
+static void note_size(struct size_log *log, int op, double items, double bytes)
+{
+    if (log->n == DEMAND_MAX)
+        return;
+    log->seen[log->n].op = op;
+    log->seen[log->n].items = items;
+    log->seen[log->n++].bytes = bytes;
+}
+
 void demand_cost(struct demand *d, int op, const struct cost *c, double items, double bytes,
                  const struct item *in, const struct luck *luck)
 {
     double seconds = c->fixed_s + c->per_item_s * items + c->per_byte_s * bytes;
 
+    if (luck != NULL && luck->sizes != NULL)
+        note_size(luck->sizes, op, items, bytes);
     if (luck != NULL && c->cv > 0) {
         struct rng r;
 

@@ -66,10 +66,20 @@ struct demand {
     struct phase phases[DEMAND_MAX];
 };
 
+/* What runs of operators were asked to do: for questions about sizes, not about time. */
+struct size_log {
+    int n;
+    struct {
+        int op;
+        double items, bytes;
+    } seen[DEMAND_MAX];
+};
+
 /* Whose luck a draw belongs to. The same item draws the same luck in every variant of a scenario. */
 struct luck {
     uint64_t seed, stage;
     uint32_t replication;
+    struct size_log *sizes; /* NULL; else demand_cost() writes down what it was asked */
 };
 
 struct shape {

@@ -16,6 +16,7 @@
  */
 #include "models/vector_db.h"
 
+#include "models/fits.h"
 #include "models/zipf.h"
 
 #include <math.h>
@@ -196,6 +197,7 @@ const struct model vector_db_model = {
     .check = check,
     .shape = shape,
     .demand = demand,
+    .fits = vector_db_fits,
     .best_demand = best_demand,
     .server = &vector_db_server,
 };

@@ -15,7 +15,9 @@ criterion_tests += \
 	%D%/analytic/test_fit_recovery_knots \
 	%D%/analytic/test_fit_recovery_distribution \
 	%D%/analytic/test_fit_recovery_sweep \
-	%D%/analytic/test_fit_recovery_roofline
+	%D%/analytic/test_fit_recovery_roofline \
+	%D%/analytic/test_fit_recovery_arrivals \
+	%D%/analytic/test_fit_recovery_pooling
 
 %C%_analytic_test_fit_recovery_linear_SOURCES = %D%/analytic/test_fit_recovery_linear.c %D%/analytic/recovery.h
 %C%_analytic_test_fit_recovery_linear_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
@@ -28,3 +30,7 @@ criterion_tests += \
 %C%_analytic_test_fit_recovery_sweep_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
 %C%_analytic_test_fit_recovery_roofline_SOURCES = %D%/analytic/test_fit_recovery_roofline.c %D%/analytic/recovery.h
 %C%_analytic_test_fit_recovery_roofline_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
+%C%_analytic_test_fit_recovery_arrivals_SOURCES = %D%/analytic/test_fit_recovery_arrivals.c %D%/analytic/recovery.h
+%C%_analytic_test_fit_recovery_arrivals_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
+%C%_analytic_test_fit_recovery_pooling_SOURCES = %D%/analytic/test_fit_recovery_pooling.c %D%/analytic/recovery.h
+%C%_analytic_test_fit_recovery_pooling_LDADD = $(calibrate_libs) $(CRITERION_LIBS)

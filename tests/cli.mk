@@ -6,4 +6,5 @@ golden_tests += \
 	%D%/golden/measured.t \
 	%D%/golden/import.t \
 	%D%/golden/replay.t \
-	%D%/golden/init.t
+	%D%/golden/init.t \
+	%D%/golden/whatif.t

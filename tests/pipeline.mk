@@ -23,3 +23,9 @@ EXTRA_DIST += %D%/unit/asking_models.h
 
 criterion_tests += %D%/unit/test_requests
 %C%_unit_test_requests_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
+
+criterion_tests += %D%/analytic/test_routes
+%C%_analytic_test_routes_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
+
+criterion_tests += %D%/analytic/test_supply
+%C%_analytic_test_supply_LDADD = $(pipeline_libs) $(CRITERION_LIBS)

@@ -293,7 +293,7 @@ int distribution_fit(enum law_kind kind, const struct samples *s, const struct d
     return 0;
 }
 
-/* Is `rich` better than `plain` by more than one standard error of the difference per observation? */
+/* Is `rich` better than `plain` by more than two standard errors of the difference per observation? */
 static bool pays(const double *rich, const double *plain, const double *held, size_t n)
 {
     double m = 0, mean = 0, m2 = 0;
@@ -307,7 +307,7 @@ static bool pays(const double *rich, const double *plain, const double *held, si
         mean += d * held[i] / m;
         m2 += held[i] * d * (rich[i] - plain[i] - mean);
     }
-    return m > 1 && mean > sqrt(m2 / (m - 1) / m);
+    return m > 1 && mean > 2 * sqrt(m2 / (m - 1) / m);
 }
 
 static enum law_kind choose(struct workplace *w)

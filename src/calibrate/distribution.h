@@ -17,8 +17,8 @@
  *
  * Choice: each family is fitted to four fifths; the one under which the other
  * fifth is likeliest wins, but more parameters must pay: a richer family is
- * taken only if its advantage per held-out observation exceeds one standard
- * error of that advantage.  If even the winner is further from the sample
+ * taken only if its advantage per held-out observation exceeds two standard
+ * errors of that advantage.  If even the winner is further from the sample
  * (Kolmogorov-Smirnov) than 5 % chance and `near_enough` allow, the empirical
  * law is taken.
  *

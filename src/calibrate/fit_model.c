@@ -48,7 +48,7 @@ static int run_recipes(const struct fit_model_input *in, const struct fit_info *
             const struct recipe *r = recipe_find(i->method);
             bool used = false;
 
-            if (r == NULL) continue;
+            ASSERT(r != NULL);
             if (r->run(f, i, in->traces[k], &used, err) != 0)
                 return err_at(err, "%s, trace %lld", r->name, (long long)in->traces[k]);
             any = any || used;

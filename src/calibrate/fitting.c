@@ -1,5 +1,7 @@
 #include "calibrate/fitting.h"
 
+#include "calibrate/resolve.h"
+
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -85,6 +87,14 @@ void fitting_fit(struct fitting *f, const char *prefix, const struct fit *fit, c
     }
     add_covariances(f, prefix, fit);
     fitting_suspects(f, prefix, fit);
+    if (strncmp(prefix, "fits.", 5) != 0)
+        fitting_bias(f, fit);
+}
+
+void fitting_bias(struct fitting *f, const struct fit *fit)
+{
+    if (isfinite(fit->holdout_bias_frac))
+        f->worst_bias_frac = fmax(f->worst_bias_frac, fit->holdout_bias_frac);
 }
 
 void fitting_source(struct fitting *f, const char *path, const struct rows_used *used)
@@ -123,6 +133,17 @@ void fitting_end(struct fitting *f)
     char *text;
 
     f->extra.target = f->target;
+    if (f->worst_bias_frac > 0)
+        fitting_row(f, &(struct calibration_row){.path = DISCREPANCY_PATH,
+                                                 .value = f->worst_bias_frac,
+                                                 .stderr_ = 0,
+                                                 .unit = "",
+                                                 .n = (long)f->n,
+                                                 .method = "largest held-out error of a total",
+                                                 .r2 = NAN,
+                                                 .holdout_error_frac = NAN,
+                                                 .valid_from = NAN,
+                                                 .valid_to = NAN});
     if (f->document == NULL)
         return;
     text = json_compact(f->document);

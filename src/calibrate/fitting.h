@@ -26,6 +26,7 @@ struct fitting {
     const char *target; /* model, kind of resource or "workload" */
     const char *where;  /* only rows that match; NULL: all.  See samples_match() */
     double bound_frac;  /* how far a table may be off */
+    double worst_bias_frac; /* of the held-out totals of what is set: the discrepancy of predictions */
     struct calibration_row *rows;
     size_t n, cap;
     struct calibration_extra extra;
@@ -45,6 +46,9 @@ void fitting_row(struct fitting *f, const struct calibration_row *row);
 /* Every parameter that the data tell, as PREFIX.NAME, with the covariances; suspects with the prefix's last name. */
 void fitting_fit(struct fitting *f, const char *prefix, const struct fit *fit, const char *valid_of);
 
+/* What a prediction made with it must be expected to be off by. */
+void fitting_bias(struct fitting *f, const struct fit *fit);
+
 void fitting_source(struct fitting *f, const char *path, const struct rows_used *used);
 void fitting_suspects(struct fitting *f, const char *of, const struct fit *fit);
 void fitting_remark(struct fitting *f, const char *kind, const char *fmt, ...)
@@ -56,7 +60,7 @@ const char *fitting_path(struct fitting *f, const char *param);
 /* The object of that name in the document, made when missing. */
 struct json *fitting_document(struct fitting *f);
 
-/* Puts the document's text into `extra`. */
+/* Puts the document's text into `extra`, and adds the discrepancy's row. */
 void fitting_end(struct fitting *f);
 void fitting_free(struct fitting *f);
 

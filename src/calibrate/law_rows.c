@@ -38,6 +38,10 @@ int law_rows(struct fitting *f, const char *path, const char *param, bool is_set
         keep_quantiles(f, param, &d.law);
         path = arena_printf(f->a, "fits.%s.%s", f->target, param);
     }
-    fitting_fit(f, arena_printf(f->a, "%s.%s", path, law_kind_name(d.law.kind)), &d.fit, "");
+    if (d.law.kind == LAW_EXPONENTIAL) /* written {"exponential": "1ms"} */
+        d.fit.param[0].name = "exponential";
+    else
+        path = arena_printf(f->a, "%s.%s", path, law_kind_name(d.law.kind));
+    fitting_fit(f, path, &d.fit, "");
     return 0;
 }

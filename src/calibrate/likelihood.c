@@ -1,11 +1,11 @@
 #include "calibrate/likelihood.h"
 
-#include <gsl/gsl_linalg.h>
-#include <gsl/gsl_multimin.h>
+#include "calibrate/maximum.h"
+
 #include <math.h>
 #include <string.h>
 
-enum { P = FAMILY_PARAMS, EM_ROUNDS = 60, SIMPLEX_STEPS = 600 };
+enum { P = FAMILY_PARAMS, EM_ROUNDS = 60 };
 
 double samples_upper(const struct samples *s)
 {
@@ -45,12 +45,11 @@ double likelihood_of_all(const struct likelihood *l, const double *theta)
     return sum;
 }
 
-static double objective(const gsl_vector *theta, void *ctx)
+static double objective(const double *theta, const void *ctx)
 {
     const struct likelihood *l = ctx;
-    double v = -likelihood_of_all(l, theta->data) / l->n;
 
-    return isfinite(v) ? v : 1e10;
+    return likelihood_of_all(l, theta);
 }
 
 /* ------------------------------------------------------------------------------------------------- start */
@@ -122,22 +121,7 @@ static void start(const struct likelihood *l, double *theta)
 
 void likelihood_climb(const struct likelihood *l, double *theta)
 {
-    size_t n = (size_t)l->family->n;
-    gsl_multimin_fminimizer *m = gsl_multimin_fminimizer_alloc(gsl_multimin_fminimizer_nmsimplex2, n);
-    gsl_multimin_function f = {objective, n, (void *)l};
-    gsl_vector_view x = gsl_vector_view_array(theta, n);
-    gsl_vector *step = gsl_vector_alloc(n);
-
-    for (int again = 0; again < 2; again++) { /* a simplex that has collapsed on a slope begins anew */
-        gsl_vector_set_all(step, again ? 0.02 : 0.2);
-        gsl_multimin_fminimizer_set(m, &f, &x.vector, step);
-        for (int i = 0; i < SIMPLEX_STEPS; i++)
-            if (gsl_multimin_fminimizer_iterate(m) != 0 || gsl_multimin_fminimizer_size(m) < 1e-5)
-                break;
-        memcpy(theta, gsl_multimin_fminimizer_x(m)->data, n * sizeof *theta);
-    }
-    gsl_vector_free(step);
-    gsl_multimin_fminimizer_free(m);
+    maximum_climb(objective, l, (size_t)l->family->n, l->n, theta);
     if (l->family->kind == LAW_HYPEREXPONENTIAL && theta[1] > theta[2]) {
         double t = theta[1];
 
@@ -155,32 +139,11 @@ void likelihood_maximize(const struct likelihood *l, double *theta)
 
 bool likelihood_information(const struct likelihood *l, const double *theta, double cov[P][P])
 {
-    const double h = 1e-3;
-    size_t n = (size_t)l->family->n;
-    double a[P * P], f0 = likelihood_of_all(l, theta);
-    gsl_matrix_view m = gsl_matrix_view_array(a, n, n);
+    double all[MAXIMUM_PARAMS][MAXIMUM_PARAMS];
+    bool hill = maximum_information(objective, l, (size_t)l->family->n, theta, all);
 
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j <= i; j++) {
-            double t[P], f[4];
-
-            for (int k = 0; k < 4; k++) {
-                memcpy(t, theta, sizeof t);
-                t[i] += k & 1 ? h : -h;
-                t[j] += i == j ? 0 : k & 2 ? h : -h;
-                f[k] = likelihood_of_all(l, t);
-            }
-            a[i * n + j] = a[j * n + i] =
-                i == j ? -(f[1] - 2 * f0 + f[0]) / (h * h) : -(f[3] - f[2] - f[1] + f[0]) / (4 * h * h);
-        }
-    for (size_t i = 0; i < n * n; i++)
-        if (!isfinite(a[i]))
-            return false;
-    if (gsl_linalg_cholesky_decomp1(&m.matrix) != 0)
-        return false;
-    gsl_linalg_cholesky_invert(&m.matrix);
-    for (size_t i = 0; i < n; i++)
-        for (size_t j = 0; j < n; j++)
-            cov[i][j] = a[i * n + j];
-    return true;
+    for (int i = 0; hill && i < l->family->n; i++)
+        for (int j = 0; j < l->family->n; j++)
+            cov[i][j] = all[i][j];
+    return hill;
 }

@@ -1,5 +1,7 @@
 noinst_LIBRARIES += %D%/libcalibrate.a
 %C%_libcalibrate_a_SOURCES = \
+	%D%/arrivals.c \
+	%D%/arrivals.h \
 	%D%/calibrate.c \
 	%D%/calibrate.h \
 	%D%/cost.c \
@@ -12,12 +14,20 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/family.h \
 	%D%/fitted.c \
 	%D%/fitted.h \
+	%D%/infer.c \
+	%D%/infer.h \
+	%D%/infer_calls.c \
+	%D%/infer_parts.h \
+	%D%/infer_steps.c \
 	%D%/knots.c \
 	%D%/knots.h \
 	%D%/likelihood.c \
 	%D%/likelihood.h \
 	%D%/linear.c \
 	%D%/linear.h \
+	%D%/maximum.c \
+	%D%/maximum.h \
+	%D%/mmpp.c \
 	%D%/nnls.c \
 	%D%/nnls.h \
 	%D%/nodes.c \
@@ -31,28 +41,12 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/infer_calls.c \
 	%D%/infer_parts.h \
 	%D%/infer_steps.c \
+	%D%/pooling.c \
+	%D%/pooling.h \
+	%D%/recall.c \
+	%D%/recall.h \
 	%D%/resolve.c \
-	%D%/resolve.h
-
-# From recordings to parameters.
-%C%_libcalibrate_a_SOURCES += \
-	%D%/drift.c \
-	%D%/drift.h \
-	%D%/fit_model.c \
-	%D%/fit_model.h \
-	%D%/fitting.c \
-	%D%/fitting.h \
-	%D%/law_rows.c \
-	%D%/law_rows.h \
-	%D%/recipe_operators.c \
-	%D%/recipe_requests.c \
-	%D%/recipe_spans.c \
-	%D%/recipe_spark.c \
-	%D%/recipe_storage.c \
-	%D%/recipes.c \
-	%D%/recipes.h \
-	%D%/samples.c \
-	%D%/samples.h \
+	%D%/resolve.h \
 	%D%/roofline.c \
 	%D%/roofline.h \
 	%D%/sweep.c \

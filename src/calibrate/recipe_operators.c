@@ -8,6 +8,7 @@
 #include "calibrate/samples.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,9 +82,10 @@ static void round_values(struct table *t, struct arena *a)
     double *v = arena_array(a, n, sizeof *v);
 
     for (size_t i = 0; i < n; i++) {
-        double unit = t->value[i] != 0 ? pow(10, floor(log10(fabs(t->value[i]))) - 4) : 1;
+        char text[40];
 
-        v[i] = round(t->value[i] / unit) * unit;
+        snprintf(text, sizeof text, "%.5g", t->value[i]);
+        v[i] = strtod(text, NULL);
     }
     t->value = v;
     table_prepare(t, a);
@@ -116,6 +118,7 @@ static int add_table(struct fitting *f, const struct fit_info *info, const struc
                        .valid_to = k.fit.valid_to,
                        .valid_of = p.name[0]});
     fitting_suspects(f, name, &k.fit);
+    fitting_bias(f, &k.fit);
     fitting_source(f, path,
                    &(struct rows_used){trace, "operator_costs", samples_describe(g, f->a), g->first, g->last,
                                        (long)g->n});

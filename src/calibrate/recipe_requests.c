@@ -5,6 +5,7 @@
  * file.  Many answers of exactly the same, largest length mean a limit of the
  * server: those would have been longer, and count as "at least so many".
  */
+#include "calibrate/arrivals.h"
 #include "calibrate/drift.h"
 #include "calibrate/law_rows.h"
 #include "calibrate/recipes.h"
@@ -16,7 +17,7 @@
 #include <string.h>
 
 enum { R_ARRIVAL, R_INPUT, R_OUTPUT, R_CLASS, R_SEQ, R_COLUMNS };
-enum { FEWEST_REQUESTS = 50 };
+enum { FEWEST_REQUESTS = 50, MOST_PHASED = 20000 };
 
 static const double PILE_FRAC = 0.01; /* this share of all at the largest length is a limit */
 
@@ -115,6 +116,92 @@ static int add_lengths(struct fitting *f, const struct requests_seen *r, int col
     TRY(law_rows(f, path, arena_printf(f->a, "requests.%s", name), true, v, n, limit, "", err));
     drift_check(f, name, when, v, n);
     source_of(f, path, trace, r, n);
+    *used = true;
+    return 0;
+}
+
+/* ------------------------------------------------------------- arrivals */
+
+static void plain_row(struct fitting *f, const char *path, double value, double stderr_, const struct fit *fit,
+                      const char *method)
+{
+    fitting_row(f, &(struct calibration_row){.path = path,
+                                             .value = value,
+                                             .stderr_ = stderr_,
+                                             .unit = "s",
+                                             .n = fit->n,
+                                             .method = method,
+                                             .r2 = NAN,
+                                             .holdout_error_frac = fit->holdout_error_frac,
+                                             .valid_from = NAN,
+                                             .valid_to = NAN});
+}
+
+/* {"mmpp": {"rates": [high, low], "stays": [s, s]}} */
+static void keep_phases(struct fitting *f, const char *param, const struct fit *m)
+{
+    struct json *doc = fitting_document(f), *params = json_get_mutable(doc, "params"), *o, *list;
+
+    if (params == NULL)
+        params = json_set_object(doc, "params");
+    o = json_set_object(json_set_object(params, param), "mmpp");
+    list = json_set_array(o, "rates");
+    json_push(list, json_new_number(fit_get(m, "rate_high")));
+    json_push(list, json_new_number(fit_get(m, "rate_low")));
+    list = json_set_array(o, "stays");
+    json_push(list, json_new_number(1 / fit_get(m, "to_low")));
+    json_push(list, json_new_number(1 / fit_get(m, "to_high")));
+}
+
+/* Two rates that take turns, where likelihood says so; renewals with the spread of the gaps otherwise. */
+static int bursty(struct fitting *f, const char *param, const double *t, size_t n, const struct arrivals *a,
+                  struct err *err)
+{
+    const char *path = fitting_path(f, param);
+    const struct fit_param *rate = fit_find(&a->fit, "rate");
+    struct mmpp2 m = {.gain = 0};
+
+    if (n > MOST_PHASED)
+        fitting_remark(f, "note", "%s: phases were looked for in the first %d arrivals", param, MOST_PHASED);
+    if (n >= 100)
+        TRY(arrivals_mmpp2(t, n > MOST_PHASED ? MOST_PHASED : n, &m, err));
+    if (m.gain > 10) {
+        fitting_fit(f, arena_printf(f->a, "fits.%s.mmpp", f->target), &m.fit, "");
+        keep_phases(f, param, &m.fit);
+        return 0;
+    }
+    plain_row(f, arena_printf(f->a, "%s.gamma.mean", path), 1 / rate->value, rate->stderr_ / (rate->value * rate->value),
+              &a->fit, "rate and spread of the gaps");
+    plain_row(f, arena_printf(f->a, "%s.gamma.cv", path), fit_get(&a->fit, "gap_cv"),
+              fit_find(&a->fit, "gap_cv")->stderr_, &a->fit, "rate and spread of the gaps");
+    return 0;
+}
+
+int recipe_arrivals(struct fitting *f, const struct fit_info *info, int64_t trace_id, bool *used, struct err *err)
+{
+    struct requests_seen r = {.n = 0};
+    const struct fit_param *rate;
+    struct arrivals a;
+    double *t;
+    size_t n = 0;
+
+    *used = false;
+    TRY(load(f, trace_id, &r, err));
+    t = arena_array(f->a, r.n + 1, sizeof *t);
+    for (size_t i = 0; i < r.n; i++)
+        if (isfinite(r.c[R_ARRIVAL].real[r.order[i]]))
+            t[n++] = r.c[R_ARRIVAL].real[r.order[i]];
+    if (n < FEWEST_REQUESTS)
+        return 0;
+    TRY(arrivals_fit(t, n, &a, err));
+    fitting_fit(f, arena_printf(f->a, "fits.%s.arrivals", f->target), &a.fit, "");
+    rate = fit_find(&a.fit, "rate");
+    if (a.poisson_p >= 0.05)
+        plain_row(f, arena_printf(f->a, "%s.exponential", fitting_path(f, info->param)), 1 / rate->value,
+                  rate->stderr_ / (rate->value * rate->value), &a.fit, "Poisson is not refused");
+    else
+        TRY(bursty(f, info->param, t, n, &a, err));
+    source_of(f, fitting_path(f, info->param), trace_id, &r, n);
     *used = true;
     return 0;
 }

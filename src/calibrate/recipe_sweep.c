@@ -65,10 +65,10 @@ static struct sweep sweep_of(const struct measured_group *g)
 }
 
 /* Servers of a station are whole, and their interval is not that of a normal law. */
-static void station_rows(struct fitting *f, const char *prefix, const struct fit_info *info, bool is_set,
-                         const struct station_fit *st)
+static void station_rows(struct fitting *f, const char *prefix, const struct station_fit *st,
+                         const struct station_fit *given)
 {
-    const struct fit_param *d = fit_find(&st->fit, "demand");
+    const struct fit_param *d = fit_find(&given->fit, "demand"); /* the servers given: what is known is their ratio */
 
     fitting_fit(f, prefix, &st->fit, "concurrency");
     fitting_row(f, &(struct calibration_row){
@@ -83,22 +83,34 @@ static void station_rows(struct fitting *f, const char *prefix, const struct fit
                        .valid_from = st->fit.valid_from,
                        .valid_to = st->fit.valid_to,
                        .valid_of = "concurrency"});
-    if (is_set && strcmp(f->target, "station") == 0)
-        fitting_row(f, &(struct calibration_row){
-                           .path = arena_printf(f->a, "%s.exponential.mean", fitting_path(f, info->param)),
-                           .value = d->value,
-                           .stderr_ = d->stderr_,
-                           .unit = "s",
-                           .n = st->fit.n,
-                           .method = st->fit.method,
-                           .r2 = st->fit.r2,
-                           .holdout_error_frac = st->fit.holdout_error_frac,
-                           .valid_from = st->fit.valid_from,
-                           .valid_to = st->fit.valid_to,
-                           .valid_of = "concurrency"});
     if (st->servers_lo < st->servers_hi)
         fitting_remark(f, "note", "%s: %d servers; %d to %d cannot be refused", prefix, st->servers, st->servers_lo,
                        st->servers_hi);
+}
+
+/*
+ * A station's service, given that the scenario's resource has the servers found: how long one request holds one
+ * is then known far better than when nobody knows how many there are.
+ */
+static void set_service(struct fitting *f, const struct fit_info *info, const struct station_fit *given)
+{
+    const struct fit_param *d = fit_find(&given->fit, "demand");
+
+    fitting_bias(f, &given->fit);
+    fitting_remark(f, "note", "the service is that of one of %d server%s: give the resource that count",
+                   given->servers, given->servers == 1 ? "" : "s");
+    fitting_row(f, &(struct calibration_row){
+                       .path = arena_printf(f->a, "%s.exponential", fitting_path(f, info->param)),
+                       .value = d->value,
+                       .stderr_ = d->stderr_,
+                       .unit = "s",
+                       .n = given->fit.n,
+                       .method = arena_printf(f->a, "%s, %d servers", given->fit.method, given->servers),
+                       .r2 = given->fit.r2,
+                       .holdout_error_frac = given->fit.holdout_error_frac,
+                       .valid_from = given->fit.valid_from,
+                       .valid_to = given->fit.valid_to,
+                       .valid_of = "concurrency"});
 }
 
 static int fit_sweep(struct fitting *f, const struct fit_info *info, const struct measured_group *g, bool alone,
@@ -107,22 +119,25 @@ static int fit_sweep(struct fitting *f, const struct fit_info *info, const struc
     struct sweep s = sweep_of(g);
     struct fit suspects = fit_begin("sweep"), usl;
     struct sweep_health health;
-    struct station_fit station;
+    struct station_fit station, given;
     const char *prefix = alone ? arena_printf(f->a, "fits.%s.%s", f->target, info->param)
-                               : arena_printf(f->a, "fits.%s.%s[%s]", f->target, info->param, g->key);
+                               : arena_printf(f->a, "fits.%s.%s[%s]", f->target, info->param, g->short_);
 
     if (s.n < 3)
         return 0;
     TRY(sweep_examine(s.p, s.n, &health, &suspects, err));
-    fitting_suspects(f, g->key, &suspects);
+    fitting_suspects(f, alone ? "sweep" : g->short_, &suspects);
     if (health.usable_n < 3) {
-        fitting_remark(f, "note", "%s: %zu of %zu points are usable; three are needed", g->key, health.usable_n, s.n);
+        fitting_remark(f, "note", "%s: %zu of %zu points are usable; three are needed", g->short_, health.usable_n, s.n);
         return 0;
     }
     TRY(sweep_station(s.p, s.n, 0, 1, &station, err));
+    TRY(sweep_station(s.p, s.n, station.servers, 1, &given, err));
     TRY(sweep_usl(s.p, s.n, 1, &usl, err));
     station.fit.suspects_n = usl.suspects_n = 0; /* as said above */
-    station_rows(f, prefix, info, alone, &station);
+    station_rows(f, prefix, &station, &given);
+    if (alone && strcmp(f->target, "station") == 0)
+        set_service(f, info, &given);
     fitting_fit(f, arena_printf(f->a, "%s.usl", prefix), &usl, "concurrency");
     fitting_source(f, prefix,
                    &(struct rows_used){trace, "measurements", g->key, s.first, s.last, (long)health.usable_n});

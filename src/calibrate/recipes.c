@@ -7,10 +7,12 @@ const struct recipe recipes[] = {
     {"collective", "operator_costs", recipe_collective},
     {"service law", "spans", recipe_service_law},
     {"item cost", "spans", recipe_item_cost},
+    {"arrivals", "requests", recipe_arrivals},
     {"token lengths", "requests", recipe_token_lengths},
     {"concurrency curve", "measurements", recipe_concurrency_curve},
-    {"storage runs", "measurements", recipe_storage_runs},
+    {"recall curve", "measurements", recipe_recall_curve},
     {"task law", "spark_task", recipe_task_law},
+    {"storage runs", "measurements", recipe_storage_runs},
     {NULL, NULL, NULL},
 };
 

@@ -9,6 +9,7 @@
 	%D%/law_rows.c \
 	%D%/law_rows.h \
 	%D%/recipe_operators.c \
+	%D%/recipe_recall.c \
 	%D%/recipe_requests.c \
 	%D%/recipe_spans.c \
 	%D%/recipe_spark.c \

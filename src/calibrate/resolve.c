@@ -118,7 +118,7 @@ static int read_preset(const char *path, struct arena *a, struct param_row **row
 
     if (rc != 0)
         return rc;
-    list = json_get(doc, "rows");
+    list = json_get(doc, json_get(doc, "fitted") != NULL ? "fitted" : "rows");
     if (list == NULL || json_type(list) != JSON_ARRAY || json_get_string(doc, "source", NULL) == NULL ||
         json_get_string(doc, "date", NULL) == NULL) {
         json_free(doc);
@@ -177,21 +177,71 @@ static char *find_document(const struct resolve_ctx *c, const char *name, struct
     return found;
 }
 
+/* The tables of a calibration, at their knots; the lock is held. */
+static int calibrated_costs(struct resolve_ctx *c, const char *name, struct arena *a, struct cost_row **out,
+                            size_t *n, struct err *err)
+{
+    struct calibration_extra extra;
+
+    TRY(open_store(c, err));
+    if (c->store == NULL)
+        return err_set(err, ERR_SCENARIO, "calibration \"%s\": there is no store %s yet", name, c->store_path);
+    TRY(calibration_extra_load(c->store, name, a, &extra, err));
+    return resolve_costs(name, extra.document, a, out, n, err);
+}
+
+/* A calibration's tables, as a preset has them: {"rows": [[op, tokens, ...], ...]}. */
+static int calibrated_document(struct resolve_ctx *c, const char *name, struct arena *a, struct json **out,
+                               struct err *err)
+{
+    struct cost_row *rows;
+    size_t n;
+
+    TRY(calibrated_costs(c, name, a, &rows, &n, err));
+    *out = json_new_object();
+    json_set(*out, "rows", resolve_cost_list(rows, n));
+    return 0;
+}
+
+/* A preset of fitted tables is read like one of rows. */
+static int add_rows(struct json *doc, const char *name, struct arena *a, struct err *err)
+{
+    char *text = json_compact(doc);
+    struct cost_row *rows;
+    size_t n;
+    int rc = resolve_costs(name, text, a, &rows, &n, err);
+
+    free(text);
+    if (rc == 0)
+        json_set(doc, "rows", resolve_cost_list(rows, n));
+    return rc;
+}
+
+static int open_document(struct resolve_ctx *c, const char *name, struct arena *a, struct json **out,
+                         struct err *err)
+{
+    char *path;
+
+    if (strncmp(name, "calibration:", 12) == 0)
+        return calibrated_document(c, name + 12, a, out, err);
+    path = is_safe_name(name) ? find_document(c, name, a) : NULL;
+    if (path == NULL)
+        return err_set(err, ERR_SCENARIO, "no document \"%s\" among the presets (models/presets/**/NAME.json)",
+                       name);
+    TRY(json_read(path, out, err));
+    return json_get(*out, "ops") != NULL && json_get(*out, "rows") == NULL ? add_rows(*out, name, a, err) : 0;
+}
+
 static int read_document(struct resolve_ctx *c, const char *name, struct arena *a, const struct json **out,
                          struct err *err)
 {
     struct shared_document *d = c->documents;
-    char *path;
 
     while (d != NULL && strcmp(d->name, name) != 0)
         d = d->next;
     if (d == NULL) {
-        path = is_safe_name(name) ? find_document(c, name, a) : NULL;
-        if (path == NULL)
-            return err_set(err, ERR_SCENARIO,
-                           "no document \"%s\" among the presets (models/presets/**/NAME.json)", name);
         d = xcalloc(1, sizeof *d);
-        if (json_read(path, &d->doc, err) != 0) {
+        if (open_document(c, name, a, &d->doc, err) != 0) {
             free(d);
             return err->code;
         }
@@ -271,6 +321,8 @@ static int load_costs(struct resolve_ctx *c, const char *ref, struct arena *a, s
     struct operator_cost *rows;
     int64_t id;
 
+    if (strncmp(ref, "calibration:", 12) == 0)
+        return calibrated_costs(c, ref + 12, a, out, n, err);
     TRY(find_trace(c, ref, &id, err));
     TRY(operator_cost_load(c->store, id, a, &rows, n, err));
     if (*n == 0)

@@ -20,6 +20,9 @@ void resolve_close(struct resolver *r);
 /* The row under which a fit records the error of its predictions on data it had not seen, relative. */
 #define DISCREPANCY_PATH "discrepancy.throughput"
 
+/* The same for latencies and their parts; without such a row they count as off as throughput is. */
+#define LATENCY_DISCREPANCY_PATH "discrepancy.latency"
+
 /* The row for gains: what is off for the whole machine cancels in a ratio; what is left is how differently
    operators behave in place and alone, since a variant runs operators that the calibration saw alone only. */
 #define GAIN_DISCREPANCY_PATH "discrepancy.gain"

@@ -199,7 +199,7 @@ static void preset_covariances(const struct json *doc, struct arena *a, struct c
 int resolve_preset(const struct json *doc, const char *file, struct arena *a, struct param_row **rows, size_t *n,
                    struct err *err)
 {
-    const struct json *list = json_get(doc, "rows");
+    const struct json *list = json_get(doc, json_get(doc, "fitted") != NULL ? "fitted" : "rows");
     struct calibration_row *found = arena_array(a, json_size(list) + 1, sizeof *found);
     struct calibration_extra x = {.target = ""};
     size_t k = 0;
@@ -209,10 +209,24 @@ int resolve_preset(const struct json *doc, const char *file, struct arena *a, st
         k++;
     }
     preset_covariances(doc, a, &x);
+    x.target = arena_strdup(a, json_get_string(doc, "target", ""));
+    if (json_get(doc, "params") != NULL) { /* laws without a formula */
+        char *text = json_compact(doc);
+
+        x.document = arena_strdup(a, text);
+        free(text);
+    }
     return resolve_rows(file, found, k, &x, a, rows, n, err);
 }
 
 /* -------------------------------------------------------------- operators */
+
+static void fold_mixed(struct cost_row *row, struct arena *a)
+{
+    row->variant = arena_printf(a, "decodes=%.15g,decode_context=%.15g", row->batch, row->context);
+    row->batch = 1;
+    row->context = 0;
+}
 
 /* One table becomes a row for each of its supported nodes. */
 static void node_rows(const struct json *op, const struct table *t, struct arena *a, struct cost_row *out)
@@ -247,6 +261,8 @@ static void node_rows(const struct json *op, const struct table *t, struct arena
                                              : &row.bytes) = x;
         }
         row.time_s = t->value[i];
+        if (strcmp(base.op, "attention_mixed") == 0) /* as samples.c unfolded it */
+            fold_mixed(&row, a);
         *out++ = row;
     }
 }
@@ -301,4 +317,23 @@ int resolve_costs(const char *name, const char *document, struct arena *a, struc
                      : err_set(err, ERR_FAILED, "calibration \"%s\" holds no tables of operators", name);
     json_free(doc);
     return rc;
+}
+
+struct json *resolve_cost_list(const struct cost_row *rows, size_t n)
+{
+    struct json *list = json_new_array();
+
+    for (size_t i = 0; i < n; i++) {
+        const double size[] = {rows[i].tokens, rows[i].batch, rows[i].chunk, rows[i].context, rows[i].bytes};
+        struct json *row = json_push(list, json_new_array());
+
+        json_push(row, json_new_string(rows[i].op));
+        for (size_t k = 0; k < sizeof size / sizeof *size; k++)
+            json_push(row, isfinite(size[k]) ? json_new_number(size[k]) : json_new_null());
+        json_push(row, json_new_number(rows[i].devices));
+        json_push(row, json_new_number(rows[i].time_s));
+        if (rows[i].variant[0] != '\0')
+            json_push(row, json_new_string(rows[i].variant));
+    }
+    return list;
 }

@@ -27,4 +27,8 @@ int resolve_preset(const struct json *doc, const char *file, struct arena *a, st
 int resolve_costs(const char *name, const char *document, struct arena *a, struct cost_row **rows, size_t *n,
                   struct err *err);
 
+/* [[op, tokens, batch, chunk, context, bytes, devices, time, variant], ...], unknown sizes null, the variant
+   only where there is one; the caller frees it. */
+struct json *resolve_cost_list(const struct cost_row *rows, size_t n);
+
 #endif

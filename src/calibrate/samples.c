@@ -114,6 +114,29 @@ static const char *operator_named(const void *row, const char *name, char *room,
 
 enum { C_HARDWARE, C_MODEL, C_OP, C_VARIANT, C_DEVICES, C_SEQ, C_TIME, C_SIZE, COLUMNS = C_SIZE + OP_SIZES };
 
+/*
+ * Decodes beside a prefill: what the variant tells (decodes=4,decode_context=1024) are sizes.  The chunk's own
+ * context is none of them: what it adds is the chunk's own, and a prefill alone tells it.
+ */
+static bool is_mixed(const struct view_column *c, size_t i)
+{
+    char room[64];
+
+    return samples_variant(c[C_VARIANT].text[i], "decode_context", room, sizeof room)[0] != '\0';
+}
+
+static void unfold_mixed(struct view_column *c, size_t i)
+{
+    char room[64];
+
+    if (c[C_SIZE + SIZE_CONTEXT].real[i] > 0)
+        c[C_TIME].real[i] = NAN;
+    c[C_SIZE + SIZE_BATCH].real[i] = strtod(samples_variant(c[C_VARIANT].text[i], "decodes", room, sizeof room), NULL);
+    c[C_SIZE + SIZE_CONTEXT].real[i] =
+        strtod(samples_variant(c[C_VARIANT].text[i], "decode_context", room, sizeof room), NULL);
+    c[C_VARIANT].text[i] = "";
+}
+
 static struct op_samples of_row(const struct view_column *c, size_t i)
 {
     return (struct op_samples){.hardware = c[C_HARDWARE].text[i],
@@ -245,6 +268,9 @@ int samples_operators(struct store *s, int64_t trace_id, const char *filter, str
     for (int k = 0; k < OP_SIZES; k++)
         c[C_SIZE + k].name = op_size_names[k];
     TRY(view_load(s, "operator_costs", trace_id, c, COLUMNS, a, &rows, err));
+    for (size_t i = 0; i < rows; i++)
+        if (is_mixed(c, i))
+            unfold_mixed(c, i);
     sort_rows(c, rows, filter, a, &m);
     fill_groups(c, rows, a, &m);
     for (size_t k = 0; k < m.groups_n; k++)
@@ -322,6 +348,32 @@ static struct measured_group *measured_group(struct measured_group *g, size_t *n
     return &g[(*n)++];
 }
 
+static bool key_has(const char *key, const char *part)
+{
+    char other[256];
+
+    for (const char *p = key; next_part(&p, ",", other, sizeof other);)
+        if (strcmp(other, part) == 0)
+            return true;
+    return false;
+}
+
+static const char *shortened(const struct measured_group *g, size_t n, const char *key, struct arena *a)
+{
+    char part[256];
+    const char *kept = "";
+
+    for (const char *p = key; next_part(&p, ",", part, sizeof part);) {
+        size_t have = 0;
+
+        for (size_t i = 0; i < n; i++)
+            have += key_has(g[i].key, part);
+        if (have < n)
+            kept = arena_printf(a, "%s%s%s", kept, kept[0] != '\0' ? "," : "", part);
+    }
+    return kept;
+}
+
 int samples_measured(struct store *s, int64_t trace_id, const char *subject, const char *filter,
                      const char *const *names, bool only, struct arena *a, struct measured_group **out, size_t *n,
                      struct err *err)
@@ -347,5 +399,7 @@ int samples_measured(struct store *s, int64_t trace_id, const char *subject, con
         }
         g->row[g->n++] = &rows[i];
     }
+    for (size_t i = 0; i < *n; i++)
+        (*out)[i].short_ = shortened(*out, *n, (*out)[i].key, a);
     return 0;
 }

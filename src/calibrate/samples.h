@@ -11,6 +11,9 @@
  *     batch alone              batch                              once per sequence
  *     tokens                   tokens                             linear layers
  *
+ * Decodes beside a prefill (attention_mixed of LLMServingSim) count as chunk, batch and context of the decodes,
+ * from the rows whose chunk had no context.
+ *
  * A filter ("op=gemm,n=4096; op=all_reduce") is one or more alternatives with ;
  * between them, each a list of NAME=VALUE that must all hold; VALUE may contain
  * * and ?.  Names are columns (op, hardware, model, devices, variant) or
@@ -59,7 +62,8 @@ const char *samples_describe(const struct op_samples *g, struct arena *a);
 
 /* Measurements that agree in all settings but those named (NULL-terminated); with `only`, in those named. */
 struct measured_group {
-    const char *key; /* "db=Milvus,ef=100": the other settings, in the order of the file */
+    const char *key;   /* "db=Milvus,ef=100": the other settings, in the order of the file */
+    const char *short_; /* of these, what not every group has */
     const struct measured_row **row;
     size_t n;
 };

@@ -26,9 +26,11 @@ static const struct option_def options[] = {
     {"name", "NAME", "name to store it under (default: the scenario's, or the file's)", false},
     {"trace", "ID", "the trace to use (default: the latest of the scenario); of a model's fit repeatable", false},
     {"where", "FILTER", "only rows that match, as in op=gemm,n=4096; op=all_reduce", false},
+    {"note", "TEXT", "where the recordings come from: the source of a preset", false},
     {"bound", "FRAC", "how far fitted tables may be off (default 0.05)", false},
     {"format", "FORMAT", "output format; of import: the trace format instead of the one found", false},
     {"from", "TRACE", "a trace file, or a trace in the store (repeatable)", false},
+    {"detailed-exitcode", NULL, "exit 5 when something differs, 0 when nothing does", false},
     {"force", NULL, "replace a file that exists", false},
     {"map", "MAP", "which columns of a CSV or JSON lines file mean what: text, a file, or a name kept",
      false},
@@ -50,6 +52,7 @@ static const struct option_def options[] = {
     {"confidence", "C", "confidence of intervals (default 0.95)", true},
     {"uncertainty", "full|none",
      "carry the uncertainty of calibrated parameters into prediction intervals (default full)", true},
+    {"extrapolate", NULL, "predict outside the range of a calibration, with a warning, instead of refusing", true},
     {"max-events", "N", "stop a replication after N events, with partial results (exit 77)", true},
     {"max-wall", "TIME", "stop measuring after TIME, with partial results (exit 77)", true},
     {"max-mem", "SIZE", "stop a replication that holds more than SIZE, with partial results (exit 77)", true},
@@ -160,6 +163,8 @@ static int set_common(struct args *a, const char *name, const char *value, struc
         a->timing = true;
     else if (strcmp(name, "help") == 0)
         a->help = true;
+    else if (strcmp(name, "extrapolate") == 0)
+        a->extrapolate = true;
     else if (strcmp(name, "store") == 0)
         a->store = value;
     else if (strcmp(name, "precision") == 0)

@@ -27,7 +27,7 @@ struct args {
     int threads;
     double precision, confidence;
     long replications;
-    bool json, quiet, timing, help, uncertainty;
+    bool json, quiet, timing, help, uncertainty, extrapolate;
     enum progress_mode progress;
     double max_events, max_wall_s, max_bytes;
     uint64_t ties; /* 0: first come, first served; else the seed of a random order, plus one */

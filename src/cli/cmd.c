@@ -5,7 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
-extern const struct cmd cmd_run, cmd_bound, cmd_check, cmd_graph, cmd_exec, cmd_import, cmd_init, cmd_fit,
+extern const struct cmd cmd_run, cmd_bound, cmd_check, cmd_graph, cmd_exec, cmd_import, cmd_init, cmd_whatif, cmd_diff, cmd_fit,
     cmd_validate, cmd_replay, cmd_rank, cmd_report, cmd_trace, cmd_runs, cmd_doctor, cmd_models, cmd_explain,
     cmd_help;
 
@@ -22,6 +22,8 @@ const struct cmd *const cmds[] = {
     &cmd_fit,
     &cmd_validate,
     &cmd_replay,
+    &cmd_whatif,
+    &cmd_diff,
     &cmd_rank,
     &cmd_report,
     &cmd_trace,

@@ -6,6 +6,25 @@
 #include <math.h>
 #include <stdio.h>
 
+/* Several pipelines are bounded each as if the others were not there. */
+static void pipelines_json(const struct scenario *s, struct json *doc)
+{
+    struct json *list = s->pipelines_n > 1 ? json_set_array(doc, "pipelines") : NULL;
+    struct arena *a = arena_new();
+
+    for (int i = 0; list != NULL && i < s->pipelines_n; i++) {
+        struct json *o = json_push(list, json_new_object());
+        struct bound b;
+
+        bound_of_pipeline(s, i, a, &b);
+        json_set_string(o, "name", s->pipelines[i].name);
+        json_set_number(o, "throughput_per_s", b.throughput_per_s);
+        json_set_string(o, "bottleneck", b.bottleneck);
+        json_set_number(o, "latency_s", b.latency_s);
+    }
+    arena_free(a);
+}
+
 static struct json *bound_json(const struct scenario *s, const struct bound *b)
 {
     struct json *doc = result_document("bound", s), *list, *o;
@@ -29,6 +48,7 @@ static struct json *bound_json(const struct scenario *s, const struct bound *b)
         json_set_number(o, "throughput_per_s", b->resource_per_s[i]);
         json_set_number(o, "demand_s", b->resource_demand[i]);
     }
+    pipelines_json(s, doc);
     return doc;
 }
 
@@ -62,7 +82,7 @@ static int run(const struct args *args, struct err *err)
     struct loaded l;
     struct bound b;
 
-    TRY(load_scenario(args, args->words[0], &l, err));
+    TRY(load_to_predict(args, args->words[0], &l, err));
     bound_compute(l.scenario, l.arena, &b);
     if (!args->quiet)
         print_warnings(l.scenario);

@@ -121,8 +121,8 @@ const struct cmd cmd_fit = {
         "newest profile (operators alone) and the executions of the scenario as it stands, of which the last is\n"
         "held out. Of a model, \"workload\", \"link\" or \"disk\": fits what it declares (foresight models NAME) from\n"
         "the imported traces named (or files, which are imported first). What was fitted is kept in the store; what\n"
-        "says \"calibration\": NAME uses it.",
-    .options = "set,apply,name,trace,where,bound",
+        "says \"calibration\": NAME uses it; -o FILE writes it as a preset.",
+    .options = "set,apply,name,trace,where,bound,output,note",
     .examples = "  foresight fit scenarios/quickstart.json\n"
                 "  foresight fit link --trace a100_sxm-nccl_perf --where op=all_reduce,devices=8,nccl_dtype=half\n",
     .least = 1,

@@ -2,9 +2,10 @@
 
 #include "cli/print.h"
 #include "cli/reference.h"
-#include "models/model.h"
+#include "models/fits.h"
 
 #include <stdio.h>
+#include <string.h>
 
 static struct json *list_json(void)
 {
@@ -19,7 +20,27 @@ static void list_text(void)
 {
     for (size_t i = 0; models[i] != NULL; i++)
         printf("  %-12s %s\n", models[i]->name, models[i]->about);
+    printf("\nNo models, but they can be calibrated (foresight fit):");
+    for (const struct fit_target *t = fit_targets; t->name != NULL; t++)
+        if (model_find(t->name) == NULL)
+            printf(" %s", t->name);
     printf("\n`foresight models NAME` shows the parameters of one.\n");
+}
+
+static const struct fit_target *find_target(const char *name)
+{
+    for (const struct fit_target *t = fit_targets; t->name != NULL; t++)
+        if (strcmp(t->name, name) == 0)
+            return t;
+    return NULL;
+}
+
+static void show_target(const struct fit_target *t, bool json)
+{
+    if (json)
+        print_document(reference_target_json(t));
+    else
+        reference_print_target(t);
 }
 
 static int run(const struct args *args, struct err *err)
@@ -34,6 +55,10 @@ static int run(const struct args *args, struct err *err)
         return 0;
     }
     m = model_find(args->words[0]);
+    if (m == NULL && find_target(args->words[0]) != NULL) {
+        show_target(find_target(args->words[0]), args->json);
+        return 0;
+    }
     if (m == NULL) {
         const char *near = model_nearest(args->words[0]);
 

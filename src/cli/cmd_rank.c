@@ -67,7 +67,7 @@ static int run(const struct args *args, struct err *err)
     struct ranking r;
     int rc;
 
-    TRY(load_scenario(args, args->words[0], &l, err));
+    TRY(load_to_predict(args, args->words[0], &l, err));
     if (!args->quiet)
         print_warnings(l.scenario);
     rc = rank_loaded(args, &l, &st, &r, err);

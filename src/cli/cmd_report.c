@@ -84,7 +84,7 @@ static int run(const struct args *args, struct err *err)
 
     if (!ends_in(out, ".html") && !ends_in(out, ".md") && strcmp(out, "-") != 0)
         return err_set(err, ERR_USAGE, "-o %s: the name must end in .html or .md", out);
-    TRY(load_scenario(args, args->words[0], &l, err));
+    TRY(load_to_predict(args, args->words[0], &l, err));
     rc = store_open(args->store, STORE_WRITE, &store, err);
     if (rc == 0)
         rc = complete(args, &l, store, err);

@@ -42,7 +42,7 @@ static int run(const struct args *args, struct err *err)
     double start;
     int rc;
 
-    TRY(load_scenario(args, args->words[0], &l, err));
+    TRY(load_to_predict(args, args->words[0], &l, err));
     if (!args->quiet)
         print_warnings(l.scenario);
     start = wall_s();

@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "calibrate/fit_model.h"
+#include "cli/fit_preset.h"
 #include "cli/fit_print.h"
 #include "cli/print.h"
 #include "models/fits.h"
@@ -140,6 +141,9 @@ static int fit_and_keep(struct target_fit *t, struct err *err)
     TRY(find_traces(t, err));
     TRY(fit_model(&t->in, t->arena, &t->out, err));
     rc = calibration_save_with(t->in.store, t->name, "", t->traces[0], t->out.rows, t->out.n, &t->out.extra, err);
+    if (rc == 0 && args_get(t->args, "output", NULL) != NULL)
+        rc = write_preset(args_get(t->args, "output", NULL), args_get(t->args, "note", ""), t->in.store, t->name,
+                          &t->out, err);
     if (rc == 0 && t->args->json)
         print_document(target_json(t));
     else if (rc == 0)
@@ -161,10 +165,13 @@ static int read_bound(const struct args *args, double *out, struct err *err)
 
 int fit_target(const struct args *args, struct err *err)
 {
-    struct target_fit t = {.args = args, .arena = arena_new()};
+    struct target_fit t = {.args = args};
     struct store *store = NULL;
     int rc;
 
+    if (args_get(args, "output", NULL) != NULL && args_get(args, "note", NULL) == NULL)
+        return err_set(err, ERR_USAGE, "fit: --output needs --note: where the recordings come from");
+    t.arena = arena_new();
     t.in.target = args->words[0];
     t.in.where = args_get(args, "where", NULL);
     rc = read_bound(args, &t.in.bound_frac, err);

@@ -1,6 +1,7 @@
 #include "cli/load.h"
 
 #include "calibrate/resolve.h"
+#include "pipeline/validity.h"
 
 #include <string.h>
 
@@ -41,9 +42,25 @@ int load_scenario(const struct args *args, const char *path, struct loaded *l, s
     if (rc == 0)
         rc = scenario_build(l->tree, path, &so, &l->scenario, err);
     if (rc == 0)
-        rc = resolve_discrepancy(&l->resolver, l->scenario, DISCREPANCY_PATH, &l->discrepancy, err);
+        rc = resolve_discrepancy(&l->resolver, l->scenario, DISCREPANCY_PATH, &l->discrepancy.rate, err);
+    if (rc == 0)
+        rc = resolve_discrepancy(&l->resolver, l->scenario, LATENCY_DISCREPANCY_PATH, &l->discrepancy.time, err);
+    if (rc == 0 && l->discrepancy.time == 0) /* nobody looked at latencies: as far off as rates */
+        l->discrepancy.time = l->discrepancy.rate;
     if (rc == 0)
         rc = resolve_discrepancy(&l->resolver, l->scenario, GAIN_DISCREPANCY_PATH, &l->gain_discrepancy, err);
+    if (rc != 0)
+        loaded_free(l);
+    return rc;
+}
+
+int load_to_predict(const struct args *args, const char *path, struct loaded *l, struct err *err)
+{
+    int rc = load_scenario(args, path, l, err);
+
+    if (rc != 0)
+        return rc;
+    rc = scenario_check_validity(l->scenario, args->extrapolate, err);
     if (rc != 0)
         loaded_free(l);
     return rc;

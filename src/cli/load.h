@@ -7,7 +7,7 @@
 #include "cli/args.h"
 #include "pipeline/edit.h"
 #include "pipeline/scenario.h"
-#include "pipeline/simulate.h"
+#include "pipeline/uncertainty.h"
 
 struct loaded {
     const char *file;
@@ -17,11 +17,13 @@ struct loaded {
     int optimizations_n;
     struct resolver resolver;
     double gain_discrepancy; /* the same for ratios between variants */
-    double discrepancy; /* of the calibrations used: hold-out error not explained by their standard errors */
+    struct discrepancy discrepancy; /* of the calibrations used: errors on what their fits had not seen */
     struct scenario *scenario;
 };
 
 int load_scenario(const struct args *args, const char *path, struct loaded *out, struct err *err);
+/* For commands that predict: what was calibrated is asked within its range, or --extrapolate is given. */
+int load_to_predict(const struct args *args, const char *path, struct loaded *out, struct err *err);
 void loaded_free(struct loaded *l);
 
 struct simulate_options load_options(const struct args *args, struct progress *progress);

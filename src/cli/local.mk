@@ -6,6 +6,7 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd.h \
 	%D%/cmd_bound.c \
 	%D%/cmd_check.c \
+	%D%/cmd_diff.c \
 	%D%/cmd_doctor.c \
 	%D%/cmd_exec.c \
 	%D%/cmd_explain.c \
@@ -22,6 +23,11 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd_runs.c \
 	%D%/cmd_trace.c \
 	%D%/cmd_validate.c \
+	%D%/cmd_whatif.c \
+	%D%/compare.c \
+	%D%/compare.h \
+	%D%/fit_preset.c \
+	%D%/fit_preset.h \
 	%D%/fit_print.c \
 	%D%/fit_print.h \
 	%D%/fit_target.c \

@@ -93,8 +93,8 @@ static void print_serving(const struct outcome_metrics *m)
     if (m->failed.mean > 0)
         print_line("failed", &m->failed, UNIT_FRAC);
     if (m->has_quality)
-        print_line(strcmp(m->quality_unit, "answer_accuracy") == 0 ? "accuracy" : m->quality_unit, &m->quality,
-                   UNIT_NONE);
+        print_line(strcmp(m->quality_unit, "answer_accuracy") == 0 ? "accuracy" : m->quality_unit,
+                   &m->quality, UNIT_NONE);
 }
 
 static void print_pipelines(const struct outcome *o)
@@ -114,6 +114,19 @@ static void print_pipelines(const struct outcome *o)
     }
 }
 
+static void print_owners(const struct outcome *o)
+{
+    char cost[60], power[60];
+
+    if (o->owners_n > 0)
+        printf("\n  %-24s %-24s %s\n", "who pays", o->has_cost ? "cost" : "", o->has_power ? "power" : "");
+    for (int i = 0; i < o->owners_n; i++)
+        printf("  %-24s %-24s %s\n", o->owners[i].name,
+               o->has_cost ? print_estimate(cost, sizeof cost, &o->owners[i].cost_usd_per_h, UNIT_USD_PER_H)
+                           : "",
+               o->has_power ? print_estimate(power, sizeof power, &o->owners[i].power_w, UNIT_WATT) : "");
+}
+
 void print_outcome(const struct outcome *o)
 {
     char buf[60];
@@ -131,11 +144,16 @@ void print_outcome(const struct outcome *o)
         print_line("cost", &o->cost_usd_per_h, UNIT_USD_PER_H);
     if (o->has_cost)
         print_line("per million", &o->cost_per_1m, UNIT_USD);
+    if (o->has_billing)
+        print_line("idle, worth", &o->idle_usd_per_h, UNIT_USD_PER_H);
+    if (o->has_power)
+        print_line("power", &o->power_w, UNIT_WATT);
     if (o->has_bound)
         printf("  %-12s %s at best; the limit is %s\n", "bound",
                units_format(buf, sizeof buf, o->bound.throughput_per_s, UNIT_PER_S), o->bound.bottleneck);
     print_pipelines(o);
     print_stages(o);
+    print_owners(o);
 }
 
 void print_warnings(const struct scenario *s)

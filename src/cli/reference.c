@@ -34,6 +34,29 @@ static struct json *param_json(const struct param *p)
     return o;
 }
 
+static void fits_json(const char *target, struct json *list)
+{
+    for (const struct fit_info *f = fits_find(target); f != NULL && f->param != NULL; f++) {
+        struct json *o = json_push(list, json_new_object());
+
+        json_set_string(o, "param", f->param);
+        json_set_string(o, "view", f->view);
+        json_set_string(o, "from", f->from);
+        json_set_string(o, "to", f->to);
+        json_set_string(o, "method", f->method);
+    }
+}
+
+struct json *reference_target_json(const struct fit_target *t)
+{
+    struct json *o = json_new_object();
+
+    json_set_string(o, "name", t->name);
+    json_set_string(o, "about", t->about);
+    fits_json(t->name, json_set_array(o, "fits"));
+    return o;
+}
+
 struct json *reference_model_json(const struct model *m)
 {
     struct json *o = json_new_object(), *list;
@@ -48,6 +71,7 @@ struct json *reference_model_json(const struct model *m)
     list = json_set_array(o, "params");
     for (const struct param *p = m->params; p->type != PARAM_END; p++)
         json_push(list, param_json(p));
+    fits_json(m->name, json_set_array(o, "fits"));
     return o;
 }
 
@@ -77,6 +101,25 @@ void reference_print_param(const struct model *m, const struct param *p)
     print_range(p);
 }
 
+/* What `foresight fit` can find out, and from what. */
+static void print_fits(const char *target)
+{
+    const struct fit_info *f = fits_find(target);
+
+    if (f == NULL)
+        return;
+    printf("\nCan be calibrated: foresight fit %s --trace TRACE\n", target);
+    for (; f->param != NULL; f++)
+        printf("  %-24s %s, from %s: %s%s%s\n", f->param, f->method, f->view, f->from, f->from[0] && f->to[0] ? " -> " : "",
+               f->to);
+}
+
+void reference_print_target(const struct fit_target *t)
+{
+    printf("%s: %s\n", t->name, t->about);
+    print_fits(t->name);
+}
+
 void reference_print_model(const struct model *m)
 {
     printf("%s: %s\n\n%s\n", m->name, m->title, m->about);
@@ -91,6 +134,7 @@ void reference_print_model(const struct model *m)
     printf("\nParameters\n");
     for (const struct param *p = m->params; p->type != PARAM_END; p++)
         reference_print_param(m, p);
+    print_fits(m->name);
     if (m->ops == NULL)
         return;
     printf("\nOperators, and what their cost counts\n");

@@ -30,8 +30,8 @@ int simulate_loaded(const struct args *args, struct loaded *l, struct outcome *o
     int rc = simulate(l->scenario, &opt, l->arena, out, err);
 
     if (rc == 0 && args->uncertainty)
-        rc = simulate_uncertainty(l->tree, l->file, &l->resolver, PARAMETER_DRAWS, l->discrepancy, &opt, out,
-                                  err);
+        rc = simulate_uncertainty(l->tree, l->file, &l->resolver, PARAMETER_DRAWS, &l->discrepancy, &opt,
+                                  out, err);
     return rc;
 }
 

@@ -343,6 +343,11 @@ void desk_set_servers(struct desk *d, long servers)
     assign(d, d->spec.setup_s);
 }
 
+double desk_busy_s(const struct desk *d)
+{
+    return level_area(&d->busy, d->sim->now);
+}
+
 void desk_begin_measuring(struct desk *d)
 {
     double now = d->sim->now;

@@ -50,6 +50,7 @@ bool desk_withdraw(struct desk *d, desk_ticket ticket);
  */
 void desk_set_servers(struct desk *d, long servers);
 
+double desk_busy_s(const struct desk *d); /* server seconds of work since measuring began */
 void desk_begin_measuring(struct desk *d);
 struct desk_stats {
     double busy_mean, queue_mean;

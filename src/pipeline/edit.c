@@ -51,26 +51,84 @@ static struct json *named_member(struct json *list, const char *name)
     return NULL;
 }
 
-static int no_such_name(const struct json *list, const char *path, const char *what, const char *name,
-                        struct err *err)
+const struct json *tree_stage_next(const struct json *tree, struct stage_walk *w)
 {
-    const char *names[64], *near;
-    size_t n = 0;
+    while (w->stage == NULL || (w->stage = json_next(w->stage)) == NULL) {
+        const struct json *lists = json_get(tree, "pipelines"), *list;
 
-    JSON_EACH (c, list)
-        if (n < 64 && json_get_string(c, "name", json_key(c)) != NULL)
-            names[n++] = json_get_string(c, "name", json_key(c));
-    near = text_nearest(name, names, n);
+        if (w->list < 0)
+            list = json_get(tree, "stages");
+        else if (lists != NULL && json_type(lists) == JSON_ARRAY && (size_t)w->list < json_size(lists))
+            list = json_get(json_at(lists, (size_t)w->list), "stages");
+        else
+            return NULL;
+        w->list++;
+        w->stage = list != NULL && json_type(list) == JSON_ARRAY ? json_first(list) : NULL;
+        if (w->stage != NULL)
+            break;
+    }
+    return w->stage;
+}
+
+/* The stage of that name, among those of the tree or of its pipelines. */
+static struct json *stage_member(struct json *tree, const char *name)
+{
+    struct json *lists = json_get_mutable(tree, "pipelines");
+    struct json *found = named_member(json_get_mutable(tree, "stages"), name);
+
+    for (size_t i = 0;
+         found == NULL && lists != NULL && json_type(lists) == JSON_ARRAY && i < json_size(lists); i++) {
+        struct json *p = json_at_mutable(lists, i);
+
+        if (json_type(p) == JSON_OBJECT)
+            found = named_member(json_get_mutable(p, "stages"), name);
+    }
+    return found;
+}
+
+static int suggest_name(const char *path, const char *what, const char *name, const char *const *names,
+                        size_t n, struct err *err)
+{
+    const char *near = text_nearest(name, names, n);
+
     if (near != NULL)
         return err_set(err, ERR_SCENARIO, "%s: no %s \"%s\"; did you mean \"%s\"?", path, what, name, near);
     return err_set(err, ERR_SCENARIO, "%s: no %s \"%s\"", path, what, name);
 }
 
-/* What a path may start with beside a stage; nothing of it belongs to one stage. */
-static const char *const tops[] = {"resources", "workload", "horizon", "seed",      "edges",
-                                   "unit",      "exec",     "knobs",   "objective", "name"};
+enum { NAMES_SHOWN = 64 };
 
-static bool is_top(const char *name)
+/* `list`: resources, by key; or pipelines, by name. */
+static int no_such_name(const struct json *list, const char *path, const char *what, const char *name,
+                        struct err *err)
+{
+    const char *names[NAMES_SHOWN];
+    size_t n = 0;
+
+    JSON_EACH (c, list)
+        if (n < NAMES_SHOWN && json_get_string(c, "name", json_key(c)) != NULL)
+            names[n++] = json_get_string(c, "name", json_key(c));
+    return suggest_name(path, what, name, names, n, err);
+}
+
+int no_such_stage(const struct json *tree, const char *path, const char *name, struct err *err)
+{
+    const char *names[NAMES_SHOWN];
+    struct stage_walk w = STAGE_WALK;
+    const struct json *st;
+    size_t n = 0;
+
+    while (n < NAMES_SHOWN && (st = tree_stage_next(tree, &w)) != NULL)
+        if (json_get_string(st, "name", NULL) != NULL)
+            names[n++] = json_get_string(st, "name", NULL);
+    return suggest_name(path, "stage", name, names, n, err);
+}
+
+/* What a path may start with beside a stage; nothing of it belongs to one stage. */
+static const char *const tops[] = {"resources", "workload", "horizon",   "seed", "edges", "unit",
+                                   "exec",      "knobs",    "objective", "name", "slo"};
+
+bool edit_is_top(const char *name)
 {
     for (size_t i = 0; i < sizeof tops / sizeof *tops; i++)
         if (strcmp(tops[i], name) == 0)
@@ -92,7 +150,7 @@ static int check_resource(const struct json *tree, const char *path, const char 
 /* Where a path starts: the stage, or the top of the tree. Leaves *p behind what it used. */
 static int path_root(struct json *tree, const char *path, const char **p, struct json **out, struct err *err)
 {
-    struct json *stages = json_get_mutable(tree, "stages"), *stage;
+    struct json *stage;
     const char *behind;
     struct step s;
 
@@ -102,7 +160,7 @@ static int path_root(struct json *tree, const char *path, const char **p, struct
                        "\"%s\": not a path; write stages.NAME.params.KEY, resources.NAME.KEY or STAGE.KEY",
                        path);
     *out = tree;
-    if (is_top(s.name)) {
+    if (edit_is_top(s.name)) {
         behind = *p;
         *p = path;
         return strcmp(s.name, "resources") == 0 ? check_resource(tree, path, behind, err) : 0;
@@ -110,12 +168,18 @@ static int path_root(struct json *tree, const char *path, const char **p, struct
     if (strcmp(s.name, "stages") == 0) {
         if (!next_step(p, &s) || s.index >= 0)
             return err_set(err, ERR_USAGE, "\"%s\": name a stage, as in stages.prep.params.workers", path);
-        *out = named_member(stages, s.name);
-        return *out != NULL ? 0 : no_such_name(stages, path, "stage", s.name, err);
+        *out = stage_member(tree, s.name);
+        return *out != NULL ? 0 : no_such_stage(tree, path, s.name, err);
     }
-    stage = named_member(stages, s.name);
+    if (strcmp(s.name, "pipelines") == 0) {
+        if (!next_step(p, &s) || s.index >= 0)
+            return err_set(err, ERR_USAGE, "\"%s\": name a pipeline, as in pipelines.night.horizon", path);
+        *out = named_member(json_get_mutable(tree, "pipelines"), s.name);
+        return *out != NULL ? 0 : no_such_name(json_get(tree, "pipelines"), path, "pipeline", s.name, err);
+    }
+    stage = stage_member(tree, s.name);
     if (stage == NULL)
-        return no_such_name(stages, path, "stage", s.name, err);
+        return no_such_stage(tree, path, s.name, err);
     *out = json_get_mutable(stage, "params");
     if (*out == NULL)
         *out = json_set_object(stage, "params");
@@ -213,210 +277,4 @@ const struct json *edit_get(const struct json *tree, const char *path)
         at = walk_step(at, &s);
     }
     return at;
-}
-
-/* ----------------------------------------------------- optimizations */
-
-static int read_names(const struct json *list, const char *where, struct arena *a, const char ***out, int *n,
-                      struct err *err)
-{
-    *n = 0;
-    if (list == NULL)
-        return 0;
-    if (json_type(list) != JSON_ARRAY)
-        return err_set(err, ERR_SCENARIO, "%s: %s found; a list of names is needed", where,
-                       json_type_name(json_type(list)));
-    *out = arena_array(a, json_size(list) + 1, sizeof **out);
-    JSON_EACH (v, list) {
-        if (json_string(v) == NULL)
-            return err_set(err, ERR_SCENARIO, "%s[%d]: %s found; a name is needed", where, *n,
-                           json_type_name(json_type(v)));
-        (*out)[(*n)++] = json_string(v);
-    }
-    return 0;
-}
-
-static void touch(struct optimization *o, const char *stage)
-{
-    for (int i = 0; i < o->touches_n; i++)
-        if (strcmp(o->touches[i], stage) == 0)
-            return;
-    o->touches[o->touches_n++] = stage;
-}
-
-static bool runs_on(const struct json *stage, const char *resource)
-{
-    JSON_EACH (role, json_get(stage, "on"))
-        if (json_string(role) != NULL && strcmp(json_string(role), resource) == 0)
-            return true;
-    return false;
-}
-
-/*
- * The stages an optimization changes, when its author did not say: those whose parameters it sets, those on a
- * resource it changes, and all when it changes something that belongs to none of them.
- */
-static void touched_stages(const struct json *tree, const struct json *edits, struct arena *a,
-                           struct optimization *o)
-{
-    const struct json *stages = json_get(tree, "stages");
-
-    o->touches = arena_array(a, json_size(edits) + json_size(stages) + 1, sizeof *o->touches);
-    JSON_EACH (e, edits) {
-        const char *path = strncmp(json_key(e), "stages.", 7) == 0 ? json_key(e) + 7 : json_key(e);
-        const char *resource = strncmp(path, "resources.", 10) == 0 ? path + 10 : NULL;
-        char *name = arena_strdup(a, resource != NULL ? resource : path);
-
-        name[strcspn(name, ".[")] = '\0';
-        if (resource == NULL && (stages == NULL || !is_top(name)))
-            touch(o, name);
-        JSON_EACH (st, is_top(name) || resource != NULL ? stages : NULL)
-            if (json_get_string(st, "name", NULL) != NULL && (resource == NULL || runs_on(st, name)))
-                touch(o, json_get_string(st, "name", NULL));
-    }
-}
-
-static int check_touches(const struct json *tree, const char *where, const struct optimization *o,
-                         struct err *err)
-{
-    const struct json *stages = json_get(tree, "stages");
-
-    for (int i = 0; stages != NULL && i < o->touches_n; i++) {
-        bool found = false;
-
-        JSON_EACH (st, stages)
-            found = found || strcmp(json_get_string(st, "name", ""), o->touches[i]) == 0;
-        if (!found)
-            return no_such_name(stages, where, "stage", o->touches[i], err);
-    }
-    return 0;
-}
-
-static int read_one(const struct json *tree, const struct json *v, const char *where, struct arena *a,
-                    struct optimization *o, struct err *err)
-{
-    static const char *const keys[] = {"name", "about", "touches", "excludes", "set", "effort"};
-    const struct json *edits = json_get(v, "set");
-
-    if (json_type(v) != JSON_OBJECT)
-        return err_set(err, ERR_SCENARIO, "%s: %s found; an optimization is an object", where,
-                       json_type_name(json_type(v)));
-    JSON_EACH (c, v) {
-        const char *near;
-        size_t i = 0;
-
-        while (i < 6 && strcmp(keys[i], json_key(c)) != 0)
-            i++;
-        if (i == 6) {
-            near = text_nearest(json_key(c), keys, 6);
-            return err_set(
-                err, ERR_SCENARIO,
-                "%s: unknown key \"%s\"%s%s%s; allowed: name, about, touches, excludes, set, effort", where,
-                json_key(c), near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
-        }
-    }
-    o->name = json_get_string(v, "name", NULL);
-    o->about = json_get_string(v, "about", "");
-    if (o->name == NULL || json_type(edits) != JSON_OBJECT || json_size(edits) == 0)
-        return err_set(err, ERR_SCENARIO,
-                       "%s: an optimization needs a name and \"set\": {\"STAGE.KEY\": value, ...}", where);
-    o->edits = edits;
-    TRY(read_names(json_get(v, "excludes"), where, a, &o->excludes, &o->excludes_n, err));
-    TRY(read_names(json_get(v, "touches"), where, a, &o->touches, &o->touches_n, err));
-    if (o->touches_n == 0)
-        touched_stages(tree, edits, a, o);
-    return check_touches(tree, where, o, err);
-}
-
-int optimizations_read(const struct json *tree, const char *file, struct arena *a, struct optimization **out,
-                       int *n, struct err *err)
-{
-    const struct json *list = json_get(tree, "optimizations");
-
-    *n = 0;
-    *out = NULL;
-    if (list == NULL)
-        return 0;
-    if (json_type(list) != JSON_ARRAY)
-        return err_set(err, ERR_SCENARIO, "%s: $.optimizations: %s found; a list is needed", file,
-                       json_type_name(json_type(list)));
-    *out = arena_array(a, json_size(list) + 1, sizeof **out);
-    JSON_EACH (v, list) {
-        const char *where = arena_printf(a, "%s: $.optimizations[%d]", file, *n);
-
-        TRY(read_one(tree, v, where, a, &(*out)[*n], err));
-        if (optimization_find(*out, *n, (*out)[*n].name) != NULL)
-            return err_set(err, ERR_SCENARIO, "%s: the name \"%s\" is used twice", where, (*out)[*n].name);
-        ++*n;
-    }
-    for (int i = 0; i < *n; i++)
-        for (int k = 0; k < (*out)[i].excludes_n; k++)
-            if (optimization_find(*out, *n, (*out)[i].excludes[k]) == NULL)
-                return err_set(err, ERR_SCENARIO,
-                               "%s: $.optimizations[%d].excludes[%d]: no optimization \"%s\"", file, i, k,
-                               (*out)[i].excludes[k]);
-    return 0;
-}
-
-const struct optimization *optimization_find(const struct optimization *list, int n, const char *name)
-{
-    for (int i = 0; i < n; i++)
-        if (strcmp(list[i].name, name) == 0)
-            return &list[i];
-    return NULL;
-}
-
-int optimization_apply(struct json *tree, const struct optimization *o, struct err *err)
-{
-    JSON_EACH (e, o->edits)
-        if (edit_set(tree, json_key(e), json_copy(e), err) != 0)
-            return err_at(err, "optimization \"%s\"", o->name);
-    return 0;
-}
-
-static bool excludes(const struct optimization *a, const struct optimization *b)
-{
-    for (int i = 0; i < a->excludes_n; i++)
-        if (strcmp(a->excludes[i], b->name) == 0)
-            return true;
-    return false;
-}
-
-/* stages.NAME.params.KEY and NAME.KEY are one place. */
-static bool same_path(const char *x, const char *y)
-{
-    const char *const paths[] = {x, y};
-    char plain[2][256];
-
-    for (int i = 0; i < 2; i++) {
-        const char *p = strncmp(paths[i], "stages.", 7) == 0 ? paths[i] + 7 : paths[i];
-        const char *rest = strchr(p, '.');
-
-        if (p != paths[i] && rest != NULL && strncmp(rest, ".params.", 8) == 0)
-            snprintf(plain[i], sizeof plain[i], "%.*s%s", (int)(rest - p), p, rest + 7);
-        else
-            snprintf(plain[i], sizeof plain[i], "%s", paths[i]);
-    }
-    return strcmp(plain[0], plain[1]) == 0;
-}
-
-static bool same_value(const struct json *x, const struct json *y)
-{
-    char *a = json_compact(x), *b = json_compact(y);
-    bool same = strcmp(a, b) == 0;
-
-    free(a);
-    free(b);
-    return same;
-}
-
-bool optimizations_compatible(const struct optimization *a, const struct optimization *b)
-{
-    if (excludes(a, b) || excludes(b, a))
-        return false;
-    JSON_EACH (x, a->edits)
-        JSON_EACH (y, b->edits)
-            if (same_path(json_key(x), json_key(y)) && !same_value(x, y))
-                return false;
-    return true;
 }

@@ -6,6 +6,7 @@
  *     stages.prep.params.workers      resources.host.count      workload.dataset.rows
  *     prep.workers                    short for stages.prep.params.workers
  *     stages.prep.params.ops[0]       an element of a list
+ *     pipelines.night.horizon         of one pipeline of several; their stages by their own names
  *
  * Objects on the way are made when missing; whether the last name exists is
  * checked when the scenario is built, with the same message as for a file.
@@ -22,6 +23,22 @@ int edit_set_text(struct json *tree, const char *assignment /* "PATH=VALUE" */, 
 
 /* The value at a path, or NULL. */
 const struct json *edit_get(const struct json *tree, const char *path);
+
+/* What stands beside the stages: whether a path's first name is one of these ("workload", "resources" ...).
+ */
+bool edit_is_top(const char *name);
+
+/* Every stage of a tree: of its own list and of those of its pipelines. */
+struct stage_walk {
+    long list;
+    const struct json *stage;
+};
+#define STAGE_WALK                                                                                           \
+    {                                                                                                        \
+        -1, NULL                                                                                             \
+    }
+const struct json *tree_stage_next(const struct json *tree, struct stage_walk *w); /* NULL: no more */
+int no_such_stage(const struct json *tree, const char *path, const char *name, struct err *err);
 
 /* An optimization declared in the scenario: named edits on several stages at once. */
 struct optimization {

@@ -32,6 +32,13 @@ static void build_resources(struct flow *f)
             r->link = link_new(f->sim, def->name, def->bandwidth, def->flow_cap);
             break;
         default:
+            if (resource_changes(def)) {
+                r->desk =
+                    desk_new(f->sim, def->name,
+                             &(struct desk_spec){.servers = def->count, .queue_limit = def->queue_limit});
+                supply_begin(f, r);
+                break;
+            }
             r->station = station_new(f->sim, def->name, def->count, def->queue_limit);
         }
     }
@@ -58,6 +65,18 @@ static void build_stage(struct flow *f, int i)
         st->workers[k].stage = st;
 }
 
+/*
+ * Made infinitely fast to see what others gain: where nothing but the pipeline itself holds its items back,
+ * they would go round for ever at one moment.
+ */
+static bool is_idle(const struct flow *f, const struct pipeline *p)
+{
+    bool comes_at_once = p->workload.kind == WORKLOAD_CLOSED ||
+                         (p->workload.kind == WORKLOAD_CLIENTS && p->workload.think.mean == 0);
+
+    return !p->is_objective && comes_at_once && !pipeline_takes_time(f->s, p);
+}
+
 static void build_line(struct flow *f, int i, struct arena *a)
 {
     const struct flow_limits *limits = f->limits;
@@ -73,6 +92,10 @@ static void build_line(struct flow *f, int i, struct arena *a)
     l->series.response = arena_array(a, l->series.room, sizeof(double));
     l->series.inside = arena_array(a, l->series.room, sizeof(double));
     level_start(&l->inside, 0, 0);
+    if (is_idle(f, l->def)) {
+        l->started = l->settled = l->ended = true;
+        return;
+    }
     f->unsettled += steady;
     f->to_end += !steady;
 }
@@ -91,9 +114,9 @@ static void build_lines(struct flow *f, struct arena *a)
     all_steady = f->to_end == 0;
     f->measuring = f->unsettled == 0;
     for (int i = 0; i < f->s->pipelines_n; i++) {
-        bool steady = f->lines[i].def->horizon.kind == HORIZON_STEADY;
+        bool steady = f->lines[i].def->horizon.kind == HORIZON_STEADY && !f->lines[i].ended;
 
-        f->lines[i].ends_run = !steady || all_steady;
+        f->lines[i].ends_run = f->lines[i].def->horizon.kind != HORIZON_STEADY || all_steady;
         f->to_end += steady && all_steady;
     }
 }
@@ -135,7 +158,7 @@ static void begin(struct flow *f, struct arena *a)
     for (int i = 0; i < s->stages_n; i++)
         stage_start(&f->stages[i]);
     for (int i = 0; i < s->pipelines_n; i++)
-        if (f->measuring || f->lines[i].def->horizon.kind == HORIZON_STEADY)
+        if (!f->lines[i].started && (f->measuring || f->lines[i].def->horizon.kind == HORIZON_STEADY))
             source_start(&f->lines[i]);
 }
 

@@ -28,6 +28,7 @@ struct flow_stage {
     double utilization, queue_mean, blocked_frac, starved_frac;
     double *op_s_per_unit; /* seconds of work per unit that left the pipeline, by operator */
     double disk_bytes_per_unit, lost_frac;
+    double used[ROLES]; /* seconds or bytes it asked of what the role is bound to */
     /* Stages with state: nobody there; calls per visit; what their model reports. */
     double empty_frac, calls_per_visit;
     struct figure *figures;
@@ -36,12 +37,18 @@ struct flow_stage {
 
 enum { FLOW_FIGURES = 24 };
 
+struct flow_resource {
+    double utilization;
+    double slowdown; /* core seconds that were busy over the seconds of work done in them; 1 but for cores */
+    double servers;  /* how many there were */
+};
+
 /* What one pipeline delivered. */
 struct flow_line {
     double throughput_per_s, makespan_s, units;
     double units_before; /* inside when measuring began: work on them may have been done before */
     double latency_s[4]; /* mean, p50, p95, p99 of pieces that left; NAN without latency */
-    double queue_s[4], ttft_s[4], tpot_s[4]; /* of requests that know theirs; NAN where none does */
+    double queue_s[4], ttft_s[4], tpot_s[4];   /* of requests that know theirs; NAN where none does */
     double quality, usd_per_unit, failed_frac; /* means over requests */
     double goodput_per_s;                      /* requests that met the SLO */
     double stall_frac;                         /* the last stage's workers waiting for input */
@@ -55,9 +62,7 @@ struct flow_line {
 struct flow_result {
     struct flow_line *lines; /* by pipeline */
     struct flow_stage *stages;
-    double *resource_utilization;
-    double *resource_slowdown; /* core seconds that were busy over the seconds of work done in them; 1 but for
-                                  cores */
+    struct flow_resource *resources;
     uint64_t events;
     enum sim_cap cap; /* which cap ended it early, if any did */
 };

@@ -1,7 +1,7 @@
 #include "pipeline/flow_parts.h"
 
-/* How much of a process has gone by: the period or state it is in, and how long that lasts from the last arrival
- * on. */
+/* How much of a process has gone by: the period or state it is in, and how long that lasts from the last
+ * arrival on. */
 struct process_rt {
     int at;
     double left_s;
@@ -39,7 +39,10 @@ static double process_gap(struct stream_rt *st)
 {
     const struct process *p = st->def->process;
     struct process_rt *rt = st->process;
-    double need = p->cv == 1 ? rng_exponential(&st->rng) : p->cv == 0 ? 1 : rng_gamma(&st->rng, 1, p->cv), gap = 0;
+    double need = p->cv == 1   ? rng_exponential(&st->rng)
+                  : p->cv == 0 ? 1
+                               : rng_gamma(&st->rng, 1, p->cv),
+           gap = 0;
 
     while (need > p->rate_per_s[rt->at] * rt->left_s) {
         need -= p->rate_per_s[rt->at] * rt->left_s;

@@ -85,7 +85,8 @@ static void answer(struct sim *sim, void *self, uint64_t arg)
     asked.done(asked.self, asked.arg, &it);
 }
 
-/* Through the calendar: the caller may ask the same stage again, which must not be in the middle of its work. */
+/* Through the calendar: the caller may ask the same stage again, which must not be in the middle of its work.
+ */
 void call_return(struct flow *f, struct parcel *p)
 {
     struct call *c = p->call;

@@ -112,6 +112,7 @@ static void use(struct host *h, enum role role, int op, double amount, double re
         sim_after(st->flow->sim, 0, done, self, arg);
         return;
     }
+    st->used[role] += amount;
     if (role == ROLE_DISK_READ || role == ROLE_DISK_WRITE)
         st->disk_bytes += amount;
     else if (role != ROLE_NET && role != ROLE_MEM)

@@ -5,6 +5,8 @@
  *   flow_arrivals.c when: processes whose rate changes
  *   flow_request.c  requests of the serving side: made by a source, judged by a sink
  *   flow_sink.c     items go out, and are accounted for; the end of warm-up and of the run
+ *   flow_supply.c   servers that fail, are away, are ordered
+ *   flow_route.c    from stage to stage, and to the resources
  *   flow_stage.c    stages without state: workers take, work, deliver
  *   flow_host.c     stages with state: their visits, what their models may ask for
  *   flow_call.c     a stage asks another one and waits for the answer
@@ -20,6 +22,7 @@
 
 #include "engine/buffer.h"
 #include "engine/cores.h"
+#include "engine/desk.h"
 #include "engine/link.h"
 #include "engine/station.h"
 #include "models/server.h"
@@ -37,6 +40,9 @@ struct parcel {
 struct resource_rt {
     const struct resource *def;
     struct station *station; /* servers and GPUs */
+    struct desk *desk;       /* those whose number changes */
+    struct supply *supply;
+    struct level servers; /* of the desk: how many there are */
     struct cores *cores;
     struct disk *disk;
     struct link *link;
@@ -76,6 +82,7 @@ struct stage_rt {
     struct visits visits; /* stages without workers, with state or not */
     struct tally wait_s, service_s;
     double *op_s, disk_bytes, lost_units, arrived_units;
+    double used[ROLES];   /* seconds or bytes asked of what the role is bound to */
     struct host_rt *host; /* stages with state; NULL for the others */
 };
 
@@ -179,9 +186,9 @@ struct flow {
 
 /* flow_source.c */
 void source_start(struct line *l);
-void source_pump(struct line *l);                      /* closed workloads: sends what there is room for */
-void source_again(struct line *l, struct parcel *p);   /* an item is out: its client or session goes on */
-struct parcel *parcel_new(struct flow *f);             /* its item is for the caller to fill */
+void source_pump(struct line *l);                    /* closed workloads: sends what there is room for */
+void source_again(struct line *l, struct parcel *p); /* an item is out: its client or session goes on */
+struct parcel *parcel_new(struct flow *f);           /* its item is for the caller to fill */
 void parcel_free(struct flow *f, struct parcel *p);
 
 /* flow_arrivals.c */
@@ -191,22 +198,24 @@ double stream_gap(struct stream_rt *st); /* until the next arrival */
 /* flow_request.c */
 struct request *request_new(struct flow *f);
 void request_free(struct flow *f, struct request *r);
-void request_copy(struct flow *f, struct request *to, const struct request *from); /* both of the pool's kind */
-void request_begin(struct line *l, struct item *it, int class); /* a request for a new item; class -1: drawn */
-void request_replay(struct line *l, struct item *it, size_t row); /* as it was recorded */
+void request_copy(struct flow *f, struct request *to,
+                  const struct request *from); /* both of the pool's kind */
+void request_begin(struct line *l, struct item *it,
+                   int class); /* a request for a new item; class -1: drawn */
+void request_replay(struct line *l, struct item *it, size_t row);      /* as it was recorded */
 void request_turn(struct line *l, struct request *r, struct item *it); /* the next one of its session */
-double request_think(struct line *l, const struct request_rt *r);     /* until then */
+double request_think(struct line *l, const struct request_rt *r);      /* until then */
 void request_judge(struct line *l, const struct item *it, double sojourn);
 
 /* flow_sink.c */
 void account_enter(struct line *l, const struct item *it);
 void sink_receive(struct line *l, struct parcel *p);
-void sink_lose(struct line *l, struct parcel *p); /* a full queue, or a model that gave up: the item is gone */
+void sink_lose(struct line *l,
+               struct parcel *p); /* a full queue, or a model that gave up: the item is gone */
 void line_ends(struct line *l);
 void spread_add(struct spread *s, double x);
 
-/* flow_stage.c */
-void stage_start(struct stage_rt *st);
+/* flow_route.c */
 /* False when the servers' queue is full: then nothing was asked for. */
 bool resource_use(struct resource_rt *r, enum role role, double amount, double requests, event_fn *done,
                   void *self, uint64_t arg);
@@ -214,9 +223,13 @@ bool resource_use(struct resource_rt *r, enum role role, double amount, double r
    is called when it has found it. */
 bool stage_enter(struct stage_rt *st, struct parcel *p, event_fn *put, void *self);
 bool parcel_leave(struct stage_rt *st, struct parcel *p, event_fn *put, void *self);
-void piece_taken(struct stage_rt *st); /* a piece of it has come into the next stage's hands */
 void visits_enter(struct stage_rt *st);
 void visits_leave(struct stage_rt *st, double came_s);
+
+/* flow_stage.c */
+void stage_start(struct stage_rt *st);
+void stage_receive(struct stage_rt *st, struct parcel *p); /* without workers */
+void piece_taken(struct stage_rt *st); /* a piece of it has come into the next stage's hands */
 
 /* flow_host.c */
 void host_open(struct stage_rt *st);
@@ -226,9 +239,14 @@ void host_receive(struct stage_rt *st, struct parcel *p);
 bool host_withdraw(struct stage_rt *st, struct parcel *p, event_id coming);
 
 /* flow_call.c */
-call_id call_make(struct stage_rt *callee, const struct item *it, returned_fn *done, void *self, uint64_t arg);
+call_id call_make(struct stage_rt *callee, const struct item *it, returned_fn *done, void *self,
+                  uint64_t arg);
 void call_cancel(struct flow *f, call_id id);
 void call_return(struct flow *f, struct parcel *p); /* the answer is there, or nobody waits for it */
+
+/* flow_supply.c */
+void supply_begin(struct flow *f, struct resource_rt *r);
+void supply_begin_measuring(struct resource_rt *r, double now);
 
 /* flow_result.c */
 void flow_assert_laws(struct flow *f);

@@ -1,8 +1,15 @@
 #include "pipeline/flow_parts.h"
 
 #include <math.h>
+#include <string.h>
 
 /* -------------------------------------------------------------- stages */
+
+/* How many of it there were, on average. */
+static double resource_servers(const struct resource_rt *r, double now)
+{
+    return r->desk != NULL ? level_mean(&r->servers, now) : (double)r->def->count;
+}
 
 /* What a stage without workers works on: the first of these that it has. */
 static double servers_of(const struct stage_rt *st)
@@ -11,8 +18,19 @@ static double servers_of(const struct stage_rt *st)
 
     for (size_t i = 0; i < sizeof roles / sizeof *roles; i++)
         if (st->def->on[roles[i]] >= 0)
-            return (double)st->flow->s->resources[st->def->on[roles[i]]].count;
+            return resource_servers(&st->flow->resources[st->def->on[roles[i]]], st->flow->sim->now);
     return 1;
+}
+
+/* What it asked of each role; of a model that holds servers itself, the work it says it did there. */
+static void stage_uses(const struct stage_rt *st, struct flow_stage *out)
+{
+    int ops = model_operators(st->def->model, st->def->cfg);
+    enum role role = st->def->on[ROLE_SERVERS] >= 0 ? ROLE_SERVERS : ROLE_GPU;
+
+    memcpy(out->used, st->used, sizeof out->used);
+    for (int i = 0; st->host != NULL && out->used[role] == 0 && i < ops; i++)
+        out->used[role] += st->op_s[i];
 }
 
 /* Waiting inside a model with state is the model's to tell; `figures` are what it tells. */
@@ -22,8 +40,7 @@ static void host_result(const struct stage_rt *st, struct arena *a, struct flow_
 
     out->wait_s = NAN;
     out->empty_frac = 1 - level_mean(&st->host->occupied, st->flow->sim->now);
-    out->calls_per_visit =
-        st->service_s.n > 0 ? (double)st->host->calls_made / (double)st->service_s.n : 0;
+    out->calls_per_visit = st->service_s.n > 0 ? (double)st->host->calls_made / (double)st->service_s.n : 0;
     out->figures = arena_array(a, FLOW_FIGURES, sizeof *out->figures);
     if (server->report != NULL)
         out->figures_n = server->report(st->host->state, out->figures, FLOW_FIGURES);
@@ -45,6 +62,7 @@ static void stage_result(struct stage_rt *st, double window_s, struct arena *a, 
     for (int i = 0; i < ops; i++)
         out->op_s_per_unit[i] = st->op_s[i] / units;
     out->disk_bytes_per_unit = st->disk_bytes / units;
+    stage_uses(st, out);
     if (workers > 0) {
         out->utilization = busy / (double)workers;
         out->blocked_frac = blocked / (double)workers;
@@ -65,8 +83,10 @@ static void stage_result(struct stage_rt *st, double window_s, struct arena *a, 
         0, out->queue_mean - (window_s > 0 ? st->service_s.mean * (double)st->service_s.n / window_s : 0));
 }
 
-static double resource_utilization(const struct resource_rt *r)
+static double resource_utilization(const struct resource_rt *r, double now)
 {
+    if (r->desk != NULL)
+        return desk_stats(r->desk).busy_mean / fmax(resource_servers(r, now), 1e-300);
     if (r->cores != NULL)
         return cores_stats(r->cores).busy_mean / (double)r->def->count;
     if (r->disk != NULL)
@@ -123,7 +143,7 @@ void flow_assert_laws(struct flow *f)
     for (int i = 0; i < f->s->stages_n; i++)
         assert_stage(&f->stages[i]);
     for (int i = 0; i < f->s->resources_n; i++)
-        ASSERT(resource_utilization(&f->resources[i]) <= 1 + 1e-9);
+        ASSERT(resource_utilization(&f->resources[i], f->sim->now) <= 1 + 1e-9);
 }
 
 /* --------------------------------------------------------------- lines */
@@ -184,10 +204,10 @@ void flow_collect(struct flow *f, struct arena *a, struct flow_result *out)
     out->lines = arena_array(a, (size_t)s->pipelines_n, sizeof *out->lines);
     for (int i = 0; i < s->pipelines_n; i++)
         line_result(&f->lines[i], out->stages, &out->lines[i]);
-    out->resource_utilization = arena_array(a, (size_t)s->resources_n, sizeof(double));
-    out->resource_slowdown = arena_array(a, (size_t)s->resources_n, sizeof(double));
-    for (int i = 0; i < s->resources_n; i++) {
-        out->resource_utilization[i] = resource_utilization(&f->resources[i]);
-        out->resource_slowdown[i] = resource_slowdown(&f->resources[i], window);
-    }
+    out->resources = arena_array(a, (size_t)s->resources_n, sizeof *out->resources);
+    for (int i = 0; i < s->resources_n; i++)
+        out->resources[i] =
+            (struct flow_resource){.utilization = resource_utilization(&f->resources[i], f->sim->now),
+                                   .slowdown = resource_slowdown(&f->resources[i], window),
+                                   .servers = resource_servers(&f->resources[i], f->sim->now)};
 }

@@ -61,6 +61,7 @@ static void stage_begin_measuring(struct stage_rt *st, double now)
     level_start(&st->inside, now, st->inside.value);
     st->wait_s = st->service_s = (struct tally){0};
     st->units_out = st->disk_bytes = st->lost_units = st->arrived_units = 0;
+    memset(st->used, 0, sizeof st->used);
     memset(st->op_s, 0, sizeof(double) * (size_t)model_operators(st->def->model, st->def->cfg));
     if (st->in != NULL)
         buffer_begin_measuring(st->in);
@@ -85,6 +86,8 @@ static void begin_measuring(struct flow *f)
 
         if (r->station != NULL)
             station_begin_measuring(r->station);
+        if (r->supply != NULL)
+            supply_begin_measuring(r, now);
         if (r->cores != NULL)
             cores_begin_measuring(r->cores);
         if (r->disk != NULL)

@@ -52,9 +52,11 @@ static bool inject(struct line *l, struct parcel *p, int entry)
     return false;
 }
 
+/* A steady pipeline that has shown enough goes on: the others still feel it. */
 static bool is_dry(const struct line *l)
 {
-    return l->ended || (l->source_total != 0 && l->source_next >= l->source_total);
+    return (l->ended && l->def->horizon.kind != HORIZON_STEADY) ||
+           (l->source_total != 0 && l->source_next >= l->source_total);
 }
 
 /* The next item of the source in a parcel of its own, with a request where the pipeline serves. */
@@ -79,8 +81,7 @@ static bool epoch_ready(const struct line *l, uint64_t index)
     if (l->def->workload.data == NULL)
         return true;
     scenario_source_item(l->flow->s, l->def, index, &it, &entry);
-    return it.epoch == 0 ||
-           l->flow->stages[entry].units_in >= (double)it.epoch * (double)it.data->rows - 0.5;
+    return it.epoch == 0 || l->flow->stages[entry].units_in >= (double)it.epoch * (double)it.data->rows - 0.5;
 }
 
 /* Closed workloads: sends whatever there is room for. Called again whenever room may have appeared. */
@@ -141,7 +142,8 @@ static void source_replays(struct sim *sim, void *self, uint64_t index)
     inject(l, p, entry);
     index++;
     if (!is_dry(l) && (rec->loop || index < rec->n))
-        sim_at(sim, fmax(sim->now, l->started_s + recorded_s(l, index)), PRIO_NORMAL, source_replays, l, index);
+        sim_at(sim, fmax(sim->now, l->started_s + recorded_s(l, index)), PRIO_NORMAL, source_replays, l,
+               index);
 }
 
 static void client_submits(struct sim *sim, void *self, uint64_t client)
@@ -212,9 +214,8 @@ static void time_is_up(struct sim *sim, void *self, uint64_t arg)
 static void name_stream(const struct line *l, struct rng *r, const char *what)
 {
     const struct sim *sim = l->flow->sim;
-    const char *name = l->def->luck == 0
-                           ? arena_printf(sim->arena, "source.%s", what)
-                           : arena_printf(sim->arena, "source.%s.%s", l->def->name, what);
+    const char *name = l->def->luck == 0 ? arena_printf(sim->arena, "source.%s", what)
+                                         : arena_printf(sim->arena, "source.%s.%s", l->def->name, what);
 
     rng_stream(r, sim->seed, sim->replication, name);
 }

@@ -4,16 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-struct folder {
-    const struct scenario *s;
-    const struct flow_result *results;
-    long n;
-    double *x; /* one figure of each */
-    struct arena *a;
-    struct outcome *o;
-};
-
-static struct estimate fold(const struct folder *f)
+struct estimate fold(const struct folder *f)
 {
     return estimate_student(f->x, (size_t)f->n, f->o->confidence);
 }
@@ -113,13 +104,12 @@ static void fold_resources(struct folder *f)
     o->resources = arena_array(f->a, (size_t)o->resources_n, sizeof *o->resources);
     for (int i = 0; i < o->resources_n; i++) {
         for (long r = 0; r < f->n; r++)
-            f->x[r] = f->results[r].resource_utilization[i];
+            f->x[r] = f->results[r].resources[i].utilization;
         o->resources[i].name = f->s->resources[i].name;
         o->resources[i].kind = resource_kind_names[f->s->resources[i].kind];
         o->resources[i].utilization = fold(f);
         for (long r = 0; r < f->n; r++)
-            o->resources[i].slowdown += f->results[r].resource_slowdown[i] / (double)f->n;
-        o->resources[i].cost_usd_per_h = f->s->resources[i].price;
+            o->resources[i].slowdown += f->results[r].resources[i].slowdown / (double)f->n;
     }
 }
 
@@ -165,40 +155,6 @@ static void fold_pipeline(struct folder *f, int i)
     m->quality_unit = "answer_accuracy";
 }
 
-/* Everything named is paid for by the hour, used or not; beside that what requests paid for by use. */
-static void fold_cost(struct folder *f)
-{
-    struct outcome *o = f->o;
-    double per_h = 0, by_use = 0;
-
-    for (int i = 0; i < f->s->resources_n; i++)
-        per_h += f->s->resources[i].price;
-    for (int i = 0; i < o->pipelines_n; i++)
-        by_use += o->pipelines[i].usd_per_unit.mean;
-    o->has_cost = per_h > 0 || by_use > 0;
-    o->cost_usd_per_h = estimate_exact(per_h);
-    if (by_use > 0) {
-        for (long r = 0; r < f->n; r++) {
-            f->x[r] = per_h;
-            for (int i = 0; i < o->pipelines_n; i++)
-                f->x[r] += 3600 * f->results[r].lines[i].usd_per_unit * f->results[r].lines[i].throughput_per_s;
-        }
-        o->cost_usd_per_h = fold(f);
-    }
-    for (long r = 0; r < f->n; r++) {
-        const struct flow_line *l = &f->results[r].lines[f->s->objective];
-
-        f->x[r] = l->makespan_s / 3600 * per_h + l->usd_per_unit * l->units;
-    }
-    o->cost_usd = fold(f);
-    for (long r = 0; r < f->n; r++) {
-        const struct flow_line *l = &f->results[r].lines[f->s->objective];
-
-        f->x[r] = per_h / 3600 / l->throughput_per_s * 1e6 + l->usd_per_unit * 1e6;
-    }
-    o->cost_per_1m = fold(f);
-}
-
 static void fold_objective(struct folder *f)
 {
     struct outcome *o = f->o;
@@ -219,6 +175,20 @@ static void fold_objective(struct folder *f)
     }
 }
 
+/* What comparisons pair, replication by replication. */
+static void keep_lines(struct folder *f)
+{
+    size_t lines = (size_t)f->s->pipelines_n;
+
+    f->o->rep = arena_array(f->a, (size_t)f->n, sizeof *f->o->rep);
+    for (long r = 0; r < f->n; r++) {
+        f->o->rep[r] = arena_array(f->a, lines, sizeof **f->o->rep);
+        memcpy(f->o->rep[r], f->results[r].lines, lines * sizeof **f->o->rep);
+        for (size_t i = 0; i < lines; i++)
+            f->o->rep[r][i].series_response = f->o->rep[r][i].series_inside = NULL;
+    }
+}
+
 void fold_results(const struct flow_result *results, long n, struct arena *a, struct outcome *o)
 {
     const struct scenario *s = o->scenario;
@@ -236,6 +206,7 @@ void fold_results(const struct flow_result *results, long n, struct arena *a, st
         fold_one_stage(&f, i);
     fold_resources(&f);
     fold_cost(&f);
+    keep_lines(&f);
     for (long i = 0; i < n; i++)
         o->events += results[i].events;
     free(f.x);

@@ -4,6 +4,8 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/bound.h \
 	%D%/edit.c \
 	%D%/edit.h \
+	%D%/figure.c \
+	%D%/figure.h \
 	%D%/flow.c \
 	%D%/flow.h \
 	%D%/flow_arrivals.c \
@@ -13,10 +15,14 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/flow_request.c \
 	%D%/flow_result.c \
 	%D%/flow_sink.c \
+	%D%/flow_route.c \
 	%D%/flow_source.c \
 	%D%/flow_stage.c \
+	%D%/flow_supply.c \
 	%D%/fold.c \
 	%D%/fold.h \
+	%D%/fold_cost.c \
+	%D%/optimization.c \
 	%D%/outcome.c \
 	%D%/outcome.h \
 	%D%/scenario.c \
@@ -35,5 +41,10 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/scenario_workload.c \
 	%D%/simulate.c \
 	%D%/simulate.h \
+	%D%/source_item.c \
+	%D%/uncertainty.c \
+	%D%/uncertainty.h \
+	%D%/validity.c \
+	%D%/validity.h \
 	%D%/warmup.c \
 	%D%/warmup.h

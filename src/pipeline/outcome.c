@@ -37,7 +37,8 @@ static void figures_json(struct json *m, const char *key, const struct estimate 
         set_estimate(l, names[i], &e[i]);
 }
 
-/* What follows behind the latency stands at its place in every document; cost is of the scenario as a whole. */
+/* What follows behind the latency stands at its place in every document; cost is of the scenario as a whole.
+ */
 static void serving_json(const struct outcome_metrics *p, struct json *m)
 {
     if (p->has_queue)
@@ -75,7 +76,11 @@ static void metrics_json(const struct outcome *o, struct json *m)
         set_estimate(m, "cost_usd_per_h", &o->cost_usd_per_h);
         set_estimate(m, "cost_usd_per_1m_units", &o->cost_per_1m);
     }
+    if (o->has_billing)
+        set_estimate(m, "idle_usd_per_h", &o->idle_usd_per_h);
     quality_json(o->metrics, m);
+    if (o->has_power)
+        set_estimate(m, "power_w", &o->power_w);
 }
 
 static void pipelines_json(const struct outcome *o, struct json *list)
@@ -128,6 +133,33 @@ static void stage_json(const struct outcome_stage *st, struct json *list)
     for (int i = 0; i < st->ops_n; i++)
         if (st->op_s_per_unit[i].mean > 0)
             set_estimate(ops, st->op_names[i], &st->op_s_per_unit[i]);
+}
+
+static void supply_json(const struct outcome *o, const struct outcome_resource *r, struct json *v)
+{
+    if (r->billing != NULL)
+        json_set_string(v, "billing", r->billing);
+    if (o->has_billing)
+        json_set_number(v, "idle_usd_per_h", r->idle_usd_per_h);
+    if (o->has_power)
+        json_set_number(v, "power_w", r->power_w);
+    if (r->servers > 0)
+        json_set_number(v, "servers_mean", r->servers);
+}
+
+static void owners_json(const struct outcome *o, struct json *doc)
+{
+    struct json *list = o->owners_n > 0 ? json_set_array(doc, "owners") : NULL;
+
+    for (int i = 0; i < o->owners_n; i++) {
+        struct json *v = json_push(list, json_new_object());
+
+        json_set_string(v, "owner", o->owners[i].name);
+        if (o->has_cost)
+            set_estimate(v, "cost_usd_per_h", &o->owners[i].cost_usd_per_h);
+        if (o->has_power)
+            set_estimate(v, "power_w", &o->owners[i].power_w);
+    }
 }
 
 static void warmup_json(const struct outcome_warmup *w, struct json *doc)
@@ -204,7 +236,9 @@ struct json *outcome_json(const struct outcome *o)
         json_set_string(r, "kind", o->resources[i].kind);
         set_estimate(r, "utilization_frac", &o->resources[i].utilization);
         json_set_number(r, "cost_usd_per_h", o->resources[i].cost_usd_per_h);
+        supply_json(o, &o->resources[i], r);
     }
+    owners_json(o, doc);
     if (o->pipelines_n > 1)
         pipelines_json(o, json_set_array(doc, "pipelines"));
     provenance_json(s, doc);

@@ -27,9 +27,21 @@ struct outcome_stage {
 struct outcome_resource {
     const char *name, *kind;
     struct estimate utilization;
-    double slowdown; /* of work on cores by what shares them; 1: none */
-    double cost_usd_per_h;
+    double slowdown;       /* of work on cores by what shares them; 1: none */
+    double cost_usd_per_h; /* in cash */
+    const char *billing;   /* NULL: the scenario does not say */
+    double idle_usd_per_h; /* what the unused part is worth */
+    double power_w;
+    double servers; /* mean number, where it changes; 0 elsewhere */
 };
+
+/* One team's part of the bill: resources are paid for by those who use them, in proportion. */
+struct outcome_owner {
+    const char *name;
+    struct estimate cost_usd_per_h, power_w;
+};
+
+struct flow_line;
 
 enum { LATENCY_MEAN, LATENCY_P50, LATENCY_P95, LATENCY_P99, LATENCY_FIGURES };
 
@@ -65,12 +77,17 @@ struct outcome {
     struct bound bound;
     int pipelines_n;
     struct outcome_metrics *pipelines, *metrics; /* all; the objective's, of which some stand above as well */
-    int stages_n, resources_n;
+    bool has_billing, has_power;
+    struct estimate idle_usd_per_h, power_w;
+    int stages_n, resources_n, owners_n;
+    struct outcome_owner *owners;
     struct outcome_stage *stages;
     struct outcome_resource *resources;
     /* Per replication, for paired comparisons; larger is better: throughput, or 1 / mean latency for open
      * arrivals. */
     double *objective_rep;
+    struct flow_line **rep; /* [replication][pipeline], without series: figure.h reads them */
+    double *cash_usd_per_h_rep, *power_w_rep; /* the same of cost and power; NULL where there is none */
 };
 
 /* The head of every result document: format, command, program, scenario; the caller frees it. */

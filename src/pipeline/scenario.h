@@ -73,16 +73,48 @@ struct resolver {
 enum resource_kind { RESOURCE_SERVERS, RESOURCE_CORES, RESOURCE_GPUS, RESOURCE_DISK, RESOURCE_LINK };
 extern const char *const resource_kind_names[];
 
+/* Who pays how: by the hour that is used, by the hour whether used or not, or long ago. */
+enum billing { BILLING_COMMITTED, BILLING_ELASTIC, BILLING_OWNED };
+extern const char *const billing_names[];
+
+/* Each of the servers works for a time, is repaired, and works again. */
+struct failures {
+    struct law mtbf, repair;
+};
+
+/* Every `every` seconds, for the first time at `first`, `servers` of them are away for `lasts`. */
+struct maintenance {
+    double every, lasts, first;
+    long servers;
+};
+
+/* Every `period` as many servers are ordered as keep the load seen in it at `target`; they come after
+ * `delay`. */
+struct autoscale {
+    double period, delay, target;
+    long min, max;
+};
+
 struct resource {
     const char *name;
     int kind; /* enum resource_kind */
     long count;
     double read_bw, write_bw, iops, latency, bandwidth, flow_cap;
-    double contention;    /* cores: what every further busy core costs the others (caches, memory, SMT) */
-    const double *speeds; /* count entries, or NULL: all 1 */
-    double price;         /* USD per hour of the whole resource: price of one times count */
-    long queue_limit;     /* servers: the smallest limit of the stages on it; -1 none */
+    double contention;       /* cores: what every further busy core costs the others (caches, memory, SMT) */
+    const double *speeds;    /* count entries, or NULL: all 1 */
+    double price;            /* USD per hour of the whole resource: price of one times count */
+    int billing;             /* enum billing */
+    bool has_billing;        /* the scenario names it */
+    double idle_w, active_w; /* watts of one, unused and in use */
+    const struct json *failures_json, *maintenance_json, *autoscale_json; /* only while it is read */
+    const struct failures *failures;                                      /* NULL: none, as the next two */
+    const struct maintenance *maintenance;
+    const struct autoscale *autoscale;
+    long queue_limit; /* servers: the smallest limit of the stages on it; -1 none */
 };
+
+/* Whether the number of its servers changes while the run lasts. */
+bool resource_changes(const struct resource *r);
 
 enum workload_kind { WORKLOAD_OPEN, WORKLOAD_CLOSED, WORKLOAD_CLIENTS, WORKLOAD_TRACE };
 
@@ -95,12 +127,12 @@ struct workload {
     const struct stream *streams; /* open */
     int streams_n;
     const struct recording *recording; /* trace */
-    double in_flight;    /* closed: units in the pipeline at most; 0: as many as fit */
+    double in_flight;                  /* closed: units in the pipeline at most; 0: as many as fit */
     long clients;
     struct law think;
-    struct dataset_cfg *data;         /* NULL: none */
-    const struct requests *requests;  /* what the items ask for; there whenever the pipeline serves */
-    const struct sessions *sessions;  /* NULL: every request is one of its own */
+    struct dataset_cfg *data;        /* NULL: none */
+    const struct requests *requests; /* what the items ask for; there whenever the pipeline serves */
+    const struct sessions *sessions; /* NULL: every request is one of its own */
 };
 
 /* Requests of the serving side: what a source draws for each. */
@@ -178,11 +210,11 @@ struct stage {
     const struct model *model;
     void *cfg;
     struct shape shape;
-    int on[ROLES];      /* resource index, -1 unbound */
-    int pipeline;       /* whose flow passes here; -1: other stages call it, nothing else comes */
+    int on[ROLES]; /* resource index, -1 unbound */
+    int pipeline;  /* whose flow passes here; -1: other stages call it, nothing else comes */
     struct route *routes;
-    int routes_n;       /* 0: items leave the pipeline here */
-    bool is_on_cycle;   /* an item may come by again */
+    int routes_n;                    /* 0: items leave the pipeline here */
+    bool is_on_cycle;                /* an item may come by again */
     int calls[CALLEES_MAX], calls_n; /* stages it may ask, by callee role; -1 unbound */
     bool is_called;
     double in_capacity; /* items the buffer in front holds; < 0: unbounded */
@@ -195,10 +227,11 @@ struct pipeline {
     const char *name, *unit;
     struct workload workload;
     struct horizon horizon;
-    int first, last, stages_n; /* its stages stand together; items enter at `first` and leave last from `last` */
-    bool is_chain;             /* every item passes all of them, in order */
+    int first, last,
+        stages_n;  /* its stages stand together; items enter at `first` and leave last from `last` */
+    bool is_chain; /* every item passes all of them, in order */
     bool is_objective;
-    bool serves;               /* its items carry requests */
+    bool serves;                 /* its items carry requests */
     uint64_t luck, request_luck; /* of its items; luck 0: the only pipeline */
 };
 
@@ -215,12 +248,12 @@ struct scenario {
     uint64_t seed;
     int pipelines_n, objective; /* how many; whose metrics are the scenario's */
     struct pipeline *pipelines;
-    struct horizon horizon;    /* those of the objective */
+    struct horizon horizon; /* those of the objective */
     struct workload workload;
     struct slo slo;
     int resources_n, stages_n;
     struct resource *resources;
-    struct stage *stages;      /* pipeline by pipeline in the order of flow, then those that are only called */
+    struct stage *stages; /* pipeline by pipeline in the order of flow, then those that are only called */
     const char **calibrations; /* names that were applied */
     int calibrations_n;
     const char **recordings; /* traces whose requests are replayed */
@@ -249,6 +282,14 @@ int scenario_build(const struct json *tree, const char *file, const struct scena
 int scenario_load(const char *path, const struct scenario_options *opt, struct scenario **out,
                   struct err *err);
 void scenario_free(struct scenario *s);
+
+/*
+ * What the named stages would do alone, for local gains: all others become infinitely fast, and the objective
+ * is the pipeline that passes the first of them.
+ */
+void scenario_isolate(struct scenario *s, const char *const *stages, int n);
+/* False when everything that the pipeline passes or asks is infinitely fast. */
+bool pipeline_takes_time(const struct scenario *s, const struct pipeline *p);
 
 const struct stage *scenario_stage(const struct scenario *s, const char *name); /* NULL if absent */
 bool pipeline_has_latency(const struct pipeline *p);                            /* all but closed */

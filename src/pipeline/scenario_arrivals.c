@@ -85,7 +85,8 @@ static int read_stream(struct reader *r, const struct json *v, const char *where
     if (json_type(v) == JSON_OBJECT && json_get(v, "mmpp") != NULL && json_size(v) == 1)
         return read_mmpp(r, json_get(v, "mmpp"), arena_printf(r->s->arena, "%s.mmpp", where), out);
     if (json_type(v) == JSON_OBJECT && json_get(v, "schedule") != NULL && json_size(v) == 1)
-        return read_schedule(r, json_get(v, "schedule"), arena_printf(r->s->arena, "%s.schedule", where), out);
+        return read_schedule(r, json_get(v, "schedule"), arena_printf(r->s->arena, "%s.schedule", where),
+                             out);
     TRY(read_law(r, v, UNIT_S, where, &out->gaps));
     if (!(out->gaps.mean > 0))
         return bad(r, where, "the mean time between arrivals must be above 0");
@@ -111,11 +112,13 @@ static int read_parts(struct reader *r, const struct json *list, const char *whe
     struct stream *parts;
 
     if (json_type(list) != JSON_ARRAY || json_size(list) == 0 || json_size(list) > PERIODS_MOST)
-        return bad(r, where, arena_printf(r->s->arena, "a list of 1 to %d arrival processes is needed", PERIODS_MOST));
+        return bad(r, where,
+                   arena_printf(r->s->arena, "a list of 1 to %d arrival processes is needed", PERIODS_MOST));
     parts = arena_array(r->s->arena, json_size(list), sizeof *parts);
     out->streams = parts;
     JSON_EACH (v, list) {
-        TRY(read_part(r, v, arena_printf(r->s->arena, "%s[%d]", where, out->streams_n), &parts[out->streams_n]));
+        TRY(read_part(r, v, arena_printf(r->s->arena, "%s[%d]", where, out->streams_n),
+                      &parts[out->streams_n]));
         out->streams_n++;
     }
     return 0;
@@ -134,8 +137,10 @@ int read_open(struct reader *r, const struct json *v, const char *where, struct 
         return bad(r, where,
                    "\"arrivals\" is missing: the time between arrivals, such as {\"exponential\": \"10ms\"}");
     where = arena_printf(r->s->arena, "%s.arrivals", where);
-    if (json_type(arrivals) == JSON_OBJECT && json_get(arrivals, "superpose") != NULL && json_size(arrivals) == 1) {
-        TRY(read_parts(r, json_get(arrivals, "superpose"), arena_printf(r->s->arena, "%s.superpose", where), out));
+    if (json_type(arrivals) == JSON_OBJECT && json_get(arrivals, "superpose") != NULL &&
+        json_size(arrivals) == 1) {
+        TRY(read_parts(r, json_get(arrivals, "superpose"), arena_printf(r->s->arena, "%s.superpose", where),
+                       out));
     } else {
         one = ARENA_NEW(r->s->arena, struct stream);
         out->streams = one;

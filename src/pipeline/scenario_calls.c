@@ -144,6 +144,23 @@ static int check_shared(const struct reader *r, int index)
     return 0;
 }
 
+/* Models with state may hold servers for as long as they like, which nobody can interrupt. */
+static int check_supply(const struct reader *r, int index)
+{
+    const struct scenario *s = r->s;
+    const struct stage *st = &s->stages[index];
+
+    for (enum role k = 0; st->model->server != NULL && k < ROLES; k++)
+        if (st->on[k] >= 0 && resource_changes(&s->resources[st->on[k]]))
+            return bad(
+                r, r->texts[index].where,
+                arena_printf(s->arena,
+                             "model \"%s\" holds servers for itself; \"failures\", \"maintenance\" and "
+                             "\"autoscale\" of \"%s\" only work for models without state",
+                             st->model->name, s->resources[st->on[k]].name));
+    return 0;
+}
+
 int read_calls(struct reader *r)
 {
     struct scenario *s = r->s;
@@ -155,6 +172,7 @@ int read_calls(struct reader *r)
     for (int i = 0; i < s->stages_n; i++) {
         TRY(check_cycle(r, i, path, 0, done));
         TRY(check_shared(r, i));
+        TRY(check_supply(r, i));
     }
     return 0;
 }

@@ -133,11 +133,12 @@ static int find_entry(struct reader *r, const struct edges *e, int *entry)
         if (any < 0)
             any = i;
         if (!e->entered[i] && *entry >= 0)
-            return bad(r, e->where,
-                       arena_printf(r->s->arena,
-                                    "\"%s\" and \"%s\" both have no edge coming in; items enter a pipeline at "
-                                    "one stage",
-                                    r->s->stages[*entry].name, r->s->stages[i].name));
+            return bad(
+                r, e->where,
+                arena_printf(r->s->arena,
+                             "\"%s\" and \"%s\" both have no edge coming in; items enter a pipeline at "
+                             "one stage",
+                             r->s->stages[*entry].name, r->s->stages[i].name));
         if (!e->entered[i])
             *entry = i;
     }
@@ -298,8 +299,9 @@ static int check_first(struct reader *r, int index)
 {
     const struct scenario *s = r->s;
     const struct pipeline *p = &s->pipelines[index];
-    const char *where = s->pipelines_n == 1 ? "$.workload.closed.in_flight"
-                                            : arena_printf(s->arena, "$.pipelines[%d].workload.closed.in_flight", index);
+    const char *where = s->pipelines_n == 1
+                            ? "$.workload.closed.in_flight"
+                            : arena_printf(s->arena, "$.pipelines[%d].workload.closed.in_flight", index);
 
     if (p->workload.kind != WORKLOAD_CLOSED || p->workload.in_flight > 0 ||
         s->stages[p->first].shape.workers > 0)
@@ -351,7 +353,8 @@ int read_edges(struct reader *r)
 
     for (int i = 0; i < s->pipelines_n; i++) {
         const struct json *of = pipelines != NULL ? json_at(pipelines, (size_t)i) : s->tree;
-        const char *where = pipelines != NULL ? arena_printf(s->arena, "$.pipelines[%d].edges", i) : "$.edges";
+        const char *where =
+            pipelines != NULL ? arena_printf(s->arena, "$.pipelines[%d].edges", i) : "$.edges";
 
         TRY(read_edges_of(r, i, json_get(of, "edges"), where, order, &n));
     }

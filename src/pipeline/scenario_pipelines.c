@@ -17,8 +17,8 @@ static int read_only(struct reader *r)
 
 static int read_pipeline(struct reader *r, const struct json *v, const char *where, struct pipeline *p)
 {
-    static const char *const keys[] = {"name",  "unit",      "workload", "horizon", "stages",
-                                       "edges", "objective", NULL};
+    static const char *const keys[] = {"name",   "unit",  "workload",  "horizon",
+                                       "stages", "edges", "objective", NULL};
     struct scenario *s = r->s;
 
     TRY(check_keys(r, v, where, keys));
@@ -30,7 +30,8 @@ static int read_pipeline(struct reader *r, const struct json *v, const char *whe
             return bad(r, where, arena_printf(s->arena, "the name \"%s\" is used twice", p->name));
     p->unit = json_get_string(v, "unit", s->unit);
     p->luck = rng_hash(p->name);
-    TRY(read_workload(r, json_get(v, "workload"), arena_printf(s->arena, "%s.workload", where), &p->workload));
+    TRY(read_workload(r, json_get(v, "workload"), arena_printf(s->arena, "%s.workload", where),
+                      &p->workload));
     return read_horizon(r, json_get(v, "horizon"), arena_printf(s->arena, "%s.horizon", where), &p->workload,
                         &p->horizon);
 }
@@ -100,4 +101,70 @@ void finish_pipelines(struct reader *r)
             p->workload.requests = plain_requests(s->arena);
     }
     s->workload = s->pipelines[s->objective].workload;
+}
+
+/* ------------------------------------------------------------ alone */
+
+static void set_objective(struct scenario *s, int pipeline)
+{
+    s->pipelines[s->objective].is_objective = false;
+    s->objective = pipeline;
+    s->pipelines[pipeline].is_objective = true;
+    s->workload = s->pipelines[pipeline].workload;
+    s->horizon = s->pipelines[pipeline].horizon;
+}
+
+static bool asks(const struct scenario *s, int stage, int callee)
+{
+    for (int i = 0; i < CALLEES_MAX; i++)
+        if (s->stages[stage].calls[i] >= 0 &&
+            (s->stages[stage].calls[i] == callee || asks(s, s->stages[stage].calls[i], callee)))
+            return true;
+    return false;
+}
+
+/* The pipeline that passes a stage, or one of whose stages asks it. */
+static int pipeline_of(const struct scenario *s, int stage)
+{
+    int found = s->stages[stage].pipeline;
+
+    for (int i = 0; found < 0 && i < s->stages_n; i++)
+        if (s->stages[i].pipeline >= 0 && asks(s, i, stage))
+            found = s->stages[i].pipeline;
+    return found;
+}
+
+void scenario_isolate(struct scenario *s, const char *const *stages, int n)
+{
+    int first = -1;
+
+    for (int i = 0; i < s->stages_n; i++) {
+        bool named = false;
+
+        for (int k = 0; k < n; k++)
+            named = named || strcmp(s->stages[i].name, stages[k]) == 0;
+        s->stages[i].instant = !named;
+        if (named && first < 0)
+            first = pipeline_of(s, i);
+    }
+    if (first >= 0)
+        set_objective(s, first);
+}
+
+static bool takes_time(const struct scenario *s, int stage)
+{
+    if (!s->stages[stage].instant)
+        return true;
+    for (int i = 0; i < CALLEES_MAX; i++)
+        if (s->stages[stage].calls[i] >= 0 && takes_time(s, s->stages[stage].calls[i]))
+            return true;
+    return false;
+}
+
+bool pipeline_takes_time(const struct scenario *s, const struct pipeline *p)
+{
+    for (int i = p->first; i <= p->last; i++)
+        if (takes_time(s, i))
+            return true;
+    return false;
 }

@@ -44,7 +44,8 @@ static int read_class(struct reader *r, const struct json *all, const struct jso
     int rc;
 
     if (json_type(v) != JSON_OBJECT || json_get_string(v, "name", NULL) == NULL)
-        return bad(r, where, "a class is an object with a \"name\", such as {\"name\": \"chat\", \"share\": 0.7}");
+        return bad(r, where,
+                   "a class is an object with a \"name\", such as {\"name\": \"chat\", \"share\": 0.7}");
     name = arena_strdup(r->s->arena, json_get_string(v, "name", ""));
     merged = json_copy(all);
     json_remove(merged, "classes");
@@ -70,7 +71,8 @@ static int share_out(struct reader *r, struct requests *q, const char *where)
         open += q->classes[i].share == 0;
     }
     if (sum > 1 + 1e-9 || (open == 0 && sum < 1 - 1e-9))
-        return bad(r, where, arena_printf(r->s->arena, "the shares of the classes add up to %g, not to 1", sum));
+        return bad(r, where,
+                   arena_printf(r->s->arena, "the shares of the classes add up to %g, not to 1", sum));
     for (int i = 0; i < q->classes_n; i++)
         if (q->classes[i].share == 0)
             q->classes[i].share = (1 - sum) / open;
@@ -107,7 +109,8 @@ int read_requests(struct reader *r, const struct json *v, const char *where, str
     q->block_tokens = (long)tokens;
     out->requests = q;
     if (list != NULL && (json_type(list) != JSON_ARRAY || json_size(list) == 0))
-        return bad(r, arena_printf(r->s->arena, "%s.classes", where), "a list of at least one class is needed");
+        return bad(r, arena_printf(r->s->arena, "%s.classes", where),
+                   "a list of at least one class is needed");
     if (list != NULL) {
         q->classes = arena_array(r->s->arena, json_size(list), sizeof *q->classes);
         JSON_EACH (c, list) {
@@ -159,7 +162,8 @@ static int read_limit(struct reader *r, const struct json *v, const char *where,
         return read_quantity(r, v, UNIT_S, 0, 1e9, where, out);
     TRY(check_keys(r, v, where, keys));
     JSON_EACH (c, v) {
-        TRY(read_quantity(r, c, UNIT_S, 0, 1e9, arena_printf(r->s->arena, "%s.%s", where, json_key(c)), &limit));
+        TRY(read_quantity(r, c, UNIT_S, 0, 1e9, arena_printf(r->s->arena, "%s.%s", where, json_key(c)),
+                          &limit));
         most = fmax(most, limit);
     }
     if (json_size(v) > 0)

@@ -1,6 +1,7 @@
 #include "pipeline/scenario_read.h"
 
 const char *const resource_kind_names[] = {"servers", "cores", "gpus", "disk", "link", NULL};
+const char *const billing_names[] = {"committed", "elastic", "owned", NULL};
 
 #define T struct resource
 static const struct param resource_params[] = {
@@ -16,8 +17,91 @@ static const struct param resource_params[] = {
     REAL(T, contention, UNIT_NONE, "0", 0, 10,
          "Cores: work takes 1 + contention * (busy cores - 1) times as long"),
     REAL(T, price, UNIT_USD_PER_H, "0usd/h", 0, 1e9, "Price of one"),
+    CHOICE(T, billing, "committed", billing_names,
+           "Paid by the hour, used or not; by the hour in use; or owned: nothing more is paid, an hour is "
+           "only worth "
+           "its price"),
+    REAL(T, idle_w, UNIT_WATT, "0W", 0, 1e9, "Power of one that has nothing to do"),
+    REAL(T, active_w, UNIT_WATT, "0W", 0, 1e9, "Power of one at work"),
+    {"failures", PARAM_JSON, offsetof(T, failures_json), UNIT_NONE, NULL, 0, 0, NULL,
+     "Servers, GPUs: {mtbf, repair} of each"},
+    {"maintenance", PARAM_JSON, offsetof(T, maintenance_json), UNIT_NONE, NULL, 0, 0, NULL,
+     "Servers, GPUs: {every, lasts, first, servers}"},
+    {"autoscale", PARAM_JSON, offsetof(T, autoscale_json), UNIT_NONE, NULL, 0, 0, NULL,
+     "Servers, GPUs: {period, delay, target, min, max}"},
     PARAMS_END};
 #undef T
+
+#define T struct failures
+static const struct param failures_params[] = {
+    LAW(T, mtbf, UNIT_S, "720h", 1e-9, 1e12, "Time that one works before it fails"),
+    LAW(T, repair, UNIT_S, "1h", 0, 1e12, "Time until it works again"), PARAMS_END};
+#undef T
+
+#define T struct maintenance
+static const struct param maintenance_params[] = {
+    REAL(T, every, UNIT_S, "168h", 1e-6, 1e12, "From the beginning of one to that of the next"),
+    REAL(T, lasts, UNIT_S, "1h", 0, 1e12, "How long it lasts"),
+    REAL(T, first, UNIT_S, "0s", 0, 1e12, "When the first begins"),
+    INT(T, servers, "1", 1, 1e7, "How many are away"), PARAMS_END};
+#undef T
+
+#define T struct autoscale
+static const struct param autoscale_params[] = {
+    REAL(T, period, UNIT_S, "60s", 1e-6, 1e9, "Between two decisions"),
+    REAL(T, delay, UNIT_S, "60s", 0, 1e9, "From the order until a new one serves"),
+    REAL(T, target, UNIT_FRAC, "0.7", 0.01, 1, "Utilization it aims at"),
+    INT(T, min, "1", 1, 1e7, "At least so many"),
+    INT(T, max, "1000", 1, 1e7, "At most so many"),
+    PARAMS_END};
+#undef T
+
+bool resource_changes(const struct resource *r)
+{
+    return r->failures != NULL || r->maintenance != NULL || r->autoscale != NULL;
+}
+
+static const void *read_part(const struct reader *r, const struct json *v, const struct param *table,
+                             size_t size, const char *where, const char *key, int *rc)
+{
+    void *part;
+
+    if (v == NULL || *rc != 0)
+        return NULL;
+    part = arena_alloc(r->s->arena, size);
+    *rc = load_params(r, table, v, arena_printf(r->s->arena, "%s.%s", where, key), part);
+    return part;
+}
+
+/* How the number of servers changes; the count is what there is at the beginning, and at most. */
+static int read_supply(const struct reader *r, const char *where, struct resource *out)
+{
+    const struct autoscale *scale;
+    int rc = 0;
+
+    out->failures =
+        read_part(r, out->failures_json, failures_params, sizeof *out->failures, where, "failures", &rc);
+    out->maintenance = read_part(r, out->maintenance_json, maintenance_params, sizeof *out->maintenance,
+                                 where, "maintenance", &rc);
+    out->autoscale =
+        read_part(r, out->autoscale_json, autoscale_params, sizeof *out->autoscale, where, "autoscale", &rc);
+    TRY(rc);
+    scale = out->autoscale;
+    if (scale == NULL && out->failures == NULL && out->maintenance == NULL)
+        return 0;
+    if (out->kind != RESOURCE_SERVERS && out->kind != RESOURCE_GPUS)
+        return bad(r, where,
+                   "\"failures\", \"maintenance\" and \"autoscale\" go with the kinds servers and gpus");
+    if (scale != NULL && (scale->min > out->count || out->count > scale->max))
+        return bad(r, arena_printf(r->s->arena, "%s.autoscale", where),
+                   arena_printf(r->s->arena,
+                                "\"count\" is where it begins: %ld does not lie between min %ld and max %ld",
+                                out->count, scale->min, scale->max));
+    if (out->maintenance != NULL && out->maintenance->lasts >= out->maintenance->every)
+        return bad(r, arena_printf(r->s->arena, "%s.maintenance", where),
+                   "it must end before it begins again");
+    return 0;
+}
 
 static int read_resource(struct reader *r, const struct json *v, struct resource *out)
 {
@@ -39,6 +123,12 @@ static int read_resource(struct reader *r, const struct json *v, struct resource
         return r->err->code;
     }
     out->name = arena_strdup(s->arena, json_key(v));
+    if (read_supply(r, where, out) != 0) {
+        json_free(params);
+        return r->err->code;
+    }
+    out->failures_json = out->maintenance_json = out->autoscale_json = NULL;
+    out->has_billing = json_get(v, "billing") != NULL;
     out->price *= (double)out->count;
     out->queue_limit = -1;
     if (out->contention > 0) {

@@ -177,9 +177,8 @@ static int read_stage(struct reader *r, struct stage_text *text, struct stage *o
     out->pipeline = text->pipeline;
     TRY(find_model(r, v, text->where, out));
     if (json_get(v, "calls") != NULL && (out->model->server == NULL || out->model->server->callees == NULL))
-        return bad(
-            r, text->where,
-            arena_printf(s->arena, "\"calls\": model \"%s\" calls no other stage", out->model->name));
+        return bad(r, text->where,
+                   arena_printf(s->arena, "\"calls\": model \"%s\" calls no other stage", out->model->name));
     if (out->model->needs_dataset &&
         (text->pipeline < 0 || s->pipelines[text->pipeline].workload.data == NULL))
         return bad(r, text->where,
@@ -199,8 +198,8 @@ static int read_list(struct reader *r, const struct json *list, const char *path
     for (size_t i = 0; i < json_size(list); i++) {
         struct stage_text *text = &r->texts[s->stages_n];
 
-        *text = (struct stage_text){json_at(list, i), arena_printf(s->arena, "%s[%zu]", path, i), NULL,
-                                    pipeline};
+        *text =
+            (struct stage_text){json_at(list, i), arena_printf(s->arena, "%s[%zu]", path, i), NULL, pipeline};
         TRY(read_stage(r, text, &s->stages[s->stages_n]));
         s->stages_n++;
     }

@@ -13,7 +13,8 @@ struct trace_cfg {
 
 #define T struct trace_cfg
 static const struct param trace_params[] = {
-    REAL(T, rate_scale, UNIT_NONE, "1", 1e-6, 1e6, "Requests come this many times as fast as they were recorded"),
+    REAL(T, rate_scale, UNIT_NONE, "1", 1e-6, 1e6,
+         "Requests come this many times as fast as they were recorded"),
     REAL(T, from, UNIT_S, "0s", 0, 1e12, "Only what was recorded from this time on"),
     REAL(T, to, UNIT_S, "1000000000000s", 0, 1e12, "And before this one"),
     BOOL(T, loop, "false", "Begin again at the end of the recording"),
@@ -23,7 +24,8 @@ static const struct param trace_params[] = {
 
 /* ------------------------------------------------------------ written into the scenario */
 
-static int read_blocks(struct reader *r, const struct json *v, const char *where, struct recorded_request *out)
+static int read_blocks(struct reader *r, const struct json *v, const char *where,
+                       struct recorded_request *out)
 {
     uint64_t *blocks;
 
@@ -46,7 +48,8 @@ static int read_blocks(struct reader *r, const struct json *v, const char *where
 static int read_inline_row(struct reader *r, const struct json *v, const char *where,
                            struct recorded_request *out)
 {
-    static const char *const keys[] = {"arrival", "input_tokens", "output_tokens", "class", "session", "blocks", NULL};
+    static const char *const keys[] = {
+        "arrival", "input_tokens", "output_tokens", "class", "session", "blocks", NULL};
     bool list = json_type(v) == JSON_ARRAY;
     double counts[2] = {0, 0};
 
@@ -100,7 +103,8 @@ static int read_source(struct reader *r, const struct json *v, const char *where
     if (v != NULL && json_type(v) == JSON_OBJECT && json_get(v, "inline") != NULL && json_size(v) == 1)
         return read_inline(r, json_get(v, "inline"), arena_printf(r->s->arena, "%s.inline", where), rows, n);
     if (ref == NULL || strncmp(ref, "trace:", 6) != 0)
-        return bad(r, where, "\"trace:NAME\" of an imported recording is needed, or {\"inline\": [requests]}");
+        return bad(r, where,
+                   "\"trace:NAME\" of an imported recording is needed, or {\"inline\": [requests]}");
     if (res == NULL || res->requests == NULL)
         return bad(r, where, arena_printf(r->s->arena, "\"%s\": there is no store to read it from", ref));
     if (res->requests(res->ctx, ref, r->s->arena, rows, n, r->err) != 0)
@@ -112,7 +116,8 @@ static int read_source(struct reader *r, const struct json *v, const char *where
 }
 
 /* Those within the window and of the class, counted from the first on; unknown counts become 0. */
-static size_t select_rows(struct recorded_request *rows, size_t n, const struct trace_cfg *c, const char *class)
+static size_t select_rows(struct recorded_request *rows, size_t n, const struct trace_cfg *c,
+                          const char *class)
 {
     double first = NAN;
     size_t kept = 0;
@@ -154,7 +159,8 @@ static int class_index(struct requests *q, const char *name, struct arena *a)
     grown = arena_array(a, (size_t)q->classes_n + 1, sizeof *grown);
     if (q->classes_n > 0)
         memcpy(grown, q->classes, (size_t)q->classes_n * sizeof *grown);
-    grown[q->classes_n] = (struct request_class){.name = name, .deadline_s = INFINITY, .luck = rng_hash(name)};
+    grown[q->classes_n] =
+        (struct request_class){.name = name, .deadline_s = INFINITY, .luck = rng_hash(name)};
     q->classes = grown;
     return q->classes_n++;
 }
@@ -201,7 +207,8 @@ static int finish_recording(struct reader *r, struct recorded_request *rows, siz
                               .loop = c->loop};
     for (size_t i = 0; i < n; i++)
         sessions[i] = rows[i].session[0] != '\0' ? rng_hash(rows[i].session) : 0;
-    rec->span_s = n > 1 ? last * (double)n / (double)(n - 1) : 1; /* and one mean gap before it begins again */
+    rec->span_s =
+        n > 1 ? last * (double)n / (double)(n - 1) : 1; /* and one mean gap before it begins again */
     if (c->loop && !(rec->span_s > 0))
         return bad(r, where, "all requests came at once; that cannot go on in a loop");
     q = recorded_classes(rec, classes, r->s->arena);
@@ -234,7 +241,8 @@ int read_trace(struct reader *r, const struct json *v, const char *where, struct
     n = select_rows(rows, n, &cfg, class);
     if (n == 0)
         return bad(r, where,
-                   class != NULL ? arena_printf(r->s->arena, "no recorded request of class \"%s\" is left", class)
-                                 : "no recorded request with a time is left between \"from\" and \"to\"");
+                   class != NULL
+                       ? arena_printf(r->s->arena, "no recorded request of class \"%s\" is left", class)
+                       : "no recorded request with a time is left between \"from\" and \"to\"");
     return finish_recording(r, rows, n, &cfg, where, out);
 }

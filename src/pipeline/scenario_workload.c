@@ -64,8 +64,8 @@ static int read_dataset(struct reader *r, const struct json *v, const char *wher
 
 int read_workload(struct reader *r, const struct json *w, const char *where, struct workload *out)
 {
-    static const char *const keys[] = {"open",     "closed",   "clients",     "trace",  "dataset",
-                                       "requests", "sessions", "calibration", "preset", NULL};
+    static const char *const keys[] = {"open",     "closed",      "clients", "trace", "dataset", "requests",
+                                       "sessions", "calibration", "preset",  NULL};
     const struct workload_type *type = NULL;
     int kinds = 0;
 

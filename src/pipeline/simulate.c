@@ -75,8 +75,8 @@ static double relative_half_width(const struct estimate *e)
 static bool precise_enough(const struct batch *b, long n, double precision, double confidence)
 {
     double *x = xcalloc((size_t)n, sizeof *x);
-    struct estimate e = fold_line(b->results, n, b->s->objective, offsetof(struct flow_line, throughput_per_s),
-                                  x, confidence);
+    struct estimate e = fold_line(b->results, n, b->s->objective,
+                                  offsetof(struct flow_line, throughput_per_s), x, confidence);
     bool enough = relative_half_width(&e) <= precision;
 
     if (enough && scenario_has_latency(b->s)) {
@@ -121,6 +121,8 @@ static int settle(struct batch *b, long n, const struct simulate_options *opt, s
         if (p->horizon.kind != HORIZON_STEADY)
             continue;
         steady = true;
+        if (b->results[0].lines[i].series_n == 0 && !p->is_objective) /* it stands still */
+            continue;
         of = warmup_decide(b->results, n, i, b->limits.series_pieces);
         w.refused = w.refused || of.refused;
         w.pieces = fmax(w.pieces, p->is_objective ? of.pieces : 10 * of.pieces); /* it is given a tenth */
@@ -269,67 +271,4 @@ int simulate(const struct scenario *s, const struct simulate_options *opt, struc
     }
     batch_free(&b, n);
     return rc != 0 ? rc : judge(out, enough, above, opt->precision, err);
-}
-
-/* --------------------------------------------------------- uncertainty */
-
-static int drawn_throughput(const struct json *tree, const char *file, const struct resolver *resolver,
-                            uint32_t draw, const struct simulate_options *opt, double *out, struct err *err)
-{
-    struct scenario_options so = {.resolver = resolver, .parameter_draw = draw};
-    struct simulate_options one = *opt;
-    struct arena *a = arena_new();
-    struct scenario *s;
-    struct outcome o;
-    int rc;
-
-    one.replications = 2;
-    one.precision = 0;
-    rc = scenario_build(tree, file, &so, &s, err);
-    if (rc == 0) {
-        rc = simulate(s, &one, a, &o, err);
-        if (rc == ERR_PRECISION) /* two replications may not show that it settled; the estimate itself did */
-            rc = 0;
-        *out = rc == 0 ? o.throughput_per_s.mean : NAN;
-        scenario_free(s);
-    }
-    arena_free(a);
-    return rc;
-}
-
-/* Sampling error, parameters and discrepancy add up as variances of the logarithm: a rate stays positive. */
-static void widen(struct estimate *e, double relative_sd, double t)
-{
-    double sampling = (e->hi - e->lo) / 2 / fabs(e->mean), wide = t * relative_sd;
-    double half = sqrt(sampling * sampling + wide * wide);
-
-    e->has_pred = true;
-    e->pred_lo = e->mean * exp(-half);
-    e->pred_hi = e->mean * exp(half);
-}
-
-int simulate_uncertainty(const struct json *tree, const char *file, const struct resolver *resolver,
-                         uint32_t draws, double discrepancy, const struct simulate_options *opt,
-                         struct outcome *out, struct err *err)
-{
-    struct tally x = {0};
-    double relative_sd, t;
-
-    if (out->scenario->calibrations_n == 0 || draws == 0)
-        return 0;
-    for (uint32_t k = 1; k <= draws; k++) {
-        double v = NAN;
-
-        TRY(drawn_throughput(tree, file, resolver, k, opt, &v, err));
-        tally_add(&x, v);
-    }
-    t = student_quantile(1 - (1 - out->confidence) / 2, (double)draws - 1);
-    relative_sd = sqrt(tally_variance(&x) / (x.mean * x.mean) + discrepancy * discrepancy);
-    widen(&out->throughput_per_s, relative_sd, t);
-    if (out->terminating) {
-        widen(&out->makespan_s, relative_sd, t);
-        if (out->has_cost)
-            widen(&out->cost_usd, relative_sd, t);
-    }
-    return 0;
 }

@@ -29,13 +29,4 @@ enum { SIMULATE_REPLICATIONS = 12, SIMULATE_MOST = 512 };
 int simulate(const struct scenario *s, const struct simulate_options *opt, struct arena *a,
              struct outcome *out, struct err *err);
 
-/*
- * Widens the outcome's prediction intervals by the uncertainty of the calibrated parameters: `draws` outer
- * draws, one replication each, and the relative model discrepancy found when the calibration was held against
- * data it had not seen.  Does nothing when the scenario uses no calibration.
- */
-int simulate_uncertainty(const struct json *tree, const char *file, const struct resolver *resolver,
-                         uint32_t draws, double discrepancy, const struct simulate_options *opt,
-                         struct outcome *out, struct err *err);
-
 #endif

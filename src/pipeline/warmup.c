@@ -34,9 +34,9 @@ static struct truncation truncation_of(const struct flow_result *results, long n
     for (size_t k = 0; k < values; k++) {
         mean[k] = 0;
         for (long i = 0; i < n; i++)
-            mean[k] += (inside ? results[i].lines[line].series_inside
-                               : results[i].lines[line].series_response)[k] /
-                       (double)n;
+            mean[k] +=
+                (inside ? results[i].lines[line].series_inside : results[i].lines[line].series_response)[k] /
+                (double)n;
     }
     constant = constant_from(mean, values);
     if (constant < values / 2)

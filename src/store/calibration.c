@@ -108,7 +108,7 @@ int calibration_load(struct store *s, const char *name, struct arena *a, struct 
     TRY(sql_query(
         s, &st, err,
         "SELECT r.path, r.value, r.stderr, r.unit, r.n, r.method, r.r2, r.holdout_error_frac, r.valid_from, "
-        "r.valid_to FROM calibration c JOIN calibration_row r ON r.calibration_id = c.id "
+        "r.valid_to, r.valid_of FROM calibration c JOIN calibration_row r ON r.calibration_id = c.id "
         "WHERE c.name = ? AND c.version = ? ORDER BY r.path",
         "ti", name, (int64_t)info.version));
     while ((rc = sql_step(s, st, err)) > 0) {

@@ -33,9 +33,10 @@ static int load_blocks(struct store *s, int64_t trace, struct arena *a, uint64_t
     *blocks = NULL;
     *prompts = NULL;
     *prompts_n = 0;
-    TRY(sql_query(s, &st, err,
-                  "SELECT request, part, block FROM prompt_block WHERE trace_id = ? ORDER BY request, position",
-                  "i", trace));
+    TRY(sql_query(
+        s, &st, err,
+        "SELECT request, part, block FROM prompt_block WHERE trace_id = ? ORDER BY request, position", "i",
+        trace));
     while ((rc = sql_step(s, st, err)) == 1) {
         int64_t seq = sqlite3_column_int64(st, 0);
         const char *part = (const char *)sqlite3_column_text(st, 1);

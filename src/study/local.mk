@@ -32,5 +32,9 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/values.h \
 	%D%/validate.c \
 	%D%/validate.h \
+	%D%/changes.c \
+	%D%/changes.h \
 	%D%/variant.c \
-	%D%/variant.h
+	%D%/variant.h \
+	%D%/whatif.c \
+	%D%/whatif.h

@@ -1,6 +1,7 @@
 #include "study/validate.h"
 
 #include "calibrate/resolve.h"
+#include "pipeline/uncertainty.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -154,6 +155,7 @@ static int predict(const struct study *st, const struct validate_options *opt, d
                    struct arena *a, struct validate_variant *v, double *objective, struct err *err)
 {
     struct simulate_options so = study_simulation(st, st->threads);
+    struct discrepancy off = {.rate = discrepancy, .time = discrepancy};
     struct json *tree = json_copy(st->tree);
     struct scenario *s = NULL;
     struct outcome o;
@@ -167,7 +169,7 @@ static int predict(const struct study *st, const struct validate_options *opt, d
     if (rc == 0)
         rc = variant_simulate(st, s, st->threads, a, &o, err);
     if (rc == 0)
-        rc = simulate_uncertainty(tree, st->file, st->resolver, opt->draws, discrepancy, &so, &o, err);
+        rc = simulate_uncertainty(tree, st->file, st->resolver, opt->draws, &off, &so, &o, err);
     if (rc == 0) {
         memcpy(objective, o.objective_rep, (size_t)st->replications * sizeof *objective);
         compare(st, opt->repeats, s, &o, a, v);

@@ -14,14 +14,6 @@ bool set_is_legal(const struct study *st, opt_set set)
     return true;
 }
 
-static bool is_named(const char *name, const char *const *names, int n)
-{
-    for (int i = 0; i < n; i++)
-        if (strcmp(names[i], name) == 0)
-            return true;
-    return false;
-}
-
 int variant_build(const struct study *st, opt_set set, const char *const *only_stages, int only_n,
                   struct scenario **out, struct err *err)
 {
@@ -37,8 +29,7 @@ int variant_build(const struct study *st, opt_set set, const char *const *only_s
     json_free(tree);
     if (rc != 0 || only_stages == NULL)
         return rc;
-    for (int i = 0; i < (*out)->stages_n; i++)
-        (*out)->stages[i].instant = !is_named((*out)->stages[i].name, only_stages, only_n);
+    scenario_isolate(*out, only_stages, only_n);
     return 0;
 }
 

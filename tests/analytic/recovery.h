@@ -73,7 +73,7 @@ static inline void expect_on_bound(const struct count *c, const char *name)
 
 static inline void expect_caught(const struct count *c, const char *name)
 {
-    cr_expect(c->n == TRIALS && !count_between(c, 0.95, 0.95),
+    cr_expect(c->n >= TRIALS / 5 && !count_between(c, 0.95, 0.95),
               "%s: %u of %u intervals hold the truth, as if all were well", name, c->held, c->n);
 }
 

@@ -37,8 +37,8 @@ static char *network(const char *workload, const char *resources, const char *as
     return t.s;
 }
 
-#define OPEN(gap)       "{\"open\": {\"arrivals\": {\"exponential\": \"" gap "\"}}}"
-#define CLIENTS(n)      "{\"clients\": {\"count\": " n ", \"think\": {\"exponential\": \"5s\"}}}"
+#define OPEN(gap)  "{\"open\": {\"arrivals\": {\"exponential\": \"" gap "\"}}}"
+#define CLIENTS(n) "{\"clients\": {\"count\": " n ", \"think\": {\"exponential\": \"5s\"}}}"
 #define STATION(n, on, service)                                                                              \
     "{\"name\": \"" n "\", \"model\": \"station\", \"on\": {\"servers\": \"" on                              \
     "\"}, \"params\": {\"service\": {\"exponential\": \"" service "\"}}}"
@@ -82,9 +82,10 @@ Test(calls, who_holds_a_server_waits_as_who_is_served_by_one)
 /* Workers with a buffer in front answer calls too: two on two cores are M/M/2. */
 Test(calls, workers_answer_calls)
 {
-    char *text = network(OPEN("1s"), ", \"c\": {\"kind\": \"cores\", \"count\": 2}", FIRST,
-                         "{\"name\": \"a\", \"model\": \"operators\", \"on\": {\"cpu\": \"c\"}, \"params\": "
-                         "{\"workers\": 2, \"ops\": [{\"name\": \"w\", \"cpu\": {\"exponential\": \"1.6s\"}}]}}");
+    char *text =
+        network(OPEN("1s"), ", \"c\": {\"kind\": \"cores\", \"count\": 2}", FIRST,
+                "{\"name\": \"a\", \"model\": \"operators\", \"on\": {\"cpu\": \"c\"}, \"params\": "
+                "{\"workers\": 2, \"ops\": [{\"name\": \"w\", \"cpu\": {\"exponential\": \"1.6s\"}}]}}");
     struct experiment x = experiment(text, REPLICATIONS);
 
     expect_near("latency", &x.o.latency_s[LATENCY_MEAN], 1.6 + mmc_wait(2, 1, 1.6));
@@ -100,8 +101,8 @@ static void expect_visits(int clients, int rounds, double first, double second)
     struct experiment e;
     char *text;
 
-    snprintf(workload, sizeof workload, "{\"clients\": {\"count\": %d, \"think\": {\"exponential\": \"5s\"}}}",
-             clients);
+    snprintf(workload, sizeof workload,
+             "{\"clients\": {\"count\": %d, \"think\": {\"exponential\": \"5s\"}}}", clients);
     snprintf(asker, sizeof asker,
              "\"on\": {\"servers\": \"own\"}, \"params\": {\"times\": %d, \"own\": {\"exponential\": "
              "\"0.25s\"}}, " BOTH,
@@ -136,12 +137,13 @@ Test(calls, several_visits_count_as_one_demand)
 
 /* ----------------------------------------------------------------------------------- at the same time */
 
-/* Two queues fed by the same arrivals, joined: 7 at load .8 (Nelson and Tantawi: (12 - rho) / 8 * 1 / (1 - rho)). */
+/* Two queues fed by the same arrivals, joined: 7 at load .8 (Nelson and Tantawi: (12 - rho) / 8 * 1 / (1 -
+ * rho)). */
 Test(calls, fork_and_join_of_two_queues)
 {
-    char *text = network(OPEN("1.25s"), ", \"t\": {\"kind\": \"servers\"}",
-                         "\"params\": {\"together\": true}, " BOTH,
-                         STATION("a", "s", "1s") ", " STATION("b", "t", "1s"));
+    char *text =
+        network(OPEN("1.25s"), ", \"t\": {\"kind\": \"servers\"}", "\"params\": {\"together\": true}, " BOTH,
+                STATION("a", "s", "1s") ", " STATION("b", "t", "1s"));
     struct experiment x = experiment(text, REPLICATIONS);
 
     expect_near("latency", &x.o.latency_s[LATENCY_MEAN], 7);
@@ -202,10 +204,10 @@ Test(calls, what_cannot_be_withdrawn_is_done_unheard)
 /* The first of two askers wins; the other one's own calls are taken back with it, two floors down. */
 Test(calls, cancellation_reaches_those_whom_the_callee_asked)
 {
-    char *text = network(
-        OPEN("1s"), ", \"many\": {\"kind\": \"servers\", \"count\": 1000}",
-        "\"params\": {\"width\": 2, \"wait_for\": 1}, \"calls\": {\"first\": \"mid\"}",
-        "{\"name\": \"mid\", \"model\": \"asker\", \"calls\": {\"first\": \"a\"}}, " CLERK("a", "many", "1s"));
+    char *text = network(OPEN("1s"), ", \"many\": {\"kind\": \"servers\", \"count\": 1000}",
+                         "\"params\": {\"width\": 2, \"wait_for\": 1}, \"calls\": {\"first\": \"mid\"}",
+                         "{\"name\": \"mid\", \"model\": \"asker\", \"calls\": {\"first\": \"a\"}}, " CLERK(
+                             "a", "many", "1s"));
     struct experiment x = experiment(text, REPLICATIONS);
     const struct outcome_stage *a = stage_of(&x, "a");
 
@@ -218,7 +220,8 @@ Test(calls, cancellation_reaches_those_whom_the_callee_asked)
     free(text);
 }
 
-/* Impatience in a queue: the caller has a faster answer, whoever still stands in the buffer is not worked on. */
+/* Impatience in a queue: the caller has a faster answer, whoever still stands in the buffer is not worked on.
+ */
 Test(calls, what_is_cancelled_in_a_buffer_costs_nothing)
 {
     char *text = network(OPEN("1s"),
@@ -257,7 +260,8 @@ Test(calls, whoever_fails_says_so_and_the_caller_goes_on)
 Test(calls, clients_outlive_lost_visits)
 {
     const char *text =
-        "{\"name\": \"lossy\", \"workload\": {\"clients\": {\"count\": 2}}, \"resources\": {\"s\": {\"kind\": "
+        "{\"name\": \"lossy\", \"workload\": {\"clients\": {\"count\": 2}}, \"resources\": {\"s\": "
+        "{\"kind\": "
         "\"servers\", \"count\": 2}}, \"stages\": [{\"name\": \"a\", \"model\": \"clerk\", \"on\": "
         "{\"servers\": \"s\"}, \"params\": {\"service\": {\"exponential\": \"1s\"}, \"lose\": 0.5}}]}";
     struct experiment x = experiment(text, REPLICATIONS);
@@ -295,7 +299,8 @@ Test(calls, any_number_of_threads_gives_the_same_bytes)
     free(text);
 }
 
-/* The bound knows visits: never below what the simulation delivers, and the bottleneck is where they add up. */
+/* The bound knows visits: never below what the simulation delivers, and the bottleneck is where they add up.
+ */
 Test(calls, the_bound_multiplies_visits_and_demand)
 {
     char *text = network("{\"clients\": {\"count\": 100}}", ", \"t\": {\"kind\": \"servers\", \"count\": 2}",
@@ -318,10 +323,11 @@ Test(calls, the_bound_multiplies_visits_and_demand)
 /* Local gains: all but the callee are infinitely fast, and it is still asked. */
 Test(calls, an_infinitely_fast_caller_still_asks)
 {
-    char *text = network("{\"clients\": {\"count\": 1}}", ", \"own\": {\"kind\": \"servers\"}",
-                         "\"on\": {\"servers\": \"own\"}, \"params\": {\"times\": 2, \"own\": \"1s\"}, " FIRST,
-                         "{\"name\": \"a\", \"model\": \"station\", \"on\": {\"servers\": \"s\"}, \"params\": "
-                         "{\"service\": \"0.5s\"}}");
+    char *text =
+        network("{\"clients\": {\"count\": 1}}", ", \"own\": {\"kind\": \"servers\"}",
+                "\"on\": {\"servers\": \"own\"}, \"params\": {\"times\": 2, \"own\": \"1s\"}, " FIRST,
+                "{\"name\": \"a\", \"model\": \"station\", \"on\": {\"servers\": \"s\"}, \"params\": "
+                "{\"service\": \"0.5s\"}}");
     struct scenario *s = text_scenario(text);
     struct simulate_options opt = {.replications = 2};
     struct arena *a = arena_new();
@@ -364,8 +370,10 @@ Test(calls, what_makes_no_sense_is_refused)
                    "\"ask\" calls \"ask\"; each would wait for the other");
     expect_refused("\"calls\": {}", STATION("a", "s", "1s"), "needs \"calls\": {\"first\": a stage}");
     expect_refused("\"calls\": {\"frist\": \"a\"}", STATION("a", "s", "1s"), "did you mean \"first\"");
-    expect_refused("\"calls\": {\"first\": \"aa\"}", STATION("a", "s", "1s"), "no stage \"aa\"; did you mean \"a\"");
-    expect_refused("\"calls\": [\"a\"]", STATION("a", "s", "1s"), "\"calls\" is an object from role to stage");
+    expect_refused("\"calls\": {\"first\": \"aa\"}", STATION("a", "s", "1s"),
+                   "no stage \"aa\"; did you mean \"a\"");
+    expect_refused("\"calls\": [\"a\"]", STATION("a", "s", "1s"),
+                   "\"calls\" is an object from role to stage");
     expect_refused(FIRST,
                    "{\"name\": \"a\", \"model\": \"station\", \"on\": {\"servers\": \"s\"}, \"calls\": "
                    "{\"first\": \"ask\"}}",
@@ -378,8 +386,9 @@ Test(calls, what_makes_no_sense_is_refused)
                    "{\"name\": \"a\", \"model\": \"station\", \"on\": {\"servers\": \"s\"}, \"params\": "
                    "{\"queue_limit\": 4}}",
                    "stage \"a\" cannot be called: it loses");
-    expect_refused("\"on\": {\"servers\": \"s\"}, " FIRST,
-                   STATION("a", "s", "1s") ", {\"name\": \"b\", \"model\": \"station\", \"on\": {\"servers\": "
-                                           "\"s\"}, \"params\": {\"queue_limit\": 4}}",
-                   "shares \"s\" with \"b\"");
+    expect_refused(
+        "\"on\": {\"servers\": \"s\"}, " FIRST,
+        STATION("a", "s", "1s") ", {\"name\": \"b\", \"model\": \"station\", \"on\": {\"servers\": "
+                                "\"s\"}, \"params\": {\"queue_limit\": 4}}",
+        "shares \"s\" with \"b\"");
 }

@@ -31,10 +31,12 @@ struct asker_cfg {
 
 #define T struct asker_cfg
 static const struct param asker_params[] = {
-    INT(T, times, "1", 0, 1000, "Rounds"), INT(T, width, "1", 0, ASKED_MOST - 1, "Calls to first a round"),
+    INT(T, times, "1", 0, 1000, "Rounds"),
+    INT(T, width, "1", 0, ASKED_MOST - 1, "Calls to first a round"),
     INT(T, wait_for, "0", 0, ASKED_MOST, "Answers to wait for; 0: all"),
     BOOL(T, together, "false", "First and second at the same time"),
-    LAW(T, own, UNIT_S, "0s", 0, 1e9, "Work of its own"), PARAMS_END};
+    LAW(T, own, UNIT_S, "0s", 0, 1e9, "Work of its own"),
+    PARAMS_END};
 #undef T
 
 struct asker {
@@ -178,15 +180,16 @@ static int asker_calls(const void *cfg, const struct item *in, struct server_cal
 {
     const struct asker_cfg *c = cfg;
     double times = (double)c->times;
-    long heard = c->wait_for > 0 ? c->wait_for - c->together : c->width; /* at least; the rest may cost nothing */
+    long heard =
+        c->wait_for > 0 ? c->wait_for - c->together : c->width; /* at least; the rest may cost nothing */
     int n = 0;
 
     if (room >= 2 && c->width > 0)
         out[n++] = (struct server_call){
             0, times * (double)(heard < c->width ? heard : c->width), c->wait_for > 0 ? 0 : times, *in, {0}};
     if (room >= 2)
-        out[n++] = (struct server_call){1, c->wait_for > 0 && c->together ? 0 : times,
-                                        c->together ? 0 : times, *in, {0}};
+        out[n++] = (struct server_call){
+            1, c->wait_for > 0 && c->together ? 0 : times, c->together ? 0 : times, *in, {0}};
     return n;
 }
 

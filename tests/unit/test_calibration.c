@@ -149,12 +149,16 @@ Test(calibration, what_stands_beside_the_parameters_comes_back)
                                    .covs_n = 1,
                                    .remarks_n = 1},
                              out;
+    struct calibration_row *rows;
+    size_t n;
 
     OK(trace_create(s, &info, &source.trace_id, &err));
     row.valid_of = "tokens";
     OK(calibration_save_with(s, "gpu", "", source.trace_id, &row, 1, &in, &err));
     OK(trace_remove(s, source.trace_id, &err));
     OK(calibration_extra_load(s, "gpu", arena, &out, &err));
+    OK(calibration_load(s, "gpu", arena, &rows, &n, &err));
+    cr_expect_str_eq(rows[0].valid_of, "tokens");
     cr_expect_str_eq(out.target, "llm_serving");
     cr_expect_str_eq(out.document, "{\"ops\":[]}");
     cr_assert(out.sources_n == 1 && out.covs_n == 1 && out.remarks_n == 1);

@@ -39,7 +39,8 @@ static void expect_near(const char *what, const struct estimate *e, double truth
 {
     double se = (e->hi - e->lo) / 2 / student_quantile(0.975, (double)e->n - 1);
 
-    cr_expect(fabs(e->mean - truth) <= 4 * se + 1e-9 * truth, "%s: %g +- %g, not %g", what, e->mean, se, truth);
+    cr_expect(fabs(e->mean - truth) <= 4 * se + 1e-9 * truth, "%s: %g +- %g, not %g", what, e->mean, se,
+              truth);
 }
 
 #define TEN_A_SECOND "\"open\": {\"arrivals\": {\"exponential\": \"0.1s\"}}"
@@ -48,11 +49,12 @@ Test(requests, lengths_and_classes_are_drawn_as_written)
 {
     struct arena *a = arena_new();
     struct scenario *s;
-    struct outcome o = simulated(TEN_A_SECOND ", \"requests\": {\"output_tokens\": {\"exponential\": 50}, "
-                                              "\"classes\": [{\"name\": \"short\", \"share\": 0.75, "
-                                              "\"input_tokens\": 100}, {\"name\": \"long\", \"input_tokens\": "
-                                              "{\"uniform\": [1000, 3000]}, \"prefix_tokens\": 500}]}",
-                                 "", 8, a, &s);
+    struct outcome o =
+        simulated(TEN_A_SECOND ", \"requests\": {\"output_tokens\": {\"exponential\": 50}, "
+                               "\"classes\": [{\"name\": \"short\", \"share\": 0.75, "
+                               "\"input_tokens\": 100}, {\"name\": \"long\", \"input_tokens\": "
+                               "{\"uniform\": [1000, 3000]}, \"prefix_tokens\": 500}]}",
+                  "", 8, a, &s);
 
     expect_near("prompt", &o.metrics->ttft_s[LATENCY_MEAN], 0.75 * 0.1 + 0.25 * 2.5);
     cr_expect_float_eq(o.metrics->ttft_s[LATENCY_P50].mean, 0.1, 1e-6);
@@ -74,7 +76,8 @@ Test(requests, goodput_counts_those_that_meet_every_limit)
     struct outcome o = simulated(
         TEN_A_SECOND ", \"requests\": {\"input_tokens\": {\"uniform\": [0, 1000]}, \"output_tokens\": "
                      "{\"uniform\": [0, 1000]}}",
-        "\"slo\": {\"ttft_s\": {\"p50\": \"100ms\", \"p99\": \"500ms\"}, \"tpot_s\": \"400ms\", \"latency_s\": "
+        "\"slo\": {\"ttft_s\": {\"p50\": \"100ms\", \"p99\": \"500ms\"}, \"tpot_s\": \"400ms\", "
+        "\"latency_s\": "
         "{\"p99\": \"2s\"}}, ",
         8, a, &s);
 
@@ -87,12 +90,14 @@ Test(requests, goodput_counts_those_that_meet_every_limit)
     arena_free(a);
 }
 
-/* Turn by turn a prompt holds all that was said: 10, 25, 40 tokens, and blocks of 5 of which 0, 2, 5 are known. */
+/* Turn by turn a prompt holds all that was said: 10, 25, 40 tokens, and blocks of 5 of which 0, 2, 5 are
+ * known. */
 Test(requests, sessions_remember_what_was_said)
 {
     static const char *const workloads[] = {
         "\"open\": {\"arrivals\": {\"exponential\": \"1s\"}}, \"requests\": {\"input_tokens\": 10, "
-        "\"output_tokens\": 5, \"block_tokens\": 5}, \"sessions\": {\"turns\": 3, \"think\": {\"exponential\": "
+        "\"output_tokens\": 5, \"block_tokens\": 5}, \"sessions\": {\"turns\": 3, \"think\": "
+        "{\"exponential\": "
         "\"2s\"}}",
         "\"clients\": {\"count\": 6, \"think\": \"1s\"}, \"requests\": {\"input_tokens\": 10, "
         "\"output_tokens\": 5, \"block_tokens\": 5}, \"sessions\": {\"turns\": 3, \"think\": \"0s\"}"};
@@ -120,9 +125,10 @@ Test(requests, a_class_shares_its_prefix)
 {
     struct arena *a = arena_new();
     struct scenario *s;
-    struct outcome o = simulated(TEN_A_SECOND ", \"requests\": {\"input_tokens\": 64, \"prefix_tokens\": 192, "
-                                              "\"block_tokens\": 64}",
-                                 "", 2, a, &s);
+    struct outcome o =
+        simulated(TEN_A_SECOND ", \"requests\": {\"input_tokens\": 64, \"prefix_tokens\": 192, "
+                               "\"block_tokens\": 64}",
+                  "", 2, a, &s);
 
     cr_expect(fabs(o.stages[0].figures[1].mean - 0.75) < 1e-3, "%g", o.stages[0].figures[1].mean);
     scenario_free(s);
@@ -159,14 +165,16 @@ Test(recordings, come_as_they_were_recorded)
     cr_expect_float_eq(o.makespan_s.mean, 3, 1e-12);
     cr_expect_float_eq(o.metrics->ttft_s[LATENCY_MEAN].mean, 0.020, 1e-12);
     scenario_free(s);
-    o = replayed("\"trace\": {\"source\": {\"inline\": [[5, 10, 1], [6, 20, 2], [6.5, 30, 3]]}, \"rate_scale\": 2}",
-                 a, &s);
+    o = replayed(
+        "\"trace\": {\"source\": {\"inline\": [[5, 10, 1], [6, 20, 2], [6.5, 30, 3]]}, \"rate_scale\": 2}", a,
+        &s);
     cr_expect_float_eq(o.latency_s[LATENCY_MEAN].mean, (1 + 1.5 + 2.25) / 3, 1e-12);
     scenario_free(s);
-    o = replayed("\"trace\": {\"source\": {\"inline\": [{\"arrival\": 1, \"class\": \"a\", \"input_tokens\": 8}, "
-                 "{\"arrival\": 2, \"class\": \"b\"}, {\"arrival\": 7, \"class\": \"a\", \"input_tokens\": 16}]}, "
-                 "\"class\": \"a\"}",
-                 a, &s);
+    o = replayed(
+        "\"trace\": {\"source\": {\"inline\": [{\"arrival\": 1, \"class\": \"a\", \"input_tokens\": 8}, "
+        "{\"arrival\": 2, \"class\": \"b\"}, {\"arrival\": 7, \"class\": \"a\", \"input_tokens\": 16}]}, "
+        "\"class\": \"a\"}",
+        a, &s);
     cr_expect_float_eq(o.makespan_s.mean, 7, 1e-12);
     cr_expect_float_eq(o.metrics->ttft_s[LATENCY_MEAN].mean, 0.012, 1e-12);
     scenario_free(s);
@@ -178,8 +186,8 @@ Test(recordings, may_go_round_in_a_loop)
 {
     struct arena *a = arena_new();
     struct scenario *s;
-    struct outcome o = replayed(
-        "\"trace\": {\"loop\": true, \"source\": {\"inline\": [[0], [1], [4.5], [6]]}}", a, &s);
+    struct outcome o =
+        replayed("\"trace\": {\"loop\": true, \"source\": {\"inline\": [[0], [1], [4.5], [6]]}}", a, &s);
 
     cr_expect_eq(s->horizon.kind, HORIZON_STEADY);
     cr_expect(fabs(o.throughput_per_s.mean - 0.5) < 1e-3, "%g", o.throughput_per_s.mean);
@@ -248,8 +256,10 @@ Test(arrivals, streams_of_several_classes_come_together)
     struct arena *a = arena_new();
     struct scenario *s;
     struct outcome o = simulated(
-        "\"open\": {\"arrivals\": {\"superpose\": [{\"class\": \"b\", \"arrivals\": {\"exponential\": \"0.5s\"}}, "
-        "{\"class\": \"a\", \"arrivals\": \"1s\"}, {\"class\": \"a\", \"arrivals\": {\"schedule\": {\"rates\": "
+        "\"open\": {\"arrivals\": {\"superpose\": [{\"class\": \"b\", \"arrivals\": {\"exponential\": "
+        "\"0.5s\"}}, "
+        "{\"class\": \"a\", \"arrivals\": \"1s\"}, {\"class\": \"a\", \"arrivals\": {\"schedule\": "
+        "{\"rates\": "
         "[\"3/s\", \"1/s\"], \"period\": \"10s\"}}}]}}, \"requests\": {\"classes\": [{\"name\": \"a\", "
         "\"input_tokens\": 100}, {\"name\": \"b\", \"input_tokens\": 200}]}",
         "", 8, a, &s);
@@ -282,22 +292,27 @@ Test(requests, what_makes_no_sense_is_refused)
     expect_refused(LOADED("{\"input_tokns\": 5}"), "", "did you mean \"input_tokens\"");
     expect_refused(LOADED("{\"classes\": []}"), "", "at least one class");
     expect_refused(LOADED("{\"classes\": [{\"share\": 1}]}"), "", "$.workload.requests.classes[0]");
-    expect_refused(LOADED("{\"classes\": [{\"name\": \"a\", \"share\": 0.5}, {\"name\": \"b\", \"share\": 0.6}]}"),
-                   "", "add up to 1.1");
+    expect_refused(
+        LOADED("{\"classes\": [{\"name\": \"a\", \"share\": 0.5}, {\"name\": \"b\", \"share\": 0.6}]}"), "",
+        "add up to 1.1");
     expect_refused(TEN_A_SECOND ", \"sessions\": {\"turns\": 0}", "", "$.workload.sessions.turns");
     expect_refused("\"trace\": {\"source\": \"azure\"}", "", "\"trace:NAME\"");
     expect_refused("\"trace\": {\"source\": \"trace:azure\"}", "", "there is no store");
     expect_refused("\"trace\": {\"source\": {\"inline\": [[2], [1]]}}", "",
                    "$.workload.trace.source.inline[1]: requests stand in the order");
     expect_refused("\"trace\": {\"source\": {\"inline\": [[2]]}, \"class\": \"x\"}", "", "of class \"x\"");
-    expect_refused("\"trace\": {\"source\": {\"inline\": [[2]]}}", "\"horizon\": \"steady\", ", "a recording ends");
+    expect_refused("\"trace\": {\"source\": {\"inline\": [[2]]}}", "\"horizon\": \"steady\", ",
+                   "a recording ends");
     expect_refused("\"trace\": {\"source\": {\"inline\": [[2]]}}", "\"horizon\": {\"items\": 2}, ",
                    "holds 1 requests only");
-    expect_refused("\"trace\": {\"source\": {\"inline\": [[2]]}}, \"requests\": {}", "", "as they were recorded");
-    expect_refused("\"open\": {\"arrivals\": {\"mmpp\": {\"rates\": [1, 2], \"stays\": [1]}}}", "", "one value for each");
+    expect_refused("\"trace\": {\"source\": {\"inline\": [[2]]}}, \"requests\": {}", "",
+                   "as they were recorded");
+    expect_refused("\"open\": {\"arrivals\": {\"mmpp\": {\"rates\": [1, 2], \"stays\": [1]}}}", "",
+                   "one value for each");
     expect_refused("\"open\": {\"arrivals\": {\"schedule\": {\"rates\": [0]}}}", "", "must be above 0");
     expect_refused("\"open\": {\"arrivals\": {\"superpose\": [{\"class\": \"a\", \"arrivals\": 1}]}}", "",
                    "no class \"a\"");
     expect_refused(TEN_A_SECOND, "\"slo\": {\"ttft\": 1}, ", "did you mean \"ttft_s\"");
-    expect_refused(TEN_A_SECOND, "\"slo\": {\"ttft_s\": {\"p90\": 1}}, ", "$.slo.ttft_s: unknown key \"p90\"");
+    expect_refused(TEN_A_SECOND, "\"slo\": {\"ttft_s\": {\"p90\": 1}}, ",
+                   "$.slo.ttft_s: unknown key \"p90\"");
 }

@@ -7,9 +7,10 @@
 #include <math.h>
 #include <sys/stat.h>
 
-static const char LOG[] = "{\"timestamp\": 2000, \"input_length\": 700, \"output_length\": 9, \"hash_ids\": [7, 8]}\n"
-                          "{\"timestamp\": 0, \"input_length\": 1024, \"output_length\": 5, \"hash_ids\": [7, 9]}\n"
-                          "{\"timestamp\": 500, \"input_length\": 20, \"output_length\": 1, \"hash_ids\": [4]}\n";
+static const char LOG[] =
+    "{\"timestamp\": 2000, \"input_length\": 700, \"output_length\": 9, \"hash_ids\": [7, 8]}\n"
+    "{\"timestamp\": 0, \"input_length\": 1024, \"output_length\": 5, \"hash_ids\": [7, 9]}\n"
+    "{\"timestamp\": 500, \"input_length\": 20, \"output_length\": 1, \"hash_ids\": [4]}\n";
 
 static struct resolver resolver;
 
@@ -63,7 +64,8 @@ Test(resolve, a_recording_is_replayed, .init = begin, .fini = end)
 {
     static const char text[] =
         "{\"name\": \"r\", \"workload\": {\"trace\": {\"source\": \"trace:log\"}}, \"resources\": {\"s\": "
-        "{\"kind\": \"servers\"}}, \"stages\": [{\"name\": \"a\", \"model\": \"station\", \"on\": {\"servers\": "
+        "{\"kind\": \"servers\"}}, \"stages\": [{\"name\": \"a\", \"model\": \"station\", \"on\": "
+        "{\"servers\": "
         "\"s\"}}]}";
     struct scenario_options opt = {.resolver = &resolver};
     struct scenario *s;
