@@ -73,7 +73,7 @@ static const struct param params[] = {
     REAL(T, node_bw, UNIT_BYTES_PER_S, "22GB/s", 1e6, 1e13,
          "Rate between nodes, per accelerator, one direction"),
     REAL(T, node_latency, UNIT_S, "10us", 0, 1, "Latency of a message between nodes"),
-    REAL(T, clock_frac, UNIT_FRAC, "0.93", 0.1, 1, "Clock sustained under the power limit, of the peak's"),
+    REAL(T, clock_frac, UNIT_FRAC, "0.89", 0.1, 1, "Clock sustained under the power limit, of the peak's"),
     REAL(T, jitter_cv, UNIT_NONE, "0.02", 0, 1,
          "How much ranks differ in a step, relative; the slowest counts"),
     REAL(T, step_cv, UNIT_NONE, "0", 0, 2, "How much whole steps differ, relative"),
