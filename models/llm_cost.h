@@ -8,12 +8,11 @@
  *
  *   linear     everything that looks at one token at a time, all layers, collectives included; one value per
  *              number of tokens.  Where the table is fine enough to show the tiles of the kernels (knots at
- *              most 16 tokens apart) a size costs what the next measured size costs: a tile is worked on as a
- *              whole.  Wider gaps are joined by lines.
- *   prefill    P(chunk, context) for each chunk, the kernel's fixed part counted once
- *   decode     D(batch, mean context) alone; in a mixed batch M(chunk, batch, mean context), which is dearer:
- *              kernels that serve both do not split long contexts.  There the longest context also ends last:
- *              straggler_s for each token by which it exceeds the mean.
+ *              most 16 tokens and a quarter apart) a size costs what the next measured size costs: a tile is
+ * worked on as a whole.  Wider gaps are joined by lines. prefill    P(chunk, context) for each chunk, the
+ * kernel's fixed part counted once decode     D(batch, mean context) alone; in a mixed batch M(chunk, batch,
+ * mean context), which is dearer: kernels that serve both do not split long contexts.  There the longest
+ * context also ends last: straggler_s for each token by which it exceeds the mean.
  *
  *   gaps       kernels measured alone leave out the time between two of them
  *

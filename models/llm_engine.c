@@ -114,9 +114,10 @@ static double drafts_s(const struct llm_serving_cfg *c, double decode_s)
     return (double)c->draft_tokens * c->draft_cost * decode_s;
 }
 
+/* Where somebody else may want a turn nothing is held for longer than an iteration; cores never are held. */
 static bool is_shared(const struct llm_engine *e)
 {
-    return e->host->is_shared[ROLE_GPU];
+    return e->host->is_shared[ROLE_GPU] || e->host->is_cores[ROLE_GPU];
 }
 
 /* Steps until something may change: an end, memory, a knot of the table, the CPU that is no longer hidden. */
@@ -291,16 +292,22 @@ static void end_static_batch(struct llm_replica *r)
     }
 }
 
+static int op_of(const struct llm_replica *r)
+{
+    if (r->works == 0)
+        return LLM_OP_DECODE;
+    return r->decoding ? LLM_OP_MIXED : LLM_OP_PREFILL;
+}
+
 static void account(struct llm_replica *r, long steps)
 {
     struct llm_engine *e = r->engine;
-    int op = r->works == 0 ? LLM_OP_DECODE : r->decoding ? LLM_OP_MIXED : LLM_OP_PREFILL;
     long slots =
         e->cfg->policy == LLM_STATIC && r->decoding ? r->static_n : (r->decoding ? r->n : 0) + r->works;
     uint64_t used;
 
-    if (e->host->op_s != NULL)
-        e->host->op_s[op] += (e->sim->now - r->begun_s) * (double)e->cfg->gpus;
+    if (e->host->op_s != NULL && !e->host->is_cores[ROLE_GPU])
+        e->host->op_s[op_of(r)] += (e->sim->now - r->begun_s) * (double)e->cfg->gpus;
     e->count.iterations++;
     e->count.steps += (uint64_t)steps;
     e->count.sequences += (double)(slots * steps);
@@ -320,7 +327,7 @@ static void ended(struct sim *sim, void *self, uint64_t steps)
         end_decodes(r, (long)steps);
     end_prompts(r);
     end_static_batch(r);
-    if (is_shared(r->engine)) {
+    if (is_shared(r->engine)) { /* others may want them: the turn goes round */
         release_gpus(r);
         acquire(r);
     } else {
@@ -353,7 +360,10 @@ static void begin(struct llm_replica *r)
         llm_stage(r);
     r->begun_s = r->engine->sim->now;
     time_batch(r);
-    r->ending = sim_after(r->engine->sim, jump_s(r, r->jump), ended, r, (uint64_t)r->jump);
+    if (r->engine->host->is_cores[ROLE_GPU])
+        host_use(r->engine->host, ROLE_GPU, op_of(r), r->at_s, 0, ended, r, 1);
+    else
+        r->ending = sim_after(r->engine->sim, jump_s(r, r->jump), ended, r, (uint64_t)r->jump);
 }
 
 /* The first boundary that is not in the past: jump_s(k) >= time since the jump began. */
@@ -387,14 +397,21 @@ static void cut_jump(struct llm_replica *r)
                        (uint64_t)steps);
 }
 
+static void awake(struct sim *sim, void *self, uint64_t arg)
+{
+    (void)sim;
+    (void)arg;
+    acquire(self);
+}
+
 void llm_wake(struct llm_replica *r)
 {
     if (!r->busy) {
         if (r->idle != 0)
             sim_cancel(r->engine->sim, r->idle);
         r->idle = 0;
-        r->busy = true;
-        acquire(r);
+        r->busy = true; /* those that come at the same instant are in the same batch */
+        sim_at(r->engine->sim, r->engine->sim->now, PRIO_LAST, awake, r, 0);
     } else if (r->ending != 0 && (r->landed.n > 0 || llm_could_admit(r))) {
         cut_jump(r);
     }

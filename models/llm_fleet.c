@@ -181,13 +181,14 @@ static void landed(struct sim *sim, void *self, uint64_t arg)
 void llm_pull(struct llm_replica *r)
 {
     const struct llm_serving_cfg *c = r->engine->cfg;
+    long under_way = llm_decode_growth(r, r->ending != 0 && r->decoding ? r->jump : 1);
     struct llm_seq *s;
 
     while ((s = r->handed.first) != NULL && r->running + r->travelling + r->landed.n < c->max_batch) {
         long blocks = (s->target + 1 + c->block_tokens - 1) / c->block_tokens;
         double bytes = (double)s->target * c->kv_token_bytes * (double)(c->tp * c->pp), begin, takes;
 
-        if (!llm_kv_has(&r->kv, blocks))
+        if (!llm_kv_has(&r->kv, blocks + under_way))
             return;
         llm_list_remove(&r->handed, s);
         llm_kv_take(&r->kv, blocks);

@@ -373,13 +373,15 @@ static int read_tables(struct reading *r, const struct model_env *env, const cha
 static double tiled(const struct llm_curve *c, double x)
 {
     enum { TILE = 16 };
+    double gap;
     int i = 0;
 
     while (i < c->n && c->x[i] < x)
         i++;
     if (i == c->n || i == 0)
         return llm_curve_at(c, i == 0 ? fmax(x, c->x[0]) : x, &(bool){false});
-    return c->x[i] - c->x[i - 1] <= TILE ? c->y[i] : llm_curve_at(c, x, &(bool){false});
+    gap = c->x[i] - c->x[i - 1];
+    return gap <= TILE && gap <= c->x[i] / 4 ? c->y[i] : llm_curve_at(c, x, &(bool){false});
 }
 
 static double last_knot(const struct reading *r, enum kind a, enum kind b)

@@ -154,11 +154,12 @@ struct offer { /* what admitting a sequence would take */
     long tokens, blocks;
 };
 
+/* What admission leaves alone: the watermark, and what those that decode take in the next step. */
 static long spare_blocks(const struct llm_replica *r)
 {
     const struct llm_serving_cfg *c = r->engine->cfg;
 
-    return r->running == 0 ? 0 : (long)(c->watermark * (double)r->kv.total);
+    return r->running == 0 ? 0 : (long)(c->watermark * (double)r->kv.total) + llm_decode_growth(r, 1);
 }
 
 /* False when it does not fit now. */

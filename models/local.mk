@@ -34,6 +34,8 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/gpu.c \
 	%D%/gpu.h \
 	%D%/gpu_training.c \
+	%D%/experiment.c \
+	%D%/loader.c \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \
@@ -43,9 +45,12 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/preprocess.h \
 	%D%/registry.c \
 	%D%/server.h \
+	%D%/spark.c \
 	%D%/spark_app.c \
 	%D%/spark_app.h \
+	%D%/spark_executors.c \
 	%D%/spark_law.c \
+	%D%/spark_parts.h \
 	%D%/spark_sched.c \
 	%D%/spark_sched.h \
 	%D%/station.c \
@@ -53,6 +58,8 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/storage.h \
 	%D%/training.c \
 	%D%/training.h \
+	%D%/transformer.c \
+	%D%/transformer.h \
 	%D%/answer.c \
 	%D%/answer.h \
 	%D%/curve.c \
@@ -75,6 +82,4 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/vector_index.c \
 	%D%/vector_index.h \
 	%D%/zipf.c \
-	%D%/zipf.h \
-	%D%/transformer.c \
-	%D%/transformer.h
+	%D%/zipf.h

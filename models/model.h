@@ -91,6 +91,7 @@ struct shape {
     bool once;        /* makes a table: later epochs do not pass here again */
     bool caches;      /* keeps what it made: later epochs start here, as hits */
     long queue_limit; /* workers == 0: items beyond this are lost; -1: none are */
+    double parallel;  /* parts of one item under way at the same time, at most; 0: its phases follow each other */
 };
 
 /* Which measurement of a span a cost's term counts. */

@@ -14,7 +14,10 @@
 extern const struct model station_model;
 extern const struct model operators_model;
 extern const struct model etl_model;
+extern const struct model spark_model;
+extern const struct model experiment_model;
 extern const struct model storage_model;
+extern const struct model loader_model;
 extern const struct model preprocess_model;
 extern const struct model feature_store_model;
 extern const struct model training_model;
@@ -29,7 +32,10 @@ const struct model *const models[] = {
     &station_model,
     &operators_model,
     &etl_model,
+    &spark_model,
+    &experiment_model,
     &storage_model,
+    &loader_model,
     &preprocess_model,
     &feature_store_model,
     &training_model,

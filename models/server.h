@@ -86,6 +86,7 @@ struct host {
     double *op_s;          /* seconds of work by operator, for models that seize: add to it */
     long count[ROLES];     /* servers, cores or GPUs bound to the role; 0: unbound */
     bool is_shared[ROLES]; /* another stage uses the same resource: hold it no longer than one step */
+    bool is_cores[ROLES];  /* shared in time: cannot be seized, host_use() is what contends */
     bool has_callee[CALLEES_MAX]; /* by callee role: whether the scenario binds it */
     bool instant; /* asked what others gain: this stage's own work takes no time (host_use() sees to that) */
 };

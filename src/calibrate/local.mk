@@ -36,11 +36,6 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/nonlinear.h \
 	%D%/piecewise.c \
 	%D%/piecewise.h \
-	%D%/infer.c \
-	%D%/infer.h \
-	%D%/infer_calls.c \
-	%D%/infer_parts.h \
-	%D%/infer_steps.c \
 	%D%/pooling.c \
 	%D%/pooling.h \
 	%D%/recall.c \
@@ -48,6 +43,8 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/resolve.c \
 	%D%/resolve.h \
 	%D%/roofline.c \
+	%D%/spark_log.c \
+	%D%/spark_log.h \
 	%D%/roofline.h \
 	%D%/sweep.c \
 	%D%/sweep.h

@@ -71,6 +71,38 @@ static void print_stages(const struct outcome *o)
                100 * o->resources[i].utilization.mean);
 }
 
+/* The unit that a figure's name ends in; UNIT_NONE: it names none. */
+static enum unit unit_of(const char *name)
+{
+    static const struct {
+        const char *ending;
+        enum unit unit;
+    } units[] = {{"_bytes", UNIT_BYTES}, {"_frac", UNIT_FRAC}, {"_usd", UNIT_USD}, {"_s", UNIT_S}};
+    size_t n = strlen(name);
+
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        size_t k = strlen(units[i].ending);
+
+        if (n > k && strcmp(name + n - k, units[i].ending) == 0)
+            return units[i].unit;
+        if (strncmp(units[i].ending, "_s", 3) != 0 && strstr(name, units[i].ending) != NULL)
+            return units[i].unit;
+    }
+    return UNIT_NONE;
+}
+
+/* What only its model knows of a stage. */
+static void print_stage_figures(const struct outcome *o)
+{
+    char text[80];
+
+    for (int i = 0; i < o->stages_n; i++)
+        for (int k = 0; k < o->stages[i].figures_n; k++)
+            printf("  %-12s %-30s %s\n", k == 0 ? o->stages[i].name : "", o->stages[i].figure_names[k],
+                   print_estimate(text, sizeof text, &o->stages[i].figures[k],
+                                  unit_of(o->stages[i].figure_names[k])));
+}
+
 static void print_figures(const char *name, const struct estimate *e)
 {
     static const char *const percentiles[LATENCY_FIGURES] = {NULL, "  p50", "  p95", "  p99"};
@@ -154,6 +186,7 @@ void print_outcome(const struct outcome *o)
     print_pipelines(o);
     print_stages(o);
     print_owners(o);
+    print_stage_figures(o);
 }
 
 void print_warnings(const struct scenario *s)

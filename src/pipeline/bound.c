@@ -113,6 +113,7 @@ static double add_piece(const struct scenario *s, int stage, const struct item *
         demand[st->on[d.phases[i].role]] += times * phase_seconds(s, st, &d.phases[i]);
         alone += phase_alone(s, st, &d.phases[i]);
     }
+    alone /= fmax(1, st->shape.parallel);
     b->stage_service_s[stage] += times * alone;
     return alone + wait;
 }

@@ -181,6 +181,7 @@ static void describe(const struct stage_rt *st, struct host *h)
 
         h->count[r] = on >= 0 ? s->resources[on].count : 0;
         h->is_shared[r] = on >= 0 && is_shared(s, st->def, on);
+        h->is_cores[r] = on >= 0 && s->resources[on].kind == RESOURCE_CORES;
     }
     for (int i = 0; i < CALLEES_MAX; i++)
         h->has_callee[i] = st->def->calls[i] >= 0;

@@ -1,5 +1,7 @@
 noinst_LIBRARIES += %D%/libpipeline.a
 %C%_libpipeline_a_SOURCES = \
+	%D%/auto.c \
+	%D%/auto.h \
 	%D%/bound.c \
 	%D%/bound.h \
 	%D%/edit.c \

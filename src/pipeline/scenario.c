@@ -1,6 +1,7 @@
 #include "pipeline/scenario_read.h"
 
 #include "base/text.h"
+#include "pipeline/auto.h"
 #include "pipeline/bound.h"
 #include "pipeline/edit.h"
 
@@ -155,18 +156,24 @@ int scenario_build(const struct json *tree, const char *file, const struct scena
     struct scenario *s = ARENA_NEW(a, struct scenario);
     struct reader r = {.s = s, .opt = opt, .err = err};
     char *text = json_compact(tree);
-    int rc;
+    struct auto_choice *choices = NULL;
+    int rc, choices_n = 0;
 
     s->arena = a;
     s->file = arena_strdup(a, file);
     text_sha256(text, strlen(text), s->sha256);
     free(text);
-    s->tree = json_copy(tree);
-    rc = read_all(&r);
+    rc = auto_choose(tree, file, opt, a, &s->tree, &choices, &choices_n, err);
+    if (s->tree == NULL)
+        s->tree = json_copy(tree);
+    if (rc == 0)
+        rc = read_all(&r);
     if (rc != 0) {
         scenario_free(s);
         return rc;
     }
+    for (int i = 0; i < choices_n; i++)
+        warn(s, choices[i].path, choices[i].reason);
     check_load(s);
     *out = s;
     return 0;

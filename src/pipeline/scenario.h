@@ -100,7 +100,9 @@ struct resource {
     int kind; /* enum resource_kind */
     long count;
     double read_bw, write_bw, iops, latency, bandwidth, flow_cap;
-    double contention;       /* cores: what every further busy core costs the others (caches, memory, SMT) */
+    double contention; /* cores: what every further busy core costs the others (caches, memory) */
+    long threads_per_core;
+    double smt_yield;
     const double *speeds;    /* count entries, or NULL: all 1 */
     double price;            /* USD per hour of the whole resource: price of one times count */
     int billing;             /* enum billing */

@@ -1,5 +1,7 @@
 #include "pipeline/scenario_read.h"
 
+#include "models/opgraph.h"
+
 const char *const resource_kind_names[] = {"servers", "cores", "gpus", "disk", "link", NULL};
 const char *const billing_names[] = {"committed", "elastic", "owned", NULL};
 
@@ -16,6 +18,9 @@ static const struct param resource_params[] = {
          "Links and disks: most one flow can get; 0: no limit"),
     REAL(T, contention, UNIT_NONE, "0", 0, 10,
          "Cores: work takes 1 + contention * (busy cores - 1) times as long"),
+    INT(T, threads_per_core, "1", 1, 16, "Cores: hardware threads on one core, which count as one each"),
+    REAL(T, smt_yield, UNIT_NONE, "1.25", 1, 16,
+         "Cores: work of a core with all its hardware threads busy, against that with one"),
     REAL(T, price, UNIT_USD_PER_H, "0usd/h", 0, 1e9, "Price of one"),
     CHOICE(T, billing, "committed", billing_names,
            "Paid by the hour, used or not; by the hour in use; or owned: nothing more is paid, an hour is "
@@ -103,6 +108,20 @@ static int read_supply(const struct reader *r, const char *where, struct resourc
     return 0;
 }
 
+/* Of one core while 1, 2, .. are busy: hardware threads share a core, all share caches and memory. */
+static const double *speeds_of(struct arena *a, const struct resource *r)
+{
+    double *speeds = arena_array(a, (size_t)r->count, sizeof *speeds);
+
+    for (long i = 0; i < r->count; i++) {
+        double busy = (double)(i + 1);
+
+        speeds[i] = smt_capacity(busy, (double)r->count, (double)r->threads_per_core, r->smt_yield) / busy /
+                    (1 + r->contention * (double)i);
+    }
+    return speeds;
+}
+
 static int read_resource(struct reader *r, const struct json *v, struct resource *out)
 {
     struct scenario *s = r->s;
@@ -131,13 +150,8 @@ static int read_resource(struct reader *r, const struct json *v, struct resource
     out->has_billing = json_get(v, "billing") != NULL;
     out->price *= (double)out->count;
     out->queue_limit = -1;
-    if (out->contention > 0) {
-        double *speeds = arena_array(s->arena, (size_t)out->count, sizeof *speeds);
-
-        for (long i = 0; i < out->count; i++)
-            speeds[i] = 1 / (1 + out->contention * (double)i);
-        out->speeds = speeds;
-    }
+    if (out->contention > 0 || out->threads_per_core > 1)
+        out->speeds = speeds_of(s->arena, out);
     json_free(params);
     return 0;
 }

@@ -134,9 +134,9 @@ static int read_cfg(struct reader *r, const struct json *v, const struct stage_t
     TRY(load_params(r, out->model->params, json_get(v, "params"), env.where, out->cfg));
     if (out->model->check != NULL && out->model->check(out->cfg, &env, r->err) != 0)
         return err_at(r->err, "%s", s->file);
-    out->shape = (struct shape){.prefetch = -1, .queue_limit = -1};
-    if (out->model->server == NULL)
-        out->model->shape(out->cfg, &out->shape);
+    out->model->shape(out->cfg, &out->shape);
+    if (out->model->server != NULL) /* it takes every item at once and decides for itself */
+        out->shape = (struct shape){.prefetch = -1, .queue_limit = -1, .parallel = out->shape.parallel};
     if (out->shape.queue_limit >= 0 && w->kind != WORKLOAD_OPEN)
         return bad(r, arena_printf(s->arena, "%s.queue_limit", env.where),
                    "items are only lost where they come from outside: it goes with \"open\" arrivals");

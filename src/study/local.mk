@@ -23,9 +23,15 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/recd.c \
 	%D%/replay/scaling.c \
 	%D%/replay/storage_bench.c \
+	%D%/replay/storage_mlperf.c \
 	%D%/replay/tools.c \
 	%D%/replay/tools.h \
 	%D%/replay/training_scale.c \
+	%D%/replay/llm_closed.c \
+	%D%/replay/llm_drive.c \
+	%D%/replay/llm_drive.h \
+	%D%/replay/llm_prefix.c \
+	%D%/replay/llm_requests.c \
 	%D%/shapley.c \
 	%D%/shapley.h \
 	%D%/values.c \

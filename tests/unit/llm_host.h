@@ -33,7 +33,8 @@ struct llm_test_host {
 static inline void test_leave(struct host *h, struct visit *v)
 {
     struct llm_test_host *t = (struct llm_test_host *)h;
-    struct llm_test_request *q = (struct llm_test_request *)((char *)v - offsetof(struct llm_test_request, v));
+    struct llm_test_request *q =
+        (struct llm_test_request *)((char *)v - offsetof(struct llm_test_request, v));
 
     q->left_s = h->sim->now;
     t->left++;
@@ -69,8 +70,8 @@ static inline void test_arrives(struct sim *sim, void *self, uint64_t i)
         sim_at(sim, fmax(sim->now, q[1].at_s), PRIO_NORMAL, test_arrives, self, i + 1);
 }
 
-static inline void llm_test_open(struct llm_test_host *t, const void *cfg, struct llm_test_request *requests, long n,
-                                 long gpus)
+static inline void llm_test_open(struct llm_test_host *t, const void *cfg, struct llm_test_request *requests,
+                                 long n, long gpus)
 {
     static const struct host_ops ops = {
         .seize = test_seize, .release = test_release, .leave = test_leave, .lose = test_lose};
@@ -82,9 +83,15 @@ static inline void llm_test_open(struct llm_test_host *t, const void *cfg, struc
     for (long i = 0; i < n; i++) {
         struct llm_test_request *q = &requests[i];
 
-        q->r = (struct request){.id = (uint64_t)i, .input_tokens = q->input, .output_tokens = q->output,
-                                .blocks = q->blocks, .blocks_n = q->blocks_n, .block_tokens = q->block_tokens,
-                                .queue_s = NAN, .ttft_s = NAN, .tpot_s = NAN};
+        q->r = (struct request){.id = (uint64_t)i,
+                                .input_tokens = q->input,
+                                .output_tokens = q->output,
+                                .blocks = q->blocks,
+                                .blocks_n = q->blocks_n,
+                                .block_tokens = q->block_tokens,
+                                .queue_s = NAN,
+                                .ttft_s = NAN,
+                                .tpot_s = NAN};
         q->v = (struct visit){.it = {.key = (uint64_t)i, .count = 1, .request = &q->r}};
     }
 }

@@ -141,6 +141,10 @@ static const struct example {
      false, 0},
     {"gpu_training",
      "{\"zero\": 3, \"recompute\": \"full\", \"step_cv\": 0.1, \"node_mtbf\": \"1h\", \"checkpoint\": \"20s\"}", false, 0},
+    {"llm_serving",
+     "{\"input_tokens\": 288, \"output_tokens\": {\"uniform\": [16, 48]}, \"max_batch\": 8, \"policy\": \"vllm\", "
+     "\"ops\": {\"prefill\": [[96, \"20ms\"], [544, \"122ms\"]], \"decode\": [[1, \"4ms\"], [8, \"9ms\"]]}}",
+     false, 0},
     {"etl",
      "{\"order\": \"session\", \"codec\": \"lz4\", \"ratio_session_lz4\": 0.4, \"costs\": {\"parse\": " COST
      ", \"join\": " COST ", \"order_session\": " COST ", \"encode\": " COST ", \"compress_lz4\": " COST

@@ -13,7 +13,7 @@
  * stages and jobs the law was fitted on.
  */
 #include "study/replay.h"
-#include "study/replay/spark_log.h"
+#include "calibrate/spark_log.h"
 
 #include "base/text.h"
 

@@ -1,4 +1,4 @@
-#include "study/replay/spark_log.h"
+#include "calibrate/spark_log.h"
 
 #include "base/arena.h"
 #include "store/view.h"
@@ -12,6 +12,8 @@ struct loading {
     int64_t trace;
     struct arena *a;
     struct spark_log *log;
+    struct spark_app_job *jobs; /* those of the log, while they are being filled */
+    struct spark_app_executor *executors;
     double origin_s;
     const char **executor_id;
 };
@@ -38,7 +40,7 @@ static int load_executors(struct loading *l, struct err *err)
         if (list[i].to_s <= 0) /* gone before the first job */
             list[i].from_s = list[i].to_s = INFINITY;
     }
-    l->log->app.executors = list;
+    l->log->app.executors = l->executors = list;
     l->log->app.executors_n = (int)n;
     return 0;
 }
@@ -73,7 +75,7 @@ static int load_jobs(struct loading *l, struct err *err)
         jobs[i].submit_s = c[1].real[i] - l->origin_s;
         l->log->job_end_s[i] = c[2].real[i] - l->origin_s;
     }
-    l->log->app.jobs = jobs;
+    l->log->app.jobs = l->jobs = jobs;
     l->log->app.jobs_n = (int)n;
     return 0;
 }
@@ -131,8 +133,7 @@ static void set_parents(struct loading *l, const struct view_column *names, size
 
             if (parent >= 0 && job_index(l, names[0].real[k]) == log->stages[i].job &&
                 log->stages[parent].job == log->stages[i].job)
-                parents[list[i].parents_n++] =
-                    parent - ((const struct spark_app_job *)log->app.jobs)[log->stages[i].job].first;
+                parents[list[i].parents_n++] = parent - l->jobs[log->stages[i].job].first;
         }
         list[i].parents = parents;
     }
@@ -187,7 +188,7 @@ static int load_stages(struct loading *l, struct err *err)
     qsort(log->stages, (size_t)kept, sizeof *log->stages, by_job_and_id);
     log->app.stages_n = kept;
     for (int i = 0; i < kept; i++) {
-        struct spark_app_job *job = (struct spark_app_job *)&log->app.jobs[log->stages[i].job];
+        struct spark_app_job *job = &l->jobs[log->stages[i].job];
 
         for (size_t k = 0; k < n; k++)
             if ((int)c[0].real[k] == log->stages[i].id)
@@ -300,10 +301,12 @@ static int index_tasks(struct loading *l, struct err *err)
 }
 
 /* An executor is told to go once it was idle for idle_s, long before the log hears of it. */
-static void retire_idle(struct spark_log *log, double idle_s)
+static void retire_idle(struct loading *l, double idle_s)
 {
+    struct spark_log *log = l->log;
+
     for (int e = 0; e < log->app.executors_n; e++) {
-        struct spark_app_executor *x = (struct spark_app_executor *)&log->app.executors[e];
+        struct spark_app_executor *x = &l->executors[e];
         double last_s = x->from_s;
 
         for (size_t i = 0; i < log->tasks_n; i++)
@@ -324,7 +327,7 @@ int spark_log_load(struct store *s, int64_t trace_id, double idle_s, struct aren
     TRY(load_executors(&l, err));
     TRY(load_stages(&l, err));
     TRY(load_tasks(&l, err));
-    retire_idle(out, idle_s);
+    retire_idle(&l, idle_s);
     return index_tasks(&l, err);
 }
 

@@ -7,8 +7,8 @@
  * failed are left out.  Stages that a job only names, because their output was
  * still there, do not exist here and nobody waits for them.
  */
-#ifndef STUDY_REPLAY_SPARK_LOG_H
-#define STUDY_REPLAY_SPARK_LOG_H
+#ifndef CALIBRATE_SPARK_LOG_H
+#define CALIBRATE_SPARK_LOG_H
 
 #include "models/spark_app.h"
 #include "store/store.h"
