@@ -16,8 +16,6 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/identities.c \
 	%D%/replay/kinds.c \
 	%D%/replay/spark.c \
-	%D%/replay/spark_log.c \
-	%D%/replay/spark_log.h \
 	%D%/replay/loader_kineto.c \
 	%D%/replay/megatron.c \
 	%D%/replay/recd.c \
