@@ -130,6 +130,8 @@ static const struct example {
     bool hit;
     double distinct;
 } examples[] = {
+    {"gpu_training",
+     "{\"zero\": 3, \"recompute\": \"full\", \"step_cv\": 0.1, \"node_mtbf\": \"1h\", \"checkpoint\": \"20s\"}", false, 0},
     {"station", "{\"service\": {\"exponential\": \"2ms\"}}", false, 0},
     {"station", "{\"service\": {\"lognormal\": {\"mean\": \"2ms\", \"cv\": 1.5}}}", false, 0},
     {"operators",
@@ -139,10 +141,9 @@ static const struct example {
      "\"5kB\"}},"
      " {\"name\": \"step\", \"per_batch\": true, \"gpu\": {\"empirical\": [\"1ms\", \"2ms\", \"9ms\"]}}]}",
      false, 0},
-    {"gpu_training",
-     "{\"zero\": 3, \"recompute\": \"full\", \"step_cv\": 0.1, \"node_mtbf\": \"1h\", \"checkpoint\": \"20s\"}", false, 0},
     {"llm_serving",
-     "{\"input_tokens\": 288, \"output_tokens\": {\"uniform\": [16, 48]}, \"max_batch\": 8, \"policy\": \"vllm\", "
+     "{\"input_tokens\": 288, \"output_tokens\": {\"uniform\": [16, 48]}, \"max_batch\": 8, \"policy\": "
+     "\"vllm\", "
      "\"ops\": {\"prefill\": [[96, \"20ms\"], [544, \"122ms\"]], \"decode\": [[1, \"4ms\"], [8, \"9ms\"]]}}",
      false, 0},
     {"etl",
@@ -162,6 +163,10 @@ static const struct example {
     {"training",
      "{\"costs\": {\"embed\": " COST ", \"expand\": " COST ", \"mlp\": " COST ", \"scatter\": " COST "}}",
      false, 60},
+    {"spark", "{\"stages\": [{\"name\": \"scan\", \"tasks\": 8, \"cpu\": \"2s\", \"read_bytes\": \"80MB\"}]}",
+     false, 0},
+    {"experiment", "{}", false, 0},
+    {"loader", "{\"ops\": [{\"name\": \"decode\", \"fixed\": \"2ms\", \"cv\": 0.5}]}", false, 0},
     {"prompt", "{\"graph\": \"direct\"}", false, 0},
     {"inference", "{\"max_batch\": 8}", false, 0},
     {"inference", "{\"task\": \"rerank\", \"table\": [[100, 0.01], [1000, 0.03], [4000, 0.2]]}", false, 0},
