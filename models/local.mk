@@ -2,6 +2,8 @@ noinst_LIBRARIES += %D%/libmodels.a
 %C%_libmodels_a_SOURCES = \
 	%D%/collective.c \
 	%D%/collective.h \
+	%D%/columnar_io.c \
+	%D%/columnar_io.h \
 	%D%/data_parallel.c \
 	%D%/data_parallel.h \
 	%D%/dataset.c \
@@ -10,6 +12,8 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/epochs.h \
 	%D%/etl.c \
 	%D%/etl.h \
+	%D%/goodput.c \
+	%D%/goodput.h \
 	%D%/fits.c \
 	%D%/fits.h \
 	%D%/llm_cost.c \
@@ -30,6 +34,7 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/llm_shape.h \
 	%D%/gpu.c \
 	%D%/gpu.h \
+	%D%/gpu_training.c \
 	%D%/experiment.c \
 	%D%/loader.c \
 	%D%/model.c \

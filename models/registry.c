@@ -21,6 +21,7 @@ extern const struct model loader_model;
 extern const struct model preprocess_model;
 extern const struct model feature_store_model;
 extern const struct model training_model;
+extern const struct model gpu_training_model;
 extern const struct model inference_model;
 extern const struct model vector_db_model;
 extern const struct model llm_serving_model, llm_hosted_model;
@@ -38,6 +39,7 @@ const struct model *const models[] = {
     &preprocess_model,
     &feature_store_model,
     &training_model,
+    &gpu_training_model,
     &inference_model,
     &vector_db_model,
     &llm_serving_model,

@@ -75,19 +75,42 @@ static double tensor_exchange(const struct work *w)
     return ring_all_reduce_s(f, 2 * w->tokens * w->t->hidden, w->p->tensor);
 }
 
+/* A product of the feed-forward block; a mixture's experts on this rank each take their share of tokens. */
+static double expert_linear(const struct work *w, double n, double k, double *input_back, double *weight_back)
+{
+    double ranks = fmax(1, w->p->expert), mine = w->t->experts / ranks;
+    double visits = w->tokens * w->t->chosen * ranks, rows;
+
+    if (w->t->experts <= 0)
+        return linear(w, n, k, input_back, weight_back);
+    rows = visits / w->t->experts * moe_imbalance(visits / w->t->chosen, w->t->chosen, w->t->experts, 0);
+    *input_back += gemm(w, rows, k, n, mine);
+    *weight_back += gemm(w, k, n, rows, mine) + move(w, GRADIENT_SUM * n * k * mine);
+    return gemm(w, rows, n, k, mine);
+}
+
+/* Tokens to their experts and back. */
+static double expert_exchange(const struct work *w)
+{
+    const struct fabric *f =
+        w->p->expert * w->p->tensor <= w->c->gpus_per_node ? &w->c->inside : &w->c->across;
+
+    if (w->t->experts <= 0)
+        return 0;
+    return 2 * all_to_all_s(f, 2 * w->tokens * w->t->hidden * w->t->chosen, w->p->expert);
+}
+
 static struct layer layer_times(const struct work *w)
 {
     double h = w->t->hidden, t = w->p->tensor, f = w->t->feed_forward, input = 0, weight = 0;
     double part = w->p->sequence_parallel ? t : 1, rows = w->tokens * h / part;
     struct layer l = {0};
 
-    l.products_s =
-        linear(w, (h + 2 * kv_width(w->t)) / t, h, &input, &weight) + linear(w, h, h / t, &input, &weight) +
-        (w->t->gated ? 2 : 1) * linear(w, f / t, h, &input, &weight) + linear(w, h, f / t, &input, &weight);
-    if (w->t->gated) {
-        input += gemm(w, w->tokens, h, f / t, 1);
-        weight += gemm(w, h, f / t, w->tokens, 1) + move(w, GRADIENT_SUM * h * f / t);
-    }
+    l.products_s = linear(w, (h + 2 * kv_width(w->t)) / t, h, &input, &weight) +
+                   linear(w, h, h / t, &input, &weight) + expert_linear(w, f / t, h, &input, &weight) +
+                   expert_linear(w, h, f / t, &input, &weight);
+    if (w->t->gated)
+        l.products_s += expert_linear(w, f / t, h, &input, &weight);
     attention(w, &l);
     /* two normalizations (4 bytes a value), two dropouts with residual (7), the activation (4; gated 6) */
     l.moved_s =
@@ -95,7 +118,7 @@ static struct layer layer_times(const struct work *w)
     l.moved_back_s = 2 * move(w, 6 * rows) + 2 * move(w, 5 * rows) +
                      move(w, (w->t->gated ? 10 : 6) * w->tokens * f / t) + input;
     l.weight_products_s = weight;
-    l.exchange_s = 2 * tensor_exchange(w);
+    l.exchange_s = 2 * tensor_exchange(w) + expert_exchange(w);
     return l;
 }
 
@@ -109,12 +132,10 @@ static void add_up_layers(const struct work *w, struct train_time *out)
     out->forward_s = n * (forward + l.exchange_s);
     out->backward_s = n * (l.moved_back_s + l.weight_products_s + l.attention_back_s + back_exchange);
     out->tensor_exchange_s = n * (l.exchange_s + back_exchange);
-    if (w->p->recompute == RECOMPUTE_FULL) {
+    if (w->p->recompute == RECOMPUTE_FULL)
         out->recompute_s = out->forward_s;
-        out->tensor_exchange_s += n * l.exchange_s;
-    } else if (w->p->recompute == RECOMPUTE_SELECTIVE && !w->p->fused_attention) {
+    else if (w->p->recompute == RECOMPUTE_SELECTIVE && !w->p->fused_attention)
         out->recompute_s = n * l.attention_s;
-    }
 }
 
 /* Vocabulary product, its gradient, and a loss that goes over 32-bit values four times each way. */
@@ -127,8 +148,10 @@ static double head_time(const struct work *w)
 
 static double parameters_of_layer(const struct transformer *t)
 {
+    double block = (t->gated ? 3 : 2) * t->hidden * t->feed_forward;
+
     return 2 * t->hidden * t->hidden + 2 * t->hidden * kv_width(t) +
-           (t->gated ? 3 : 2) * t->hidden * t->feed_forward + 4 * t->hidden;
+           (t->experts > 0 ? t->experts : 1) * block + 4 * t->hidden;
 }
 
 double transformer_parameters(const struct transformer *t)
@@ -138,8 +161,11 @@ double transformer_parameters(const struct transformer *t)
 
 double transformer_flop(const struct transformer *t)
 {
-    double matrix = t->layers * parameters_of_layer(t) + t->vocabulary * t->hidden;
+    struct transformer visited = *t;
+    double matrix;
 
+    visited.experts = t->chosen; /* of a mixture only the experts a token visits work */
+    matrix = t->layers * parameters_of_layer(&visited) + t->vocabulary * t->hidden;
     return 6 * t->sequence * matrix + 12 * t->layers * t->hidden * t->sequence * t->sequence;
 }
 
@@ -172,9 +198,18 @@ static double data_exchange(const struct work *w, const struct train_time *time)
     return fmax(reduce * w->p->pipeline / w->t->layers, reduce - time->backward_s);
 }
 
+/* Parameters of a rank before sharding by data parallel ranks; experts are spread over expert ranks. */
+static double own_parameters(const struct work *w)
+{
+    struct transformer t = *w->t;
+
+    t.experts /= fmax(1, w->p->expert);
+    return transformer_parameters(&t) / w->p->tensor / w->p->pipeline;
+}
+
 static double optimizer_time(const struct work *w)
 {
-    double mine = transformer_parameters(w->t) / w->p->tensor / w->p->pipeline;
+    double mine = own_parameters(w);
 
     return move(w, ADAM_BYTES * mine / (w->p->zero > 0 ? w->p->data : 1));
 }
@@ -182,7 +217,7 @@ static double optimizer_time(const struct work *w)
 static double memory_of(const struct work *w)
 {
     double n = w->t->layers / w->p->pipeline, sbh = w->tokens * w->t->hidden, t = w->p->tensor, alive, layer;
-    double mine = transformer_parameters(w->t) / t / w->p->pipeline;
+    double mine = own_parameters(w);
     double states = mine * (STATE_WEIGHT / (w->p->zero >= 3 ? w->p->data : 1) +
                             STATE_GRADIENT / (w->p->zero >= 2 ? w->p->data : 1) +
                             STATE_ADAM / (w->p->zero >= 1 ? w->p->data : 1));

@@ -24,7 +24,10 @@
  * selective recompute or fused attention, 2 s b h with full; (Korthikanti et al., Reducing Activation
  * Recomputation in Large Transformer Models, arXiv 2205.05198).  States: 2 weights + 4 gradient + 12 Adam.
  *
- * Left out: mixture-of-experts (see moe_*), congestion, memory fragmentation, clock drops.
+ * A mixture of experts sends every token to `chosen` of them and back, forward and backward, and the rank
+ * with the most tokens is waited for.
+ *
+ * Left out: congestion, memory fragmentation, clock drops.
  */
 #ifndef MODELS_TRANSFORMER_H
 #define MODELS_TRANSFORMER_H
@@ -35,13 +38,15 @@
 
 struct transformer {
     double layers, hidden, heads, kv_heads, feed_forward, vocabulary, sequence;
-    bool gated; /* three products in the feed-forward block */
+    bool gated;             /* three products in the feed-forward block */
+    double experts, chosen; /* of a mixture: how many, and how many a token visits; 0: no mixture */
 };
 
 enum recompute { RECOMPUTE_NONE, RECOMPUTE_SELECTIVE, RECOMPUTE_FULL };
 
 struct parallelism {
     double tensor, pipeline, data;
+    double expert;                     /* ranks that share a mixture's experts; 0 or 1: each has all */
     double interleave;                 /* chunks of layers a pipeline rank holds */
     double micro_batch, micro_batches; /* sequences; between two optimizer steps, per data parallel rank */
     int zero;                          /* 0 replicated; 1 optimizer, 2 + gradients, 3 + weights sharded */
@@ -59,7 +64,7 @@ struct cluster {
 
 struct train_time {
     double forward_s, backward_s, recompute_s; /* one micro-batch on one pipeline rank, exchange included */
-    double tensor_exchange_s;                  /* of these: not hidden */
+    double tensor_exchange_s;                  /* of forward and backward: not hidden */
     double head_s;                             /* vocabulary product and loss of a micro-batch */
     double bubble_s, send_s, data_exchange_s, optimizer_s, straggler_s; /* of a step */
     double step_s;

@@ -201,6 +201,8 @@ static void print_figures(const struct replay_case *c, bool all)
         print_figure(order[i]);
     if (shown < c->figures_n)
         printf("    ... and %zu more: foresight replay %s\n", c->figures_n - shown, c->name);
+    if (c->found != NULL)
+        printf("    found: %s\n", c->found);
     if (c->lacking != NULL)
         printf("    lacking: %s\n", c->lacking);
     free(order);

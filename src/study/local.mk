@@ -16,12 +16,16 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/prompts.c \
 	%D%/replay/cedar.c \
 	%D%/replay/epochs.c \
+	%D%/replay/dsi.c \
 	%D%/replay/fsdp.c \
 	%D%/replay/identities.c \
 	%D%/replay/kinds.c \
 	%D%/replay/spark.c \
+	%D%/replay/loader_kineto.c \
 	%D%/replay/megatron.c \
+	%D%/replay/recd.c \
 	%D%/replay/scaling.c \
+	%D%/replay/storage_bench.c \
 	%D%/replay/storage_mlperf.c \
 	%D%/replay/tools.c \
 	%D%/replay/tools.h \

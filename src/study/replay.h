@@ -68,6 +68,7 @@ struct replay_case {
     const char *path, *name, *title, *kind, *source, *calibrates_from, *predicts, *naive, *interval;
     const char *why_not_counted; /* NULL: it counts */
     const char *lacking;         /* the mechanism that explains a miss; NULL: none known */
+    const char *found;           /* what the kind found beside its figures; NULL: nothing */
     enum replay_regime regime;   /* of figures that say nothing else */
     const char **files;          /* recorded ones, relative to the traces' folder */
     size_t files_n;

@@ -81,6 +81,7 @@ static void add_case(struct json *list, const struct replay_case *c)
     json_set_string(o, "naive", c->naive);
     json_set_string(o, "interval", c->interval);
     json_set_string(o, "lacking", c->lacking);
+    json_set_string(o, "found", c->found);
     set_score(o, &c->score);
     add_parts(o, c->apart);
     assumptions = json_set_array(o, "assumptions");

@@ -7,6 +7,7 @@
 extern const struct replay_kind replay_agent;
 extern const struct replay_kind replay_arrivals;
 extern const struct replay_kind replay_cedar;
+extern const struct replay_kind replay_dsi;
 extern const struct replay_kind replay_epochs;
 extern const struct replay_kind replay_frontier;
 extern const struct replay_kind replay_fsdp;
@@ -14,10 +15,13 @@ extern const struct replay_kind replay_identities;
 extern const struct replay_kind replay_llm_closed;
 extern const struct replay_kind replay_llm_prefix;
 extern const struct replay_kind replay_llm_requests;
+extern const struct replay_kind replay_loader_kineto;
 extern const struct replay_kind replay_megatron;
 extern const struct replay_kind replay_prompts;
+extern const struct replay_kind replay_recd;
 extern const struct replay_kind replay_scaling;
 extern const struct replay_kind replay_spark;
+extern const struct replay_kind replay_storage_bench;
 extern const struct replay_kind replay_storage_mlperf;
 extern const struct replay_kind replay_training_scale;
 extern const struct replay_kind replay_vectors;
@@ -26,6 +30,7 @@ const struct replay_kind *const replay_kinds[] = {
     &replay_agent,
     &replay_arrivals,
     &replay_cedar,
+    &replay_dsi,
     &replay_epochs,
     &replay_frontier,
     &replay_fsdp,
@@ -33,10 +38,13 @@ const struct replay_kind *const replay_kinds[] = {
     &replay_llm_closed,
     &replay_llm_prefix,
     &replay_llm_requests,
+    &replay_loader_kineto,
     &replay_megatron,
     &replay_prompts,
+    &replay_recd,
     &replay_scaling,
     &replay_spark,
+    &replay_storage_bench,
     &replay_storage_mlperf,
     &replay_training_scale,
     &replay_vectors,

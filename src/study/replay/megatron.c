@@ -125,6 +125,7 @@ static int run(struct replay *r, struct err *err)
         calibrated += w.f[i].calibrates;
     if (calibrated < 2)
         return err_set(err, ERR_SCENARIO, "%s: $.figures: two at least must calibrate", r->c->path);
+    r->c->found = arena_printf(r->arena, "sustained clock: %.3f of the one the peak is quoted at", exp(x[0]));
     left = sqrt(badness(x, &w) / (double)(calibrated - 1));
     for (size_t i = 0; i < w.n; i++)
         if (!w.f[i].calibrates)

@@ -47,7 +47,7 @@ struct job {
     struct gradient gradient;
     struct ready_knot ready[KNOTS];
     bool variable_length; /* its workers get inputs of different length: no witness of the network */
-    double straggler_cv;
+    double straggler_cv, cv_at[64];       /* over all batch sizes, and at those of alone[1] */
     struct one_node alone[NODE_GPUS + 1]; /* by GPUs in use */
     struct row *rows;                     /* on several nodes */
     size_t n;
@@ -244,23 +244,49 @@ static double one_node_step(const struct job *j, int gpus, double batch)
     return tools_interpolate(o->batch, o->step_s, o->n, batch);
 }
 
-/* How unequal the workers of a job are, from how its step grows with the GPUs of one node. */
-static double straggler_cv(const struct work *w, const struct job *j)
+/*
+ * How unequal the workers of a job are: how its step grows from two GPUs of a node to more.  From one to two
+ * it also grows because they share the host, which says nothing of how workers differ.  `slope` of every
+ * batch size of every number of GPUs; returns how many.
+ */
+static size_t straggler_slopes(const struct work *w, const struct job *j, double at_batch, double *slope)
 {
-    double slope[NODE_GPUS * 64];
     size_t n = 0;
 
-    for (int g = 2; g <= NODE_GPUS; g++)
-        for (size_t i = 0; i < j->alone[g].n; i++)
-            slope[n++] =
-                (j->alone[g].step_s[i] / one_node_step(j, 1, j->alone[g].batch[i]) - 1) / w->slowest[g];
-    return n > 0 ? fmax(0, tools_median(slope, n)) : 0;
+    for (int g = 3; g <= NODE_GPUS && j->alone[2].n > 0; g++)
+        for (size_t i = 0; i < j->alone[g].n; i++) {
+            double batch = j->alone[g].batch[i];
+            double one = one_node_step(j, 1, batch), two = one_node_step(j, 2, batch);
+
+            if (isnan(at_batch) || batch == at_batch)
+                slope[n++] = (j->alone[g].step_s[i] - two) / one / (w->slowest[g] - w->slowest[2]);
+        }
+    return n;
+}
+
+/* Inputs padded to the longest of a batch differ less the larger the batch: then each batch size has its own.
+ */
+static void calibrate_stragglers(const struct work *w, struct job *j)
+{
+    double slope[NODE_GPUS * 64];
+    size_t n = straggler_slopes(w, j, NAN, slope);
+
+    j->straggler_cv = n > 0 ? fmax(0, tools_median(slope, n)) : 0;
+    for (size_t i = 0; i < j->alone[1].n; i++) {
+        n = j->variable_length ? straggler_slopes(w, j, j->alone[1].batch[i], slope) : 0;
+        j->cv_at[i] = n > 0 ? fmax(0, tools_median(slope, n)) : j->straggler_cv;
+    }
+}
+
+static double straggler_cv(const struct job *j, double batch)
+{
+    return fmax(0, tools_interpolate(j->alone[1].batch, j->cv_at, j->alone[1].n, batch));
 }
 
 static double predict(const struct work *w, const struct job *j, const struct row *row, const double *x)
 {
-    double more =
-        (1 + j->straggler_cv * w->slowest[row->gpus]) / (1 + j->straggler_cv * w->slowest[row->most]);
+    double cv = straggler_cv(j, row->batch);
+    double more = (1 + cv * w->slowest[row->gpus]) / (1 + cv * w->slowest[row->most]);
     struct dp_step s = {.compute_s = one_node_step(j, row->most, row->batch) * more,
                         .backward_frac = 2.0 / 3,
                         .gradient = j->gradient,
@@ -410,7 +436,7 @@ static int run(struct replay *r, struct err *err)
         w.slowest[n] = slowest_of((double)n);
     JSON_EACH (v, jobs) {
         TRY(read_job(&w, v, arena_printf(r->arena, "$.params.jobs[%zu]", w.n), &w.jobs[w.n], err));
-        w.jobs[w.n].straggler_cv = straggler_cv(&w, &w.jobs[w.n]);
+        calibrate_stragglers(&w, &w.jobs[w.n]);
         w.n++;
     }
     for (size_t i = 0; i < w.n; i++) {
