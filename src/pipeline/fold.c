@@ -72,6 +72,14 @@ static void fold_figures(struct folder *f, int i, struct outcome_stage *out)
     }
 }
 
+static void list_calls(struct folder *f, const struct stage *def, struct outcome_stage *out)
+{
+    out->calls = arena_array(f->a, CALLEES_MAX, sizeof *out->calls);
+    for (int i = 0; i < CALLEES_MAX; i++)
+        if (def->calls[i] >= 0)
+            out->calls[out->calls_n++] = f->s->stages[def->calls[i]].name;
+}
+
 static void fold_one_stage(struct folder *f, int i)
 {
     const struct stage *def = &f->s->stages[i];
@@ -94,6 +102,7 @@ static void fold_one_stage(struct folder *f, int i)
 #undef STAGE
     fold_operators(f, i, out);
     fold_figures(f, i, out);
+    list_calls(f, def, out);
 }
 
 static void fold_resources(struct folder *f)

@@ -121,6 +121,9 @@ static void stage_json(const struct outcome_stage *st, struct json *list)
     set_estimate(o, "queue_mean", &st->queue_mean);
     set_estimate(o, "blocked_frac", &st->blocked);
     set_estimate(o, "starved_frac", &st->starved);
+    ops = st->calls_n > 0 ? json_set_array(o, "calls") : NULL;
+    for (int i = 0; i < st->calls_n; i++)
+        json_push(ops, json_new_string(st->calls[i]));
     ops = json_set_object(o, "extra");
     json_set_number(ops, "disk_bytes_per_unit", st->disk_bytes_per_unit);
     if (st->lost.mean > 0)

@@ -21,6 +21,8 @@ struct outcome_stage {
     const char **figure_names;
     struct estimate *figures;
     struct estimate calls_per_visit;
+    const char **calls; /* names of the stages it asks */
+    int calls_n;
     int pipeline; /* -1: others call it */
 };
 

@@ -5,21 +5,27 @@
 #include "report/sections.h"
 
 #include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 /* ----------------------------------------------------------------- pipeline */
 
 /* The limit may be a stage, which is orange then, or something that stages share. */
-static const char *caption_of(const struct json *stages, const char *bottleneck)
+static char *caption_of(const struct json *stages, const char *bottleneck, char *buf, size_t size)
 {
+    bool is_stage = false, calls = false;
+
     if (stages != NULL)
         JSON_EACH (v, stages) {
-            if (strcmp(json_get_string(v, "name", ""), bottleneck) == 0)
-                return "Stages in the order of the scenario. Bars: share of time busy. Orange: what limits "
-                       "throughput.";
+            is_stage = is_stage || strcmp(json_get_string(v, "name", ""), bottleneck) == 0;
+            calls = calls || json_get(v, "calls") != NULL;
         }
-    return "Stages in the order of the scenario. Bars: share of time busy. No stage is the limit by itself.";
+    snprintf(buf, size, "Stages in the order of the scenario. Bars: share of time busy. %s%s",
+             is_stage ? "Orange: what limits throughput." : "No stage is the limit by itself.",
+             calls ? " Dashed: from who asks to who answers." : "");
+    return buf;
 }
 
 static void draw_one(const struct review *r, const struct json *stages, const char *bottleneck,
@@ -114,6 +120,7 @@ void section_pipeline(const struct review *r)
 {
     const struct json *pipelines = section_list(r->run, "pipelines"), *bound;
     const char *bottleneck;
+    char caption[200];
 
     doc_section(r->d, "pipeline", "The pipeline");
     if (section_source(r, r->run, "run")) {
@@ -124,7 +131,7 @@ void section_pipeline(const struct review *r)
                 draw_one(r, section_list(p, "stages"), bottleneck, json_get_string(p, "name", ""));
         } else {
             draw_one(r, section_list(r->run, "stages"), bottleneck,
-                     caption_of(json_get(r->run, "stages"), bottleneck));
+                     caption_of(json_get(r->run, "stages"), bottleneck, caption, sizeof caption));
         }
         if (section_list(r->run, "metrics") != NULL) {
             metric_table(r, json_get(r->run, "metrics"));
