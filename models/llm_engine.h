@@ -162,7 +162,15 @@ void llm_hand_over(struct llm_replica *from,
                    struct llm_seq *s); /* prompt computed: to a replica that decodes */
 void llm_pull(struct llm_replica *r);  /* fetches those handed over, as far as there is room */
 
+/* llm_step.c: how long */
+bool llm_takes_turns(const struct llm_engine *e); /* nothing is held longer than an iteration */
+void llm_time_batch(struct llm_replica *r);       /* fills jump, at_s, slope_s */
+double llm_jump_s(const struct llm_replica *r, long steps);
+
 /* llm_engine.c */
+void llm_arrive(void *state, struct visit *v);
+bool llm_withdraw(void *state, struct visit *v);
+void llm_pass(void *state, struct visit *v);
 void llm_wake(struct llm_replica *r); /* something may be done: begin, or cut a jump short */
 void llm_finish(struct llm_replica *r, struct llm_seq *s);
 static inline double llm_context(const struct llm_seq *s)

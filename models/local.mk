@@ -27,11 +27,15 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/llm_kv.h \
 	%D%/llm_ops.c \
 	%D%/llm_ops.h \
+	%D%/llm_ops_cost.c \
+	%D%/llm_ops_parts.h \
+	%D%/llm_report.c \
 	%D%/llm_schedule.c \
 	%D%/llm_serving.c \
 	%D%/llm_serving.h \
 	%D%/llm_shape.c \
 	%D%/llm_shape.h \
+	%D%/llm_step.c \
 	%D%/gpu.c \
 	%D%/gpu.h \
 	%D%/gpu_training.c \
