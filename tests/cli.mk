@@ -13,3 +13,6 @@ golden_tests += \
 	%D%/golden/presets.t \
 	%D%/golden/whatif.t \
 	%D%/golden/datapath.t
+
+criterion_tests += %D%/unit/test_schema
+%C%_unit_test_schema_LDADD = $(cli_libs) $(CRITERION_LIBS)

@@ -21,6 +21,7 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd_report.c \
 	%D%/cmd_run.c \
 	%D%/cmd_runs.c \
+	%D%/cmd_schema.c \
 	%D%/cmd_trace.c \
 	%D%/cmd_validate.c \
 	%D%/cmd_whatif.c \
@@ -40,6 +41,8 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/print.h \
 	%D%/reference.c \
 	%D%/reference.h \
+	%D%/schema.c \
+	%D%/schema.h \
 	%D%/studies.c \
 	%D%/studies.h
 

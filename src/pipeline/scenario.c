@@ -67,17 +67,18 @@ static void open_lookup(struct reader *r)
         r->lookup = (struct lookup){.ctx = res->ctx, .costs = res->costs, .document = res->document};
 }
 
+const char *const scenario_keys[] = {"$schema",       "name",     "unit",      "seed",        "description",
+                                     "horizon",       "workload", "resources", "stages",      "edges",
+                                     "optimizations", "knobs",    "objective", "constraints", "slo",
+                                     "exec",          "assumed",  "pipelines", NULL};
+
 static int read_all(struct reader *r)
 {
-    static const char *const keys[] = {"$schema",       "name",     "unit",      "seed",        "description",
-                                       "horizon",       "workload", "resources", "stages",      "edges",
-                                       "optimizations", "knobs",    "objective", "constraints", "slo",
-                                       "exec",          "assumed",  "pipelines", NULL};
     struct optimization *opts;
     int n;
 
     open_lookup(r);
-    TRY(check_keys(r, r->s->tree, "$", keys));
+    TRY(check_keys(r, r->s->tree, "$", scenario_keys));
     TRY(read_texts(r));
     TRY(read_seed(r));
     TRY(read_assumed(r));

@@ -280,6 +280,10 @@ struct scenario_options {
     const char *bump; /* one of scenario.uncertain: its values are raised by one standard error; NULL: none */
 };
 
+/* What the file's objects may hold: readers and the JSON schema share these; NULL-terminated. */
+extern const char *const scenario_keys[], *const stage_keys[], *const pipeline_keys[];
+extern const struct param resource_params[];
+
 int scenario_build(const struct json *tree, const char *file, const struct scenario_options *opt,
                    struct scenario **out, struct err *err);
 int scenario_load(const char *path, const struct scenario_options *opt, struct scenario **out,

@@ -15,13 +15,14 @@ static int read_only(struct reader *r)
     return read_horizon(r, json_get(s->tree, "horizon"), "$.horizon", &p->workload, &p->horizon);
 }
 
+const char *const pipeline_keys[] = {"name",   "unit",  "workload",  "horizon",
+                                     "stages", "edges", "objective", NULL};
+
 static int read_pipeline(struct reader *r, const struct json *v, const char *where, struct pipeline *p)
 {
-    static const char *const keys[] = {"name",   "unit",  "workload",  "horizon",
-                                       "stages", "edges", "objective", NULL};
     struct scenario *s = r->s;
 
-    TRY(check_keys(r, v, where, keys));
+    TRY(check_keys(r, v, where, pipeline_keys));
     p->name = json_get_string(v, "name", NULL);
     if (p->name == NULL || p->name[0] == '\0')
         return bad(r, where, "a pipeline needs a \"name\"");

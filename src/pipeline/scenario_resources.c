@@ -6,7 +6,7 @@ const char *const resource_kind_names[] = {"servers", "cores", "gpus", "disk", "
 const char *const billing_names[] = {"committed", "elastic", "owned", NULL};
 
 #define T struct resource
-static const struct param resource_params[] = {
+const struct param resource_params[] = {
     CHOICE(T, kind, "servers", resource_kind_names, "What is shared, and how"),
     INT(T, count, "1", 1, 1e7, "How many servers, cores or GPUs"),
     REAL(T, read_bw, UNIT_BYTES_PER_S, "500MB/s", 1, 1e15, "Disks: read bandwidth"),

@@ -157,15 +157,16 @@ static int bind_roles(struct reader *r, const struct json *v, const char *where,
     return check_roles(r, out, where);
 }
 
+const char *const stage_keys[] = {"name",  "model",       "on",     "params", "calls",
+                                  "owner", "calibration", "preset", NULL};
+
 static int read_stage(struct reader *r, struct stage_text *text, struct stage *out)
 {
-    static const char *const keys[] = {"name",  "model",       "on",     "params", "calls",
-                                       "owner", "calibration", "preset", NULL};
     struct scenario *s = r->s;
     const struct json *v = text->json;
     const char *name;
 
-    TRY(check_keys(r, v, text->path, keys));
+    TRY(check_keys(r, v, text->path, stage_keys));
     name = json_get_string(v, "name", NULL);
     if (name == NULL || name[0] == '\0')
         return bad(r, text->path, "a stage needs a \"name\"");
