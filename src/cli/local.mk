@@ -6,6 +6,7 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd.h \
 	%D%/cmd_bound.c \
 	%D%/cmd_check.c \
+	%D%/cmd_demo.c \
 	%D%/cmd_diff.c \
 	%D%/cmd_doctor.c \
 	%D%/cmd_exec.c \
