@@ -124,18 +124,24 @@ static void base_row(const struct ranking *r, int name)
     putchar('\n');
 }
 
+static const char *short_verdict(const struct ranked *o)
+{
+    return o->break_even.applies ? "break-even" : o->verdict;
+}
+
 static void print_figures(const struct ranking *r)
 {
     int name = name_width(r);
 
     base_row(r, name);
     for (int i = 0; i < r->n; i++) {
-        const char *verdict = r->list[i].break_even.applies ? "break-even" : r->list[i].verdict;
+        const char *verdict = short_verdict(&r->list[i]);
 
         printf("  %-*s", name, r->list[i].opt->name);
         for (int c = 0; c < COLUMNS; c++)
             figure_cell(r, &r->list[i], c);
-        if (2 + name + COLUMNS * CELL + 2 + width_of(verdict) > WIDTH && strcmp(verdict, "too close to call") == 0)
+        if (2 + name + COLUMNS * CELL + 2 + width_of(verdict) > WIDTH &&
+            strcmp(verdict, "too close to call") == 0)
             verdict = "too close";
         printf("  %s\n", verdict);
     }
@@ -143,8 +149,9 @@ static void print_figures(const struct ranking *r)
 
 static void print_break_evens(const struct ranking *r)
 {
-    char text[600];
+    char text[2000];
     bool any = false;
+    size_t n;
 
     for (int i = 0; i < r->n; i++) {
         if (!r->list[i].break_even.applies)
@@ -157,10 +164,10 @@ static void print_break_evens(const struct ranking *r)
     }
     if (!any)
         return;
-    printf("  (assumed:");
-    for (int i = 0; i < r->assumed_n; i++)
-        printf("%s %s", i > 0 ? "," : "", strncmp(r->assumed[i], "stages.", 7) == 0 ? r->assumed[i] + 7 : r->assumed[i]);
-    puts(")");
+    n = (size_t)snprintf(text, sizeof text, "Assumed:");
+    for (int i = 0; i < r->assumed_n && n < sizeof text; i++)
+        n += (size_t)snprintf(text + n, sizeof text - n, "%s %s", i > 0 ? "," : "", r->assumed[i]);
+    wrapped(text, 2);
 }
 
 /* Several groups of a figure stand in one line each. */
@@ -176,7 +183,8 @@ static void print_alike(const struct ranking *r)
 
         for (int k = 0; k < r->alike[i].n && n < sizeof text; k++)
             n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", k > 0 ? " ~ " : " ",
-                                  strcmp(r->alike[i].names[k], "base") == 0 ? "as-it-is" : r->alike[i].names[k]);
+                                  strcmp(r->alike[i].names[k], "base") == 0 ? "as-it-is"
+                                                                            : r->alike[i].names[k]);
         wrapped(text, 2);
     }
 }
@@ -196,7 +204,7 @@ static void print_gains(const struct ranking *r)
         print_gain(a, sizeof a, &o->local_gain);
         print_gain(b, sizeof b, &o->end_to_end_gain);
         printf("  %-*s  %s%*s %s%*s %6.1f %%  %s\n", name, o->opt->name, a, 16 - width_of(a), "", b,
-               16 - width_of(b), "", 100 * o->share.mean, o->verdict);
+               16 - width_of(b), "", 100 * o->share.mean, short_verdict(o));
         wrapped(o->why, 4);
         if (o->end_to_end_gain.has_pred)
             printf("    prediction interval %.3f .. %.3f\n", o->end_to_end_gain.pred_lo,
@@ -207,8 +215,8 @@ static void print_gains(const struct ranking *r)
 static void print_together(const struct study *st, const struct ranking *r)
 {
     char a[60], text[4000];
-    size_t n = (size_t)snprintf(text, sizeof text, "Best together: %s with",
-                                print_gain(a, sizeof a, &r->best_gain));
+    size_t n =
+        (size_t)snprintf(text, sizeof text, "Best together: %s with", print_gain(a, sizeof a, &r->best_gain));
 
     for (int i = 0; i < st->n && n < sizeof text; i++)
         if (r->best >> i & 1)
@@ -226,7 +234,8 @@ static void print_together(const struct study *st, const struct ranking *r)
         const struct interaction *x = &r->interactions[i];
 
         snprintf(text, sizeof text, "Interaction: %s + %s: %s what the product of their gains says.",
-                 st->optimizations[x->a].name, st->optimizations[x->b].name, print_gain(a, sizeof a, &x->effect));
+                 st->optimizations[x->a].name, st->optimizations[x->b].name,
+                 print_gain(a, sizeof a, &x->effect));
         wrapped(text, 0);
     }
 }
@@ -236,7 +245,7 @@ static void print_together(const struct study *st, const struct ranking *r)
 static const struct {
     const char *head;
     double least; /* what is less is not worth a matrix */
-} parts[STAGE_PARTS] = {{"cores, GPUs or servers busy", 0.005},
+} parts[STAGE_PARTS] = {{"busy cores, GPUs, servers", 0.005},
                         {"bytes of disks per second", 1},
                         {"usd per hour", 0.0005},
                         {"watts", 0.05}};
@@ -296,7 +305,7 @@ static void print_owners(const struct ranking *r)
                 any = any || matters(&r->list[k].owners[o].part[order[i]], order[i]);
         if (!any)
             continue;
-        printf("\nWho pays, who gains: %s (. no difference that can be told)\n", parts[order[i]].head);
+        printf("\nWho pays, who gains: %s (. none that can be told)\n", parts[order[i]].head);
         print_part(r, order[i]);
     }
 }

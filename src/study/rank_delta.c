@@ -206,7 +206,8 @@ static int place(const struct work *w, enum rank_figure k, struct placed *list)
     return n;
 }
 
-/* Differences below this share of the figure are none, whatever their interval: simulation tells luck, not more. */
+/* Differences below this share of the figure are none, whatever their interval: simulation tells luck, not
+ * more. */
 static const double ROUNDING = 1e-9;
 
 static bool may_be_equal(const struct work *w, const struct placed *a, const struct placed *b)

@@ -14,16 +14,18 @@ int rank_value_of_quality(struct work *w, struct err *err)
     if (o == NULL)
         return 0;
     if (json_type(o) != JSON_OBJECT)
-        return err_set(err, ERR_SCENARIO, "%s: $.objective: %s found; an object is needed: {\"quality_usd\": ..}",
-                       w->st->file, json_type_name(json_type(o)));
+        return err_set(err, ERR_SCENARIO,
+                       "%s: $.objective: %s found; an object is needed: {\"quality_usd\": ..}", w->st->file,
+                       json_type_name(json_type(o)));
     v = json_get(o, "quality_usd");
     if (v == NULL)
         return 0;
     if (json_type(v) != JSON_NUMBER || !(json_number(v) > 0))
-        return err_set(err, ERR_SCENARIO,
-                       "%s: $.objective.quality_usd: a positive number is needed: dollars that one more unit of "
-                       "quality is worth, for each unit of work",
-                       w->st->file);
+        return err_set(
+            err, ERR_SCENARIO,
+            "%s: $.objective.quality_usd: a positive number is needed: dollars that one more unit of "
+            "quality is worth, for each unit of work",
+            w->st->file);
     w->quality_usd = json_number(v);
     return 0;
 }
@@ -35,8 +37,8 @@ static const char *const of_quality[] = {"p_all",      "p_none",   "p_distract",
                                          "icc_search", "evidence", "rerank",     "ahead",    "hops",
                                          "freshness",  "recall",   NULL};
 
-/* "stages.ask.params.p_distract" and "ask.evidence[0]"; a stage's "params" as a whole say how it answers, too, where
- * the stage is what answers. */
+/* "stages.ask.params.p_distract" and "ask.evidence[0]"; a stage's "params" as a whole say how it answers,
+ * too, where the stage is what answers. */
 static bool is_of_quality(const struct scenario *s, const char *path)
 {
     const char *dot = strrchr(path, '.');
@@ -71,13 +73,13 @@ static void find_assumed(struct work *w)
  * The change of quality with which one replication of the row does as well as the base:
  *
  *   (c1 - c0) / v         where the scenario says what quality is worth, v dollars for one unit of it
- *   q0 (c1 / c0 - 1)      else: a right answer costs as much as before, so that more of the base is the alternative
- *   q0 (X0 / X1 - 1)      nothing has a price: as many right answers per second as before
+ *   q0 (c1 / c0 - 1)      else: a right answer costs as much as before, so that more of the base is the
+ * alternative q0 (X0 / X1 - 1)      nothing has a price: as many right answers per second as before
  *
  * c: dollars per unit of work, X: throughput, q: quality; 0 before and 1 after.
  */
-static double needed(const struct work *w, const struct set_value *after, const struct set_value *before, long r,
-                     bool priced)
+static double needed(const struct work *w, const struct set_value *after, const struct set_value *before,
+                     long r, bool priced)
 {
     double c0 = before->figure[RANK_COST_PER_1M][r] / 1e6, c1 = after->figure[RANK_COST_PER_1M][r] / 1e6;
     double q0 = before->figure[RANK_QUALITY][r];
@@ -91,16 +93,22 @@ static double needed(const struct work *w, const struct set_value *after, const 
 
 static const char *read_break_even(struct work *w, const struct ranked *r, bool priced)
 {
-    double least = 100 * r->break_even.quality.mean;
+    double least = 100 * r->break_even.quality.mean, before = 100 * w->out->before[RANK_QUALITY].delta.mean;
     const char *terms = priced && w->quality_usd > 0
                             ? arena_printf(w->a, "at %.3g usd for each right answer more", w->quality_usd)
                         : priced ? "or a right answer costs more than now"
                                  : "or there are fewer right answers per second than now";
-    const char *says = arena_printf(w->a, "assumed values give %+.1f", 100 * r->figure[RANK_QUALITY].delta.mean);
+    const char *says =
+        arena_printf(w->a, "assumed values give %+.1f", 100 * r->figure[RANK_QUALITY].delta.mean);
 
+    if (before + least > 100)
+        return arena_printf(w->a, "cannot pay: quality would have to rise by %.0f points from %.1f (%s), %s",
+                            least, before, says, terms);
     if (least > 0)
-        return arena_printf(w->a, "pays if quality rises by more than %.1f points (%s), %s", least, says, terms);
-    return arena_printf(w->a, "pays unless quality falls by more than %.1f points (%s), %s", -least, says, terms);
+        return arena_printf(w->a, "pays if quality rises by more than %.1f points (%s), %s", least, says,
+                            terms);
+    return arena_printf(w->a, "pays unless quality falls by more than %.1f points (%s), %s", -least, says,
+                        terms);
 }
 
 void rank_break_even(struct work *w, struct ranked *r)

@@ -33,17 +33,19 @@ static void set_known(struct json *o, const char *key, bool known, const struct 
 static void figures_json(struct json *o, const struct ranked *r)
 {
     const struct rank_difference *f = r->figure;
+    struct estimate nothing = estimate_exact(0); /* no resource has a price */
 
     set_known(o, "throughput_gain", f[RANK_THROUGHPUT].known, &f[RANK_THROUGHPUT].gain);
     set_known(o, "latency_p95_gain", f[RANK_LATENCY_P95].known, &f[RANK_LATENCY_P95].gain);
     set_known(o, "latency_p95_delta_s", f[RANK_LATENCY_P95].known, &f[RANK_LATENCY_P95].delta);
-    set_known(o, "cost_delta_usd_per_h", f[RANK_COST].known, &f[RANK_COST].delta);
+    json_set(o, "cost_delta_usd_per_h", estimate_json(f[RANK_COST].known ? &f[RANK_COST].delta : &nothing));
     set_known(o, "cost_delta_usd_per_1m_units", f[RANK_COST_PER_1M].known, &f[RANK_COST_PER_1M].delta);
     set_known(o, "quality_delta", f[RANK_QUALITY].known, &f[RANK_QUALITY].delta);
     set_known(o, "power_delta_w", f[RANK_POWER].known, &f[RANK_POWER].delta);
 }
 
-/* Changes of what is taken: cores, GPUs or servers that work, bytes of disks, part of the bill and of power. */
+/* Changes of what is taken: cores, GPUs or servers that work, bytes of disks, part of the bill and of power.
+ */
 static void parts_json(struct json *o, const struct estimate *part, bool costs, bool powers)
 {
     json_set(o, "busy", estimate_json(&part[PART_BUSY]));

@@ -1,13 +1,13 @@
 /*
- * rank_parts.h - what the files of the ranking share: rank.c decides which sets are simulated and orders the rows,
- * rank_delta.c reads differences, rank_even.c judges them.
+ * rank_parts.h - what the files of the ranking share: rank.c decides which sets are simulated and orders the
+ * rows, rank_delta.c reads differences, rank_even.c judges them.
  */
 #ifndef STUDY_RANK_PARTS_H
 #define STUDY_RANK_PARTS_H
 
 #include "study/rank.h"
 
-#define NOTHING ((opt_set)0)
+#define NOTHING     ((opt_set)0)
 #define INDIFFERENT 0.01 /* gains within 1 % of none are called no effect */
 
 struct work {
@@ -26,8 +26,8 @@ static inline opt_set one(int i)
 }
 
 /* rank_delta.c */
-void rank_base(struct work *w);                           /* what the base is, whose the stages are */
-void rank_differences(struct work *w, struct ranked *r);  /* figures, components, owners */
+void rank_base(struct work *w);                          /* what the base is, whose the stages are */
+void rank_differences(struct work *w, struct ranked *r); /* figures, components, owners */
 const char *rank_explain(struct work *w, const struct ranked *r);
 void rank_find_alike(struct work *w);
 

@@ -28,8 +28,8 @@ static int simulate_point(void *ctx, uint32_t i, struct err *err)
         rc = variant_simulate(job->st, s, 1, a, &o, err);
     }
     if (rc == 0)
-        job->list[stage].gain[point] = estimate_ratio(o.objective_rep, job->before, (size_t)o.replications,
-                                                      job->st->confidence);
+        job->list[stage].gain[point] =
+            estimate_ratio(o.objective_rep, job->before, (size_t)o.replications, job->st->confidence);
     scenario_free(s);
     arena_free(a);
     return rc;

@@ -51,8 +51,8 @@ static void sort_unique(struct set_values *v)
 
 const struct figure_def *rank_figure(enum rank_figure k)
 {
-    static const char *const names[RANK_FIGURES] = {"throughput_per_s", "latency_s.p95",  "cost_usd_per_1m_units",
-                                                    "quality",          "cost_usd_per_h", "power_w"};
+    static const char *const names[RANK_FIGURES] = {
+        "throughput_per_s", "latency_s.p95", "cost_usd_per_1m_units", "quality", "cost_usd_per_h", "power_w"};
 
     return figure_find(names[k]);
 }

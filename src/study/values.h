@@ -29,7 +29,7 @@ struct set_value {
     double *cpu, *disk;           /* per stage, per unit */
     double *figure[RANK_FIGURES]; /* of each replication; NAN where it is not known */
     double *part[STAGE_PARTS];    /* [stage * replications + replication] */
-    const char *limit; /* what limits the bound */
+    const char *limit;            /* what limits the bound */
 };
 
 struct set_values {

@@ -71,8 +71,9 @@ static bool is_finite(const double *x, long n)
 }
 
 /*
- * `instant`: the touched stages take no time at all, so that alone nothing would limit them.  The bound tells of
- * those who ask for more as soon as they are served; of arrivals, which come when they come, the simulation does.
+ * `instant`: the touched stages take no time at all, so that alone nothing would limit them.  The bound tells
+ * of those who ask for more as soon as they are served; of arrivals, which come when they come, the
+ * simulation does.
  */
 static int local_objective(const struct study *st, const struct optimization *o, opt_set set,
                            double *objective, bool *instant, struct err *err)
