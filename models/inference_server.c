@@ -160,9 +160,10 @@ static void granted(struct encoder *e)
     e->asking = false;
     if (e->waiting > 0) {
         struct batch *b = fill(e);
+        double seconds = host_time(e->host, b->seconds);
 
-        e->host->op_s[0] += b->seconds;
-        sim_after(e->host->sim, b->seconds, gpu_done, b, 0);
+        e->host->op_s[0] += seconds;
+        sim_after(e->host->sim, seconds, gpu_done, b, 0);
     } else { /* whoever it was asked for was called away meanwhile */
         e->running--;
         host_release(e->host, ROLE_GPU);

@@ -124,8 +124,8 @@ void llm_time_batch(struct llm_replica *r)
     if (r->extra_s > 0)
         r->jump = 1;
     r->extra_s = 0;
-    if (e->host->instant)
-        r->at_s = r->slope_s = 0;
+    r->at_s = host_time(e->host, r->at_s);
+    r->slope_s = host_time(e->host, r->slope_s);
     e->count.outside += outside ? (uint64_t)r->jump : 0;
 }
 

@@ -88,6 +88,7 @@ struct host {
     bool is_shared[ROLES];        /* another stage uses the same resource: hold it no longer than one step */
     bool has_callee[CALLEES_MAX]; /* by callee role: whether the scenario binds it */
     bool instant; /* asked what others gain: this stage's own work takes no time (host_use() sees to that) */
+    double spared; /* asked what a faster stage would gain: this share of its work's time falls away */
 };
 
 struct figure {       /* something only this model knows: "kv_used_frac", "prefix_hit_frac" */
@@ -127,6 +128,12 @@ static inline void host_use(struct host *h, enum role role, int op, double amoun
                             event_fn *done, void *self, uint64_t arg)
 {
     h->ops->use(h, role, op, amount, requests, done, self, arg);
+}
+
+/* How long work takes that a model times itself; host_use() has seen to its own. */
+static inline double host_time(const struct host *h, double seconds)
+{
+    return h->instant ? 0 : seconds * (1 - h->spared);
 }
 
 /* Takes one server or GPU for as long as the model likes; true when at once, else `granted` is called.  Cores

@@ -238,7 +238,7 @@ static void granted(struct sim *sim, void *self, uint64_t arg)
     }
     u->state = USE_HOLDING;
     luck_of(u, LUCK_LATENCY, &r);
-    seconds = t->host->instant ? 0 : law_draw(&t->c->latency, &r);
+    seconds = host_time(t->host, law_draw(&t->c->latency, &r));
     t->host->op_s[0] += seconds;
     u->until_s = sim->now + seconds;
     u->next = sim_after(sim, seconds, served, u, 0);

@@ -56,7 +56,7 @@ static void try_question(struct sim *sim, void *self, uint64_t arg)
     question_luck(q, VECTOR_LUCK_HOSTED + 2 * q->refusals, &r);
     h->asked++;
     if (let_pass(h)) {
-        settle(q, law_draw(&h->c->hosted, &r), 1);
+        settle(q, host_time(h->host, law_draw(&h->c->hosted, &r)), 1);
         return;
     }
     h->refused++;

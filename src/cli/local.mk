@@ -18,6 +18,8 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd_init.c \
 	%D%/cmd_models.c \
 	%D%/cmd_rank.c \
+	%D%/rank_print.c \
+	%D%/rank_print.h \
 	%D%/cmd_replay.c \
 	%D%/cmd_report.c \
 	%D%/cmd_run.c \

@@ -28,6 +28,7 @@ struct flow_stage {
     double utilization, queue_mean, blocked_frac, starved_frac;
     double *op_s_per_unit; /* seconds of work per unit that left the pipeline, by operator */
     double disk_bytes_per_unit, lost_frac;
+    double busy, disk_bytes_per_s; /* cores, GPUs or servers that work for it, on average */
     double used[ROLES]; /* seconds or bytes it asked of what the role is bound to */
     /* Stages with state: nobody there; calls per visit; what their model reports. */
     double empty_frac, calls_per_visit;

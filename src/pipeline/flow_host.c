@@ -112,6 +112,8 @@ static void use(struct host *h, enum role role, int op, double amount, double re
         sim_after(st->flow->sim, 0, done, self, arg);
         return;
     }
+    amount *= 1 - h->spared;
+    requests *= 1 - h->spared;
     st->used[role] += amount;
     if (role == ROLE_DISK_READ || role == ROLE_DISK_WRITE)
         st->disk_bytes += amount;
@@ -200,6 +202,7 @@ void host_open(struct stage_rt *st)
         .luck = {.seed = sim->seed, .stage = st->def->luck, .replication = sim->replication},
         .op_s = st->op_s,
         .instant = st->def->instant,
+        .spared = st->def->spared,
     };
     describe(st, &h->host);
     st->host = h;

@@ -61,7 +61,10 @@ static void stage_result(struct stage_rt *st, double window_s, struct arena *a, 
     out->op_s_per_unit = arena_array(a, (size_t)ops, sizeof(double));
     for (int i = 0; i < ops; i++)
         out->op_s_per_unit[i] = st->op_s[i] / units;
+    for (int i = 0; window_s > 0 && i < ops; i++)
+        out->busy += st->op_s[i] / window_s;
     out->disk_bytes_per_unit = st->disk_bytes / units;
+    out->disk_bytes_per_s = window_s > 0 ? st->disk_bytes / window_s : 0;
     stage_uses(st, out);
     if (workers > 0) {
         out->utilization = busy / (double)workers;

@@ -168,6 +168,21 @@ static double stage_sum(const struct folder *f, long r, int stage, per_resource_
     return sum;
 }
 
+/* What each stage takes, replication by replication. */
+static void fold_parts(struct folder *f, int stage)
+{
+    struct outcome_stage *out = &f->o->stages[stage];
+
+    for (int k = 0; k < STAGE_PARTS; k++)
+        out->part_rep[k] = arena_array(f->a, (size_t)f->n, sizeof(double));
+    for (long r = 0; r < f->n; r++) {
+        out->part_rep[PART_BUSY][r] = f->results[r].stages[stage].busy;
+        out->part_rep[PART_BYTES_PER_S][r] = f->results[r].stages[stage].disk_bytes_per_s;
+        out->part_rep[PART_USD_PER_H][r] = stage_sum(f, r, stage, paid_per_h);
+        out->part_rep[PART_WATT][r] = stage_sum(f, r, stage, power_w);
+    }
+}
+
 static struct estimate owner_sum(struct folder *f, const char *owner, per_resource_fn *fn)
 {
     for (long r = 0; r < f->n; r++) {
@@ -205,4 +220,6 @@ void fold_cost(struct folder *f)
     fold_cash(f);
     fold_resource_costs(f);
     fold_owners(f);
+    for (int i = 0; i < f->s->stages_n; i++)
+        fold_parts(f, i);
 }

@@ -8,6 +8,9 @@
 #include "engine/stats.h"
 #include "pipeline/bound.h"
 
+/* What a stage takes: cores, GPUs or servers it keeps busy, bytes of disks, its part of the bill and of power. */
+enum stage_part { PART_BUSY, PART_BYTES_PER_S, PART_USD_PER_H, PART_WATT, STAGE_PARTS };
+
 struct outcome_stage {
     const char *name, *model, *owner;
     struct estimate throughput_per_s, wait_s, service_s, utilization, queue_mean, blocked, starved;
@@ -24,6 +27,7 @@ struct outcome_stage {
     const char **calls; /* names of the stages it asks */
     int calls_n;
     int pipeline; /* -1: others call it */
+    double *part_rep[STAGE_PARTS]; /* what it takes of the whole, of each replication */
 };
 
 struct outcome_resource {

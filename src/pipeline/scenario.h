@@ -223,6 +223,7 @@ struct stage {
     double in_capacity; /* items the buffer in front holds; < 0: unbounded */
     uint64_t luck;      /* hash of the name: whose draws these are */
     bool instant;       /* wants nothing: an infinitely fast neighbour (local gains) */
+    double spared;      /* this share of its seconds, bytes and requests falls away (speed-up curves) */
 };
 
 /* One flow of items through the stages from `first` on; several share the resources. */

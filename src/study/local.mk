@@ -4,6 +4,12 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/measure.h \
 	%D%/rank.c \
 	%D%/rank.h \
+	%D%/rank_delta.c \
+	%D%/rank_even.c \
+	%D%/rank_json.c \
+	%D%/rank_parts.h \
+	%D%/speedup.c \
+	%D%/speedup.h \
 	%D%/replay.c \
 	%D%/replay.h \
 	%D%/replay_case.c \

@@ -1,4 +1,4 @@
-#include "study/rank.h"
+#include "study/rank_parts.h"
 
 #include "study/shapley.h"
 
@@ -7,24 +7,6 @@
 #include <string.h>
 
 enum { ORDERS = 128, DRAWS = 8, DRAW_REPLICATIONS = 2, INTERACTIONS_SHOWN = 8 };
-
-static const double INDIFFERENT = 0.01; /* gains within 1 % of none are called no effect */
-
-struct work {
-    const struct study *st;
-    const struct rank_options *opt;
-    struct arena *a;
-    struct ranking *out;
-    struct set_values values;
-    const struct set_value **best_legal; /* exact: of every subset, the best legal set within it */
-};
-
-static const opt_set NOTHING = 0;
-
-static opt_set one(int i)
-{
-    return (opt_set)1 << i;
-}
 
 /* ------------------------------------------------- which sets are needed */
 
@@ -278,73 +260,7 @@ static int find_next_measurement(struct work *w, struct err *err)
     return 0;
 }
 
-/* -------------------------------------------------------------- reading */
-
-static void find_deltas(struct work *w, struct ranked *r)
-{
-    const struct set_value *with = values_find(&w->values, one(r->index)),
-                           *base = values_find(&w->values, NOTHING);
-    const struct scenario *s = w->out->base_scenario;
-
-    r->cost_delta_usd_per_h = with->cost_usd_per_h - base->cost_usd_per_h;
-    r->deltas = arena_array(w->a, (size_t)s->stages_n, sizeof *r->deltas);
-    for (int k = 0; k < s->stages_n; k++) {
-        double cpu = with->cpu[k] - base->cpu[k], disk = with->disk[k] - base->disk[k];
-
-        if (fabs(cpu) > 0.005 * base->cpu[k] || fabs(disk) > 0.005 * base->disk[k])
-            r->deltas[r->deltas_n++] = (struct component_delta){s->stages[k].name, cpu, disk};
-    }
-}
-
-static const char *verdict(const struct estimate *e)
-{
-    double lo = e->has_pred ? e->pred_lo : e->lo, hi = e->has_pred ? e->pred_hi : e->hi;
-
-    if (e->lo > 1 - INDIFFERENT && e->hi < 1 + INDIFFERENT)
-        return "no effect";
-    if (lo > 1)
-        return "helps";
-    if (hi < 1)
-        return "hurts";
-    return "too close to call";
-}
-
-static double stage_base(const struct work *w, const char *stage, bool disk)
-{
-    const struct set_value *base = values_find(&w->values, NOTHING);
-    const struct scenario *s = w->out->base_scenario;
-
-    for (int k = 0; k < s->stages_n; k++)
-        if (strcmp(s->stages[k].name, stage) == 0)
-            return disk ? base->disk[k] : base->cpu[k];
-    return 0;
-}
-
-/* "prep -41 % work; the limit moves from prep to train" */
-static const char *explain(struct work *w, const struct ranked *r)
-{
-    const char *before = values_find(&w->values, NOTHING)->limit,
-               *after = values_find(&w->values, one(r->index))->limit;
-    const char *text = "";
-    bool touches_limit = false;
-
-    for (int k = 0; k < r->deltas_n; k++) {
-        const struct component_delta *d = &r->deltas[k];
-        double cpu = stage_base(w, d->stage, false), disk = stage_base(w, d->stage, true);
-
-        text = arena_printf(w->a, "%s%s%s", text, text[0] ? ", " : "", d->stage);
-        if (fabs(d->cpu_s) > 0.005 * cpu)
-            text = arena_printf(w->a, "%s %+.0f %% work", text, 100 * d->cpu_s / cpu);
-        if (disk > 0 && fabs(d->disk_bytes) > 0.005 * disk)
-            text = arena_printf(w->a, "%s %+.0f %% bytes", text, 100 * d->disk_bytes / disk);
-        touches_limit = touches_limit || strcmp(d->stage, before) == 0;
-    }
-    if (r->deltas_n == 0)
-        text = "no stage's work per unit changes";
-    if (strcmp(before, after) != 0)
-        return arena_printf(w->a, "%s; the limit moves from %s to %s", text, before, after);
-    return arena_printf(w->a, "%s; %s %s the limit", text, before, touches_limit ? "stays" : "was and stays");
-}
+/* ------------------------------------------------------------ orders */
 
 static int by_gain(const void *x, const void *y)
 {
@@ -417,15 +333,19 @@ static int fill_list(struct work *w, struct err *err)
         r->index = i;
         r->end_to_end_gain = gain_over_base(w, one(i));
         TRY(variant_local_gain(w->st, i, &r->local_gain, err));
-        find_deltas(w, r);
+        rank_differences(w, r);
     }
     find_shares(w);
     TRY(predict_gains(w, err));
     for (int i = 0; i < w->st->n; i++) {
-        w->out->list[i].verdict = verdict(&w->out->list[i].end_to_end_gain);
-        w->out->list[i].why = explain(w, &w->out->list[i]);
+        struct ranked *r = &w->out->list[i];
+
+        rank_break_even(w, r);
+        r->verdict = rank_verdict(r);
+        r->why = rank_explain(w, r);
     }
     qsort(w->out->list, (size_t)w->st->n, sizeof *w->out->list, by_gain);
+    rank_find_alike(w);
     return 0;
 }
 
@@ -443,10 +363,14 @@ int rank_scenario(const struct study *st, const struct rank_options *opt, struct
                        st->file, st->n, OPTS_MAX);
     TRY(variant_build(st, NOTHING, NULL, 0, &out->base_scenario, err));
     TRY(variant_simulate(st, out->base_scenario, st->threads, a, &out->base, err));
+    TRY(rank_value_of_quality(&w, err));
     TRY(simulate_sets(&w, err));
+    rank_base(&w);
     TRY(fill_list(&w, err));
     find_interactions(&w);
     find_best(&w);
+    TRY(speedups_find(st, out->base_scenario, values_find(&w.values, NOTHING)->objective, a, &out->speedups,
+                      &out->speedups_n, err));
     return find_next_measurement(&w, err);
 }
 
@@ -454,92 +378,4 @@ void ranking_fini(struct ranking *r)
 {
     scenario_free(r->base_scenario);
     r->base_scenario = NULL;
-}
-
-/* ----------------------------------------------------------------- JSON */
-
-static struct json *names_json(const struct study *st, opt_set set)
-{
-    struct json *list = json_new_array();
-
-    for (int i = 0; i < st->n; i++)
-        if (set >> i & 1)
-            json_push(list, json_new_string(st->optimizations[i].name));
-    return list;
-}
-
-static void owners_json(const struct scenario *s, const struct optimization *o, struct json *list)
-{
-    for (int i = 0; i < o->touches_n; i++) {
-        const struct stage *st = scenario_stage(s, o->touches[i]);
-        bool seen = st == NULL || st->owner[0] == '\0';
-
-        JSON_EACH (v, list)
-            seen = seen || strcmp(json_string(v), st->owner) == 0;
-        if (!seen)
-            json_push(list, json_new_string(st->owner));
-    }
-}
-
-static struct json *ranked_json(const struct ranking *ranking, const struct ranked *r)
-{
-    struct json *o = json_new_object(), *list = json_new_array();
-    struct estimate cost;
-
-    json_set_string(o, "name", r->opt->name);
-    json_set_string(o, "about", r->opt->about);
-    json_set(o, "touches", list);
-    for (int i = 0; i < r->opt->touches_n; i++)
-        json_push(list, json_new_string(r->opt->touches[i]));
-    owners_json(ranking->base_scenario, r->opt, json_set_array(o, "owners"));
-    json_set(o, "local_gain", estimate_json(&r->local_gain));
-    json_set(o, "end_to_end_gain", estimate_json(&r->end_to_end_gain));
-    json_set(o, "share_frac", estimate_json(&r->share));
-    list = json_set_array(o, "delta_by_component");
-    for (int i = 0; i < r->deltas_n; i++) {
-        struct json *d = json_push(list, json_new_object());
-
-        json_set_string(d, "component", r->deltas[i].stage);
-        json_set_number(d, "cpu_s", r->deltas[i].cpu_s);
-        json_set_number(d, "bytes", r->deltas[i].disk_bytes);
-        json_set(d, "usd_per_h", json_new_null()); /* resources are paid for as a whole, powered as a whole */
-        json_set(d, "power_w", json_new_null());
-    }
-    cost = estimate_exact(r->cost_delta_usd_per_h);
-    json_set(o, "cost_delta_usd_per_h", estimate_json(&cost));
-    json_set(o, "quality_delta", json_new_null()); /* no stage here has a quality of its own */
-    json_set_string(o, "verdict", r->verdict);
-    json_set_string(o, "why", r->why);
-    return o;
-}
-
-struct json *ranking_json(const struct study *st, const struct ranking *r)
-{
-    struct json *doc = outcome_json(&r->base), *list, *o;
-
-    json_set_string(doc, "command", "rank");
-    list = json_set_array(doc, "optimizations");
-    for (int i = 0; i < r->n; i++)
-        json_push(list, ranked_json(r, &r->list[i]));
-    list = json_set_array(doc, "interactions");
-    for (int i = 0; i < r->interactions_n; i++) {
-        const struct interaction *x = &r->interactions[i];
-        struct json *pair;
-
-        o = json_push(list, json_new_object());
-        pair = json_set_array(o, "pair");
-        json_push(pair, json_new_string(st->optimizations[x->a].name));
-        json_push(pair, json_new_string(st->optimizations[x->b].name));
-        json_set(o, "effect", estimate_json(&x->effect));
-    }
-    o = json_set_object(doc, "best");
-    json_set(o, "apply", names_json(st, r->best));
-    json_set(o, "gain", estimate_json(&r->best_gain));
-    json_set_string(json_set_object(doc, "after_best"), "bottleneck", r->after_best);
-    if (r->next_path != NULL) {
-        o = json_set_object(doc, "next_measurement");
-        json_set_string(o, "path", r->next_path);
-        json_set_string(o, "why", r->next_why);
-    }
-    return doc;
 }

@@ -7,25 +7,60 @@
  * over all subsets (exact up to 10 optimizations, sampled orders beyond): they
  * add up and do not depend on the order of introduction.  A subset that cannot be
  * combined is worth its best legal subset.
+ *
+ * A gain is of the objective: throughput, or 1 / mean latency where arrivals come at a rate of their own.
+ * Beside it stand paired differences of what else a decision weighs: throughput, tail latency, cost,
+ * quality, power, and who pays.  Where the quality that moves rests on values that the scenario lists as
+ * assumed, there is no verdict but a break-even: the least change of quality with which the row pays.
  */
 #ifndef STUDY_RANK_H
 #define STUDY_RANK_H
 
+#include "study/speedup.h"
 #include "study/values.h"
 
 struct component_delta {
-    const char *stage;
-    double cpu_s, disk_bytes; /* per unit: after minus before */
+    const char *stage, *owner;
+    double cpu_s, disk_bytes;          /* per unit: after minus before */
+    struct estimate part[STAGE_PARTS]; /* of what it takes: after minus before */
+};
+
+/* One team's stages together: after minus before. */
+struct owner_delta {
+    const char *owner; /* "" for stages that name none */
+    struct estimate part[STAGE_PARTS];
+};
+
+/* A figure against the base, replication by replication. */
+struct rank_difference {
+    bool known;
+    struct estimate delta; /* after minus before */
+    struct estimate gain;  /* after over before, or the inverse where less is better: above 1 is good */
+};
+
+struct break_even {
+    bool applies;
+    struct estimate quality; /* the row pays when quality changes by more than this */
+    const char *text;
 };
 
 struct ranked {
     const struct optimization *opt;
     int index; /* in study.optimizations */
     struct estimate local_gain, end_to_end_gain, share;
-    double cost_delta_usd_per_h;
+    struct rank_difference figure[RANK_FIGURES];
     int deltas_n;
     struct component_delta *deltas;
+    struct owner_delta *owners; /* as many as ranking.owners_n, in that order */
+    struct break_even break_even;
     const char *verdict, *why;
+};
+
+/* Rows that stand next to each other when ordered by a figure, and whose paired difference may be zero. */
+struct alike {
+    const char *figure;
+    int n;
+    const char **names; /* of optimizations; "base" is the scenario as it is */
 };
 
 struct interaction {
@@ -36,6 +71,15 @@ struct interaction {
 struct ranking {
     struct scenario *base_scenario; /* owned; freed by ranking_fini */
     struct outcome base;
+    const char *gain_of;                         /* what the gains are gains of */
+    struct rank_difference before[RANK_FIGURES]; /* delta: the base's own figure; gain: nothing */
+    int owners_n;
+    int assumed_n; /* of the scenario's assumed paths, those that quality rests on */
+    const char **assumed;
+    int alike_n;
+    struct alike *alike;
+    int speedups_n;
+    struct speedup *speedups; /* largest gain first */
     int n;
     struct ranked *list; /* by end-to-end gain, largest first */
     int interactions_n;

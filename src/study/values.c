@@ -49,6 +49,32 @@ static void sort_unique(struct set_values *v)
     v->n = kept;
 }
 
+const struct figure_def *rank_figure(enum rank_figure k)
+{
+    static const char *const names[RANK_FIGURES] = {
+        "throughput_per_s", "latency_s.p95", "cost_usd_per_1m_units", "quality", "cost_usd_per_h", "power_w"};
+
+    return figure_find(names[k]);
+}
+
+static void keep_value(struct set_value *value, const struct outcome *o)
+{
+    size_t reps = (size_t)o->replications;
+
+    for (long r = 0; r < o->replications; r++) {
+        value->objective[r] = o->objective_rep[r];
+        value->mean += o->objective_rep[r] / (double)o->replications;
+        for (enum rank_figure k = 0; k < RANK_FIGURES; k++)
+            value->figure[k][r] = figure_value(rank_figure(k), o, r, o->scenario->objective);
+    }
+    for (int k = 0; k < o->stages_n; k++) {
+        value->cpu[k] = o->stages[k].cpu_s_per_unit;
+        value->disk[k] = o->stages[k].disk_bytes_per_unit;
+        for (int p = 0; p < STAGE_PARTS; p++)
+            memcpy(value->part[p] + (size_t)k * reps, o->stages[k].part_rep[p], reps * sizeof(double));
+    }
+}
+
 static int simulate_one(void *ctx, uint32_t i, struct err *err)
 {
     struct job *job = ctx;
@@ -62,15 +88,7 @@ static int simulate_one(void *ctx, uint32_t i, struct err *err)
     if (rc == 0)
         rc = variant_simulate(v->st, s, 1, a, &o, err);
     if (rc == 0) {
-        for (long r = 0; r < o.replications; r++) {
-            value->objective[r] = o.objective_rep[r];
-            value->mean += o.objective_rep[r] / (double)o.replications;
-        }
-        for (int k = 0; k < o.stages_n; k++) {
-            value->cpu[k] = o.stages[k].cpu_s_per_unit;
-            value->disk[k] = o.stages[k].disk_bytes_per_unit;
-        }
-        value->cost_usd_per_h = o.cost_usd_per_h.mean;
+        keep_value(value, &o);
         pthread_mutex_lock(&job->lock);
         value->limit = arena_strdup(v->a, o.bound.bottleneck);
         progress_step(job->progress, (double)++job->done, NULL);
@@ -88,7 +106,13 @@ int values_simulate(struct set_values *v, int stages_n, struct progress *progres
 
     sort_unique(v);
     for (size_t i = 0; i < v->n; i++) {
-        v->list[i].objective = arena_array(v->a, (size_t)v->st->replications, sizeof(double));
+        size_t reps = (size_t)v->st->replications;
+
+        v->list[i].objective = arena_array(v->a, reps, sizeof(double));
+        for (int k = 0; k < RANK_FIGURES; k++)
+            v->list[i].figure[k] = arena_array(v->a, reps, sizeof(double));
+        for (int k = 0; k < STAGE_PARTS; k++)
+            v->list[i].part[k] = arena_array(v->a, (size_t)stages_n * reps, sizeof(double));
         v->list[i].cpu = arena_array(v->a, (size_t)stages_n, sizeof(double));
         v->list[i].disk = arena_array(v->a, (size_t)stages_n, sizeof(double));
     }

@@ -7,15 +7,29 @@
 #ifndef STUDY_VALUES_H
 #define STUDY_VALUES_H
 
+#include "pipeline/figure.h"
 #include "study/variant.h"
+
+/* What is compared beside the objective; the table is in values.c. */
+enum rank_figure {
+    RANK_THROUGHPUT,
+    RANK_LATENCY_P95,
+    RANK_COST_PER_1M,
+    RANK_QUALITY,
+    RANK_COST,
+    RANK_POWER,
+    RANK_FIGURES
+};
+const struct figure_def *rank_figure(enum rank_figure k);
 
 struct set_value {
     opt_set set;
-    double *objective;  /* per replication */
-    double mean;        /* of the objective */
-    double *cpu, *disk; /* per stage, per unit */
-    double cost_usd_per_h;
-    const char *limit; /* what limits the bound */
+    double *objective;            /* per replication */
+    double mean;                  /* of the objective */
+    double *cpu, *disk;           /* per stage, per unit */
+    double *figure[RANK_FIGURES]; /* of each replication; NAN where it is not known */
+    double *part[STAGE_PARTS];    /* [stage * replications + replication] */
+    const char *limit;            /* what limits the bound */
 };
 
 struct set_values {

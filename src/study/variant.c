@@ -60,7 +60,21 @@ int variant_simulate(const struct study *st, const struct scenario *s, int threa
     return rc;
 }
 
-/* `instant`: the touched stages take no time at all, so that alone nothing would limit them. */
+/* Whether every replication's objective can be compared; 1 / 0 s of latency cannot. */
+static bool is_finite(const double *x, long n)
+{
+    bool finite = true;
+
+    for (long i = 0; i < n; i++)
+        finite = finite && isfinite(x[i]);
+    return finite;
+}
+
+/*
+ * `instant`: the touched stages take no time at all, so that alone nothing would limit them.  The bound tells
+ * of those who ask for more as soon as they are served; of arrivals, which come when they come, the
+ * simulation does.
+ */
 static int local_objective(const struct study *st, const struct optimization *o, opt_set set,
                            double *objective, bool *instant, struct err *err)
 {
@@ -76,11 +90,22 @@ static int local_objective(const struct study *st, const struct optimization *o,
         if (!*instant)
             rc = variant_simulate(st, s, st->threads, a, &out, err);
     }
+    if (rc == 0 && !*instant && !is_finite(out.objective_rep, out.replications))
+        *instant = true;
     if (rc == 0 && !*instant)
         memcpy(objective, out.objective_rep, (size_t)out.replications * sizeof *objective);
     scenario_free(s);
     arena_free(a);
     return rc;
+}
+
+static bool is_zero(const double *x, size_t n)
+{
+    bool zero = true;
+
+    for (size_t i = 0; i < n; i++)
+        zero = zero && x[i] == 0;
+    return zero;
 }
 
 int variant_local_gain(const struct study *st, int i, struct estimate *out, struct err *err)
@@ -95,6 +120,8 @@ int variant_local_gain(const struct study *st, int i, struct estimate *out, stru
         rc = local_objective(st, o, (opt_set)1 << i, with, &instant_with, err);
     if (rc == 0 && (instant_without || instant_with))
         *out = estimate_exact(!instant_with ? 0 : !instant_without ? INFINITY : 1);
+    else if (rc == 0 && is_zero(without, n)) /* nothing came out: no ratio can be told */
+        *out = estimate_exact(is_zero(with, n) ? 1 : INFINITY);
     else if (rc == 0)
         *out = estimate_ratio(with, without, n, st->confidence);
     free(with);

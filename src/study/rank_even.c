@@ -1,0 +1,153 @@
+#include "study/rank_parts.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* ------------------------------------------------ what quality is worth */
+
+/* "objective": {"quality_usd": 0.02}: dollars that one more right answer is worth. */
+int rank_value_of_quality(struct work *w, struct err *err)
+{
+    const struct json *o = json_get(w->st->tree, "objective"), *v;
+
+    if (o == NULL)
+        return 0;
+    if (json_type(o) != JSON_OBJECT)
+        return err_set(err, ERR_SCENARIO,
+                       "%s: $.objective: %s found; an object is needed: {\"quality_usd\": ..}", w->st->file,
+                       json_type_name(json_type(o)));
+    v = json_get(o, "quality_usd");
+    if (v == NULL)
+        return 0;
+    if (json_type(v) != JSON_NUMBER || !(json_number(v) > 0))
+        return err_set(
+            err, ERR_SCENARIO,
+            "%s: $.objective.quality_usd: a positive number is needed: dollars that one more unit of "
+            "quality is worth, for each unit of work",
+            w->st->file);
+    w->quality_usd = json_number(v);
+    return 0;
+}
+
+/* -------------------------------------------------- what rests on guesses */
+
+/* Parameters from which quality is computed, of whatever model: see `foresight models prompt`. */
+static const char *const of_quality[] = {"p_all",      "p_none",   "p_distract", "distract", "icc_reader",
+                                         "icc_search", "evidence", "rerank",     "ahead",    "hops",
+                                         "freshness",  "recall",   NULL};
+
+/* "stages.ask.params.p_distract" and "ask.evidence[0]"; a stage's "params" as a whole say how it answers,
+ * too, where the stage is what answers. */
+static bool is_of_quality(const struct scenario *s, const char *path)
+{
+    const char *dot = strrchr(path, '.');
+    size_t n = dot != NULL ? strcspn(dot + 1, "[") : 0;
+    bool found = false;
+
+    for (int i = 0; dot != NULL && of_quality[i] != NULL; i++)
+        found = found || (strlen(of_quality[i]) == n && strncmp(dot + 1, of_quality[i], n) == 0);
+    for (int i = 0; dot != NULL && strcmp(dot, ".params") == 0 && i < s->stages_n; i++) {
+        size_t len = strlen(s->stages[i].name);
+
+        found = found || (strcmp(s->stages[i].model->name, "prompt") == 0 && (size_t)(dot - path) >= len &&
+                          strncmp(dot - len, s->stages[i].name, len) == 0);
+    }
+    return found;
+}
+
+static void find_assumed(struct work *w)
+{
+    const struct scenario *s = w->out->base_scenario;
+
+    w->out->assumed = arena_array(w->a, (size_t)s->assumed_n + 1, sizeof *w->out->assumed);
+    w->out->assumed_n = 0;
+    for (int i = 0; i < s->assumed_n; i++)
+        if (is_of_quality(s, s->assumed[i]))
+            w->out->assumed[w->out->assumed_n++] = s->assumed[i];
+}
+
+/* ------------------------------------------------------------ break-even */
+
+/*
+ * The change of quality with which one replication of the row does as well as the base:
+ *
+ *   (c1 - c0) / v         where the scenario says what quality is worth, v dollars for one unit of it
+ *   q0 (c1 / c0 - 1)      else: a right answer costs as much as before, so that more of the base is the
+ * alternative q0 (X0 / X1 - 1)      nothing has a price: as many right answers per second as before
+ *
+ * c: dollars per unit of work, X: throughput, q: quality; 0 before and 1 after.
+ */
+static double needed(const struct work *w, const struct set_value *after, const struct set_value *before,
+                     long r, bool priced)
+{
+    double c0 = before->figure[RANK_COST_PER_1M][r] / 1e6, c1 = after->figure[RANK_COST_PER_1M][r] / 1e6;
+    double q0 = before->figure[RANK_QUALITY][r];
+
+    if (priced && w->quality_usd > 0)
+        return (c1 - c0) / w->quality_usd;
+    if (priced)
+        return q0 * (c1 / c0 - 1);
+    return q0 * (before->figure[RANK_THROUGHPUT][r] / after->figure[RANK_THROUGHPUT][r] - 1);
+}
+
+static const char *read_break_even(struct work *w, const struct ranked *r, bool priced)
+{
+    double least = 100 * r->break_even.quality.mean, before = 100 * w->out->before[RANK_QUALITY].delta.mean;
+    const char *terms = priced && w->quality_usd > 0
+                            ? arena_printf(w->a, "at %.3g usd for each right answer more", w->quality_usd)
+                        : priced ? "or a right answer costs more than now"
+                                 : "or there are fewer right answers per second than now";
+    const char *says =
+        arena_printf(w->a, "assumed values give %+.1f", 100 * r->figure[RANK_QUALITY].delta.mean);
+
+    if (before + least > 100)
+        return arena_printf(w->a, "cannot pay: quality would have to rise by %.0f points from %.1f (%s), %s",
+                            least, before, says, terms);
+    if (least > 0)
+        return arena_printf(w->a, "pays if quality rises by more than %.1f points (%s), %s", least, says,
+                            terms);
+    return arena_printf(w->a, "pays unless quality falls by more than %.1f points (%s), %s", -least, says,
+                        terms);
+}
+
+void rank_break_even(struct work *w, struct ranked *r)
+{
+    const struct set_value *before = values_find(&w->values, NOTHING),
+                           *after = values_find(&w->values, one(r->index));
+    const struct estimate *moved = &r->figure[RANK_QUALITY].delta;
+    bool priced = r->figure[RANK_COST_PER_1M].known;
+    size_t reps = (size_t)w->st->replications, n = 0;
+    double *x;
+
+    find_assumed(w);
+    if (w->out->assumed_n == 0 || !r->figure[RANK_QUALITY].known || (moved->lo <= 0 && moved->hi >= 0))
+        return;
+    x = xcalloc(reps, sizeof *x);
+    for (size_t i = 0; i < reps; i++) {
+        x[n] = needed(w, after, before, (long)i, priced);
+        n += isfinite(x[n]);
+    }
+    r->break_even.applies = n > 0;
+    if (n > 0) {
+        r->break_even.quality = estimate_student(x, n, w->st->confidence);
+        r->break_even.text = read_break_even(w, r, priced);
+    }
+    free(x);
+}
+
+const char *rank_verdict(const struct ranked *r)
+{
+    const struct estimate *e = &r->end_to_end_gain;
+    double lo = e->has_pred ? e->pred_lo : e->lo, hi = e->has_pred ? e->pred_hi : e->hi;
+
+    if (r->break_even.applies)
+        return "assumed: break-even";
+    if (e->lo > 1 - INDIFFERENT && e->hi < 1 + INDIFFERENT)
+        return "no effect";
+    if (lo > 1)
+        return "helps";
+    if (hi < 1)
+        return "hurts";
+    return "too close to call";
+}
