@@ -4,3 +4,6 @@ criterion_tests += %D%/unit/test_study %D%/unit/test_replay %D%/unit/test_whatif
 %C%_unit_test_study_LDADD = $(study_libs) $(CRITERION_LIBS)
 %C%_unit_test_replay_LDADD = $(study_libs) $(CRITERION_LIBS)
 %C%_unit_test_whatif_LDADD = $(study_libs) $(CRITERION_LIBS)
+
+criterion_tests += %D%/unit/test_simulated
+%C%_unit_test_simulated_LDADD = $(study_libs) $(CRITERION_LIBS)

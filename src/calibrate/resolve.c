@@ -276,7 +276,7 @@ static int find_trace(struct resolve_ctx *c, const char *ref, int64_t *id, struc
     if (c->store == NULL)
         return err_set(err, ERR_SCENARIO, "\"%s\": there is no store %s yet; foresight import FILE makes one",
                        ref, c->store_path);
-    if (trace_find(c->store, name, id, err) == 0)
+    if (trace_find_recorded(c->store, name, id, err) == 0)
         return 0;
     err->code = err->code == ERR_USAGE ? ERR_SCENARIO : err->code;
     return err->code;
