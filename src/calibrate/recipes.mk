@@ -20,5 +20,7 @@
 	%D%/recipes.h \
 	%D%/resolve_rows.c \
 	%D%/resolve_rows.h \
+	%D%/resolve_values.c \
+	%D%/resolve_values.h \
 	%D%/samples.c \
 	%D%/samples.h
