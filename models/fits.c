@@ -32,6 +32,9 @@ const struct fit_info vector_db_fits[] = {
 static const struct fit_info link_fits[] = {{"transfer", "operator_costs", "bytes", "time_s", "collective"},
                                             FITS_END};
 
+static const struct fit_info gpus_fits[] = {{"gemm", "operator_costs", "tokens, n, k", "time_s", "roofline"},
+                                            FITS_END};
+
 static const struct fit_info disk_fits[] = {
     {"read", "measurements", "block_bytes", "throughput_bytes_per_s, ios_per_s", "storage runs"}, FITS_END};
 
@@ -43,6 +46,7 @@ static const struct fit_info workload_fits[] = {
 const struct fit_target fit_targets[] = {
     {"workload", "arrivals and sizes of requests", workload_fits},
     {"link", "a link between GPUs or nodes", link_fits},
+    {"gpus", "what a GPU computes and moves a second", gpus_fits},
     {"disk", "a disk or file system", disk_fits},
     {NULL, NULL, NULL},
 };

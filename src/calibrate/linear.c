@@ -3,12 +3,16 @@
 #include "base/arena.h"
 #include "calibrate/linear_parts.h"
 
+#include <gsl/gsl_sort.h>
 #include <gsl/gsl_statistics_double.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { K = LINEAR_COLUMNS, HOLD_OUT_EVERY = 5, ITERATIONS = 20 };
+
+/* A row's weight may be the square of this above that of the rows that it takes to tell the columns. */
+static const double LONE_RANGE = 30;
 
 static bool left_out(const struct linear_problem *p, size_t i)
 {
@@ -64,14 +68,31 @@ void linear_evaluate(struct linear_problem *p)
     }
 }
 
+/* What the noise of a row with this value is proportional to. */
+static double scale_of(const struct linear_problem *p, double value)
+{
+    return p->o->noise == NOISE_RELATIVE ? fmax(value, p->least) : 1;
+}
+
+/*
+ * Relative noise weighs a row by 1 / value^2, so that a value a thousand times below all others would decide
+ * alone, and the columns could not be told apart beside it.  It takes more than k rows to tell k columns:
+ * the (k + 1)-th smallest value sets how little a value may count as.
+ */
+static double least_trusted(const struct linear_data *d)
+{
+    double low[K + 1];
+
+    if (d->n <= d->k)
+        return 1e-300;
+    gsl_sort_smallest(low, d->k + 1, d->y, 1, d->n);
+    return fmax(low[d->k] / LONE_RANGE, 1e-300);
+}
+
 /* On the scale on which the noise is even: relative or as it is, times the root of the row's weight. */
 double linear_residual(const struct linear_problem *p, size_t i)
 {
-    double r = p->d->y[i] - p->fitted[i];
-
-    if (p->o->noise == NOISE_RELATIVE)
-        r /= fmax(p->fitted[i], 1e-300);
-    return r * sqrt(weight_of(p->d, i));
+    return (p->d->y[i] - p->fitted[i]) / scale_of(p, p->fitted[i]) * sqrt(weight_of(p->d, i));
 }
 
 static void robust_sd(struct linear_problem *p)
@@ -99,7 +120,7 @@ static void reweigh(struct linear_problem *p)
 {
     robust_sd(p);
     for (size_t i = 0; i < p->d->n; i++) {
-        double f = p->o->noise == NOISE_RELATIVE ? fmax(p->fitted[i], 1e-300) : 1;
+        double f = scale_of(p, p->fitted[i]);
 
         p->w[i] = weight_of(p->d, i) * huber_weight(p, i) / (f * f);
     }
@@ -108,7 +129,22 @@ static void reweigh(struct linear_problem *p)
 static void start_weights(struct linear_problem *p)
 {
     for (size_t i = 0; i < p->d->n; i++) {
-        double f = p->o->noise == NOISE_RELATIVE ? p->d->y[i] : 1;
+        double f = scale_of(p, p->d->y[i]);
+
+        p->w[i] = weight_of(p->d, i) / (f * f);
+    }
+}
+
+/* To begin with no row counts more than the median one: from there a lone small value cannot draw all to it. */
+static void coarse_weights(struct linear_problem *p)
+{
+    double *y = xcalloc(p->d->n, sizeof *y), middle;
+
+    memcpy(y, p->d->y, p->d->n * sizeof *y);
+    middle = gsl_stats_median(y, 1, p->d->n);
+    free(y);
+    for (size_t i = 0; i < p->d->n; i++) {
+        double f = scale_of(p, fmax(p->d->y[i], middle));
 
         p->w[i] = weight_of(p->d, i) / (f * f);
     }
@@ -130,7 +166,7 @@ static void estimate(struct linear_problem *p)
 {
     double before[K] = {0};
 
-    start_weights(p);
+    coarse_weights(p);
     for (int it = 0; it < ITERATIONS; it++) {
         double moved = 0;
 
@@ -142,6 +178,8 @@ static void estimate(struct linear_problem *p)
             before[j] = p->beta[j];
         }
         linear_evaluate(p);
+        if (it == 0) /* judged by the first weights, which are coarse */
+            memset(p->said, 0, sizeof p->said);
         if (it > 0 && moved < 1e-9 * sqrt((double)p->d->n))
             break;
         reweigh(p);
@@ -234,6 +272,7 @@ int linear_fit(const struct linear_data *d, const struct linear_options *o, stru
 
     *out = fit_begin(o->any_sign ? "least squares" : "non-negative least squares");
     TRY(check(d, o, err));
+    p.least = least_trusted(d);
     p.w = xcalloc(d->n, sizeof *p.w);
     p.fitted = xcalloc(d->n, sizeof *p.fitted);
     if (d->n >= 2 * HOLD_OUT_EVERY && d->n * (HOLD_OUT_EVERY - 1) / HOLD_OUT_EVERY > d->k)
@@ -281,7 +320,7 @@ double linear_predict_stderr(const struct fit *f, const double *x)
 bool linear_tells_apart(const struct linear_data *d, enum linear_noise noise_, const bool *use)
 {
     struct linear_options o = {.noise = noise_};
-    struct linear_problem p = {.d = d, .o = &o, .skip = -1};
+    struct linear_problem p = {.d = d, .o = &o, .skip = -1, .least = least_trusted(d)};
     bool apart;
 
     p.w = xcalloc(d->n, sizeof *p.w);

@@ -10,7 +10,8 @@
  * others already say (pivot below 1e-5) is left out and named in a suspect.
  *
  * Errors.  NOISE_RELATIVE: the noise grows with the mean, residuals are divided
- * by the fitted value, weights are found again until they settle (IRLS).
+ * by the fitted value, weights are found again until they settle (IRLS); a value
+ * far below all but k of the others counts as a thirtieth of the next.
  * NOISE_CONSTANT: it does not.  `weight` multiplies (how many measurements a
  * row is the mean of).  Beyond `huber` robust standard deviations (1.4826 x the
  * median absolute residual) a row counts by Huber's weight, so that a span

@@ -13,6 +13,7 @@ struct linear_problem {
     const struct linear_data *d;
     const struct linear_options *o;
     double unit[LINEAR_COLUMNS]; /* norm of each column: the normal equations get a unit diagonal */
+    double least;                /* relative noise: what a row's value counts as at least, for its weight */
     int skip;                    /* rows with index % HOLD_OUT_EVERY == skip are left out; -1: none */
     double *w, *fitted;          /* one per row */
     double a[LINEAR_COLUMNS][LINEAR_COLUMNS], b[LINEAR_COLUMNS];

@@ -5,6 +5,7 @@
 const struct recipe recipes[] = {
     {"operator table", "operator_costs", recipe_operator_table},
     {"collective", "operator_costs", recipe_collective},
+    {"roofline", "operator_costs", recipe_roofline},
     {"service law", "spans", recipe_service_law},
     {"item cost", "spans", recipe_item_cost},
     {"arrivals", "requests", recipe_arrivals},

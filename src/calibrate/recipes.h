@@ -9,6 +9,7 @@
  *   recipe                view             what comes out
  *   operator table        operator_costs   a table of few knots per operator
  *   collective            operator_costs   latency and bandwidth of a link; a table of few knots
+ *   roofline              operator_costs   peak, bandwidth and filling size from matrix products
  *   service law           spans            mean and spread of the time a stage holds a server
  *   item cost             spans            fixed, per item and per byte
  *   arrivals              requests         rate and burstiness
@@ -35,7 +36,7 @@ struct recipe {
 extern const struct recipe recipes[]; /* name == NULL at the end */
 const struct recipe *recipe_find(const char *name);
 
-recipe_fn recipe_operator_table, recipe_collective, recipe_service_law, recipe_item_cost, recipe_arrivals,
+recipe_fn recipe_operator_table, recipe_collective, recipe_roofline, recipe_service_law, recipe_item_cost, recipe_arrivals,
     recipe_token_lengths, recipe_concurrency_curve, recipe_recall_curve, recipe_task_law, recipe_storage_runs;
 
 #endif

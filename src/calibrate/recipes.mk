@@ -11,6 +11,7 @@
 	%D%/recipe_operators.c \
 	%D%/recipe_recall.c \
 	%D%/recipe_requests.c \
+	%D%/recipe_roofline.c \
 	%D%/recipe_spans.c \
 	%D%/recipe_spark.c \
 	%D%/recipe_storage.c \
@@ -19,5 +20,7 @@
 	%D%/recipes.h \
 	%D%/resolve_rows.c \
 	%D%/resolve_rows.h \
+	%D%/resolve_values.c \
+	%D%/resolve_values.h \
 	%D%/samples.c \
 	%D%/samples.h

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 #include "calibrate/resolve_rows.h"
+#include "calibrate/resolve_values.h"
 #include "store/calibration.h"
 #include "store/serving.h"
 #include "store/trace.h"
@@ -267,6 +268,12 @@ static int from_documents(void *ctx, const char *name, struct arena *a, const st
 
 /* ------------------------------------------------------------ recordings */
 
+static int no_store(const struct resolve_ctx *c, const char *ref, struct err *err)
+{
+    return err_set(err, ERR_SCENARIO, "\"%s\": there is no store %s yet; foresight import FILE makes one", ref,
+                   c->store_path);
+}
+
 /* "trace:NAME" or just NAME; the lock is held. */
 static int find_trace(struct resolve_ctx *c, const char *ref, int64_t *id, struct err *err)
 {
@@ -274,9 +281,8 @@ static int find_trace(struct resolve_ctx *c, const char *ref, int64_t *id, struc
 
     TRY(open_store(c, err));
     if (c->store == NULL)
-        return err_set(err, ERR_SCENARIO, "\"%s\": there is no store %s yet; foresight import FILE makes one",
-                       ref, c->store_path);
-    if (trace_find(c->store, name, id, err) == 0)
+        return no_store(c, ref, err);
+    if (trace_find_recorded(c->store, name, id, err) == 0)
         return 0;
     err->code = err->code == ERR_USAGE ? ERR_SCENARIO : err->code;
     return err->code;
@@ -311,6 +317,30 @@ static int from_requests(void *ctx, const char *ref, struct arena *a, struct rec
     *n = 0;
     pthread_mutex_lock(&c->lock);
     rc = load_requests(c, ref, a, rows, n, err);
+    pthread_mutex_unlock(&c->lock);
+    return rc;
+}
+
+static int load_values(struct resolve_ctx *c, const char *ref, struct arena *a, double **values, size_t *n,
+                       struct err *err)
+{
+    TRY(open_store(c, err));
+    if (c->store == NULL)
+        return no_store(c, ref, err);
+    if (resolve_span_values(c->store, ref + strlen("trace:"), a, values, n, err) == 0)
+        return 0;
+    err->code = err->code == ERR_USAGE ? ERR_SCENARIO : err->code;
+    return err->code;
+}
+
+static int from_spans(void *ctx, const char *ref, struct arena *a, double **values, size_t *n, struct err *err)
+{
+    struct resolve_ctx *c = ctx;
+    int rc;
+
+    *n = 0;
+    pthread_mutex_lock(&c->lock);
+    rc = load_values(c, ref, a, values, n, err);
     pthread_mutex_unlock(&c->lock);
     return rc;
 }
@@ -368,7 +398,8 @@ void resolve_open(const char *store_path, const char *scenario_path, struct reso
                              .preset = from_preset,
                              .requests = from_requests,
                              .costs = from_costs,
-                             .document = from_documents};
+                             .document = from_documents,
+                             .values = from_spans};
     c->scenario_dir = slash != NULL ? xstrdup(scenario_path) : xstrdup(".");
     if (slash != NULL)
         c->scenario_dir[slash - scenario_path] = '\0';

@@ -24,7 +24,7 @@ static const struct option_def options[] = {
     {"repeats", "N", "how often each variant is executed, interleaved", false},
     {"variants", "N", "how many variants at most (default 14)", false},
     {"name", "NAME", "name to store it under (default: the scenario's, or the file's)", false},
-    {"trace", "ID", "the trace to use (default: the latest of the scenario); of a model's fit repeatable", false},
+    {"trace", "ID", "the trace to fit (default: the scenario's latest; of a model repeatable); of run: name to keep spans under", false},
     {"where", "FILTER", "only rows that match, as in op=gemm,n=4096; op=all_reduce", false},
     {"note", "TEXT", "where the recordings come from: the source of a preset", false},
     {"bound", "FRAC", "how far fitted tables may be off (default 0.05)", false},

@@ -24,7 +24,7 @@ static int find_traces(const struct args *args, const struct loaded *l, struct c
 
     TRY(calibrate_find_profile(in->store, l->scenario->name, l->arena, &in->profile, err));
     if (args_get(args, "trace", NULL) != NULL)
-        TRY(trace_find(in->store, args_get(args, "trace", NULL), &in->profile, err));
+        TRY(trace_find_recorded(in->store, args_get(args, "trace", NULL), &in->profile, err));
     if (in->profile == 0)
         return err_set(err, ERR_USAGE, "%s: no profile of \"%s\" in %s; first: foresight exec --profile %s",
                        l->file, l->scenario->name, args->store, l->file);

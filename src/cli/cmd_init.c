@@ -42,7 +42,7 @@ static int add_source(struct init *in, const char *source, struct err *err)
     if (in->n == MOST_TRACES)
         return err_set(err, ERR_USAGE, "init: at most %d traces", MOST_TRACES);
     if (access(source, F_OK) != 0)
-        return trace_find(in->store, source, &in->traces[in->n++], err);
+        return trace_find_recorded(in->store, source, &in->traces[in->n++], err);
     TRY(import_file(in->store, source, &options, in->arena, &r, err));
     in->traces[in->n++] = r.trace_id;
     return 0;

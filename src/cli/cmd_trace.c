@@ -29,16 +29,18 @@ static const char *fitted(char *buf, size_t width, const char *text)
 /* Two lines: what kind of trace under which number and name, and what is in it. */
 static void print_trace(const struct trace_row *t)
 {
-    bool is_exec = strcmp(t->info.kind, "exec") == 0;
+    const char *what = strcmp(t->info.kind, "exec") == 0        ? "an execution"
+                       : strcmp(t->info.kind, "simulated") == 0 ? "a simulation"
+                                                                : "operators alone";
     char name[80], note[80], sentence[400];
 
-    printf("%5lld  %-7s  %-22s %9lld  %7lld  %s\n", (long long)t->id, t->info.kind, t->format,
-           (long long)t->rows, (long long)t->suspects, fitted(name, 21, t->info.name));
+    printf("%5lld  %-9s  %-22s %9lld  %7lld  %s\n", (long long)t->id, t->info.kind, t->format,
+           (long long)t->rows, (long long)t->suspects, fitted(name, 19, t->info.name));
     if (t->info.scenario[0] == '\0')
         snprintf(sentence, sizeof sentence, "%s", t->info.note);
     else
         snprintf(sentence, sizeof sentence, "%s of the scenario %s%s%s",
-                 is_exec ? "an execution" : "operators alone", t->info.scenario,
+                 what, t->info.scenario,
                  t->info.note[0] != '\0' ? ", " : "", t->info.note);
     if (sentence[0] != '\0')
         printf("       %s\n", fitted(note, 73, sentence));
@@ -52,7 +54,7 @@ static int list(const struct args *args, struct store *s, struct arena *a, struc
     int rc = trace_list(s, NULL, a, &rows, &n, err);
 
     if (rc == 0 && n > 0 && !args->json)
-        printf("%5s  %-7s  %-22s %9s  %7s  %s\n", "id", "kind", "format", "rows", "suspect", "name");
+        printf("%5s  %-9s  %-22s %9s  %7s  %s\n", "id", "kind", "format", "rows", "suspect", "name");
     for (size_t i = 0; i < n && rc == 0; i++) {
         struct json *o = json_push(out, json_new_object());
 
@@ -194,7 +196,7 @@ const struct cmd cmd_trace = {
     .args = "list|show|export|rm [ID]",
     .help = "what was measured: operators and spans; export as CSV or Chrome trace JSON",
     .group = "Look into the store",
-    .about = "ID is a number from the list, a name, latest, or latest:KIND (exec, profile). `export --format "
+    .about = "ID is a number from the list, a name, latest, or latest:KIND (exec, profile, simulated). `export --format "
              "chrome`\n"
              "writes a file for chrome://tracing and Perfetto.",
     .options = "format,output",

@@ -42,7 +42,7 @@ static int add_trace(struct target_fit *t, const char *source, struct err *err)
     if (t->in.traces_n == MOST_TRACES)
         return err_set(err, ERR_USAGE, "fit: at most %d traces", MOST_TRACES);
     if (access(source, F_OK) != 0)
-        return trace_find(t->in.store, source, &t->traces[t->in.traces_n++], err);
+        return trace_find_recorded(t->in.store, source, &t->traces[t->in.traces_n++], err);
     TRY(import_file(t->in.store, source, &options, t->arena, &r, err));
     t->traces[t->in.traces_n++] = r.trace_id;
     return 0;

@@ -68,6 +68,16 @@ struct flow_result {
     enum sim_cap cap; /* which cap ended it early, if any did */
 };
 
+/* What a worker did with one piece, or how long a visit to a stage without workers took its servers. */
+struct flow_span {
+    const struct stage *stage;
+    uint64_t item; /* its place in the order of its source */
+    double units;
+    long worker; /* 0 for stages without workers, whose spans may overlap */
+    double start_s, end_s;
+};
+typedef void flow_watch_fn(void *ctx, const struct flow_span *span);
+
 struct flow_limits {
     uint64_t max_events; /* 0: none, as for all caps */
     size_t max_bytes;
@@ -75,6 +85,8 @@ struct flow_limits {
     uint64_t ties;           /* 0: first come, first served; else the seed of a random order */
     double warmup, measured; /* steady: pieces that leave before and while measuring */
     double series_pieces;    /* 0: no series is kept */
+    flow_watch_fn *watch;    /* NULL, or called at the end of each span while measuring */
+    void *watch_ctx;
 };
 
 /* Arrays of *out live in `a`, which must not be shared between threads. */

@@ -68,6 +68,7 @@ static void leave(struct host *h, struct visit *v)
     struct parcel *p = (struct parcel *)v;
 
     tally_add(&st->service_s, st->flow->sim->now - v->arrived_s);
+    flow_watch(st, &v->it, 0, v->arrived_s);
     visit_ends(st, p);
     parcel_leave(st, p, found_room, st->flow);
 }

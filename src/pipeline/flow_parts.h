@@ -226,7 +226,8 @@ bool parcel_leave(struct stage_rt *st, struct parcel *p, event_fn *put, void *se
 void visits_enter(struct stage_rt *st);
 void visits_leave(struct stage_rt *st, double came_s);
 
-/* flow_stage.c */
+/* flow_stage.c; flow_watch: what was seen, for whoever looks on */
+void flow_watch(const struct stage_rt *st, const struct item *it, long worker, double start_s);
 void stage_start(struct stage_rt *st);
 void stage_receive(struct stage_rt *st, struct parcel *p); /* without workers */
 void piece_taken(struct stage_rt *st); /* a piece of it has come into the next stage's hands */

@@ -1,11 +1,28 @@
 #include "pipeline/flow_parts.h"
 
+#include <math.h>
+
 /* ------------------------------------------------------------- workers */
 
 static void worker_take(struct worker *w);
 static void worker_begin_piece(struct worker *w);
 static void worker_next_phase(struct worker *w);
 static void worker_deliver(struct worker *w);
+
+/* It ends now. */
+void flow_watch(const struct stage_rt *st, const struct item *it, long worker, double start_s)
+{
+    const struct flow *f = st->flow;
+
+    if (f->limits->watch == NULL || !f->measuring)
+        return;
+    f->limits->watch(f->limits->watch_ctx, &(struct flow_span){.stage = st->def,
+                                                               .item = it->sequence,
+                                                               .units = it->count,
+                                                               .worker = worker,
+                                                               .start_s = start_s,
+                                                               .end_s = f->sim->now});
+}
 
 /* Of stages without workers the resource keeps the books. */
 static void set_busy(struct stage_rt *st, double change)
@@ -200,11 +217,16 @@ static void lose_item(struct worker *w);
 static void worker_finish_piece(struct worker *w)
 {
     struct stage_rt *st = w->stage;
-    double spent = st->flow->sim->now - w->began_s;
+    double now = st->flow->sim->now, spent = now - w->began_s;
 
-    if (st->def->shape.workers == 0) /* the resource did the queueing: what was not service was waiting */
+    if (st->workers == NULL) { /* the resource did the queueing: what was not service was waiting */
         tally_add(&st->wait_s, spent > w->phase_s ? spent - w->phase_s : 0);
-    tally_add(&st->service_s, st->def->shape.workers == 0 ? w->phase_s : spent);
+        tally_add(&st->service_s, w->phase_s);
+        flow_watch(st, &w->piece->v.it, 0, fmax(w->began_s, now - w->phase_s));
+    } else {
+        tally_add(&st->service_s, spent);
+        flow_watch(st, &w->piece->v.it, w - st->workers, w->began_s);
+    }
     if (w->piece == w->whole)
         w->whole = NULL;
     *w->staged_tail = w->piece;

@@ -39,6 +39,7 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/scenario_resources.c \
 	%D%/scenario_stages.c \
 	%D%/scenario_tools.c \
+	%D%/scenario_values.c \
 	%D%/scenario_trace.c \
 	%D%/scenario_workload.c \
 	%D%/simulate.c \

@@ -168,6 +168,8 @@ int scenario_build(const struct json *tree, const char *file, const struct scena
     if (s->tree == NULL)
         s->tree = json_copy(tree);
     if (rc == 0)
+        rc = resolve_values(&r);
+    if (rc == 0)
         rc = read_all(&r);
     if (rc != 0) {
         scenario_free(s);

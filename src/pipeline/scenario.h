@@ -68,6 +68,8 @@ struct resolver {
     /* The requests of "trace:NAME", in order of arrival. */
     int (*requests)(void *ctx, const char *ref, struct arena *a, struct recorded_request **rows, size_t *n,
                     struct err *err);
+    /* Of "trace:TRACE/OP": how long its runs took, in seconds, rising; 1,000 at most. */
+    int (*values)(void *ctx, const char *ref, struct arena *a, double **values, size_t *n, struct err *err);
 };
 
 enum resource_kind { RESOURCE_SERVERS, RESOURCE_CORES, RESOURCE_GPUS, RESOURCE_DISK, RESOURCE_LINK };

@@ -4,6 +4,7 @@
  *   scenario.c            the file as a whole
  *   scenario_tools.c      messages, quantities, lists of names
  *   scenario_resolve.c    calibrations and presets put into the tree
+ *   scenario_values.c     laws that stand in a recording
  *   scenario_resources.c  resources
  *   scenario_workload.c   workload, data set, horizon
  *   scenario_arrivals.c   open arrivals
@@ -53,6 +54,7 @@ int resolve_references(const struct reader *r, const struct json *obj, const cha
                        const char *kind);
 
 /* In the order in which they are called. */
+int resolve_values(struct reader *r); /* in the tree */
 int read_resources(struct reader *r);
 int read_pipelines(struct reader *r); /* each with its workload and horizon */
 int read_stages(struct reader *r);

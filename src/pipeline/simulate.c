@@ -234,15 +234,18 @@ static int judge(const struct outcome *o, bool enough, bool above, double precis
     return 0;
 }
 
-static struct flow_limits limits_for(const struct scenario *s)
+static struct flow_limits limits_for(const struct scenario *s, const struct simulate_options *opt)
 {
     bool serves = s->pipelines_n > 1;
+    struct flow_limits limits;
 
     for (int i = 0; i < s->stages_n; i++)
         serves = serves || s->stages[i].model->server != NULL;
-    if (!scenario_has_latency(s))
-        return closed_limits;
-    return serves ? served_limits : open_limits;
+    limits = !scenario_has_latency(s) ? closed_limits : serves ? served_limits : open_limits;
+    limits.max_events = opt->max_events;
+    limits.max_bytes = opt->max_bytes;
+    limits.ties = opt->ties;
+    return limits;
 }
 
 int simulate(const struct scenario *s, const struct simulate_options *opt, struct arena *a,
@@ -263,10 +266,7 @@ int simulate(const struct scenario *s, const struct simulate_options *opt, struc
             "%s: nothing limits this pipeline: no stage takes any time. Give its costs, or calibrate: "
             "foresight exec --profile SCENARIO, then foresight fit SCENARIO",
             s->file);
-    b.limits = limits_for(s);
-    b.limits.max_events = opt->max_events;
-    b.limits.max_bytes = opt->max_bytes;
-    b.limits.ties = opt->ties;
+    b.limits = limits_for(s, opt);
     b.deadline_s = opt->max_wall_s > 0 ? wall_s() + opt->max_wall_s : 0;
     do {
         rc = extend(&b, n, n + step, opt, out, err);
@@ -284,4 +284,22 @@ int simulate(const struct scenario *s, const struct simulate_options *opt, struc
     }
     batch_free(&b, n);
     return rc != 0 ? rc : judge(out, enough, above, opt->precision, err);
+}
+
+int simulate_watched(const struct scenario *s, const struct simulate_options *opt, const struct outcome *o,
+                     flow_watch_fn *watch, void *ctx, struct err *err)
+{
+    struct flow_limits limits = limits_for(s, opt);
+    struct flow_result ignored;
+    struct arena *a = arena_new();
+    int rc;
+
+    if (o->warmup.used)
+        limits.warmup = o->warmup.discarded;
+    limits.max_wall_s = opt->max_wall_s;
+    limits.watch = watch;
+    limits.watch_ctx = ctx;
+    rc = flow_run(s, o->seed, 0, &limits, a, &ignored, err);
+    arena_free(a);
+    return rc;
 }

@@ -5,6 +5,7 @@
 #define PIPELINE_SIMULATE_H
 
 #include "base/progress.h"
+#include "pipeline/flow.h"
 #include "pipeline/outcome.h"
 
 struct simulate_options {
@@ -28,5 +29,9 @@ enum { SIMULATE_REPLICATIONS = 12, SIMULATE_MOST = 512 };
  */
 int simulate(const struct scenario *s, const struct simulate_options *opt, struct arena *a,
              struct outcome *out, struct err *err);
+
+/* Replication 0 of `o`, which simulate() made with the same options, once more, for someone who looks on. */
+int simulate_watched(const struct scenario *s, const struct simulate_options *opt, const struct outcome *o,
+                     flow_watch_fn *watch, void *ctx, struct err *err);
 
 #endif

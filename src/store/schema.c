@@ -387,7 +387,36 @@ static const char step_3[] =
     "    PRIMARY KEY (calibration_id, seq)\n"
     ") STRICT, WITHOUT ROWID;\n";
 
-const char *const schema_steps[] = {step_1, step_2, step_3};
+/*
+ * Version 4: traces of kind 'simulated'.  A CHECK can only be changed by making the table anew.  The views and
+ * the tables that name trace stay as they are: hence legacy_alter_table, and no enforcement of foreign keys
+ * while schema steps run (store.c).  Ids that were given away once stay given away.
+ */
+static const char step_4[] =
+    "PRAGMA legacy_alter_table = ON;\n"
+    "CREATE TABLE trace_anew ( -- one execution, one measurement of operators alone, one imported recording, or "
+    "one simulated run\n"
+    "    id INTEGER PRIMARY KEY AUTOINCREMENT, -- never used again after a removal\n"
+    "    name TEXT NOT NULL,            -- need not be unique; a name means the newest\n"
+    "    kind TEXT NOT NULL CHECK (kind IN ('exec', 'profile', 'import', 'simulated')),\n"
+    "    scenario TEXT NOT NULL,        -- name of the scenario executed; '' if none\n"
+    "    scenario_sha256 TEXT NOT NULL, -- its content; '' if none\n"
+    "    seed INTEGER NOT NULL,         -- 64 bits; those above 2^63 read as negative numbers\n"
+    "    host TEXT NOT NULL,            -- JSON: the machine it was recorded on; '' if unknown or simulated\n"
+    "    note TEXT NOT NULL,\n"
+    "    created TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')), -- UTC\n"
+    "    spans INTEGER NOT NULL DEFAULT 0 -- how many rows of span belong to it\n"
+    ") STRICT;\n"
+    "INSERT INTO trace_anew SELECT id, name, kind, scenario, scenario_sha256, seed, host, note, created, spans "
+    "FROM trace;\n"
+    "DELETE FROM sqlite_sequence WHERE name = 'trace_anew';\n"
+    "INSERT INTO sqlite_sequence(name, seq) SELECT 'trace_anew', seq FROM sqlite_sequence WHERE name = 'trace';\n"
+    "DROP TABLE trace;\n"
+    "ALTER TABLE trace_anew RENAME TO trace;\n"
+    "CREATE INDEX trace_by_name ON trace(name);\n"
+    "PRAGMA legacy_alter_table = OFF;\n";
+
+const char *const schema_steps[] = {step_1, step_2, step_3, step_4};
 
 int schema_version(void)
 {

@@ -95,14 +95,18 @@ static int identify(struct store *s, int64_t *version, struct err *err)
     return 0;
 }
 
-/* Another program may create or migrate the same file at the same moment, so the version is read again
- * inside. */
+/*
+ * Another program may create or migrate the same file at the same moment, so the version is read again inside.
+ * A step may make a table anew, under rows that refer to it: foreign keys must not be enforced yet, which
+ * cannot be changed inside a transaction.
+ */
 static int migrate(struct store *s, struct err *err)
 {
     int64_t version;
     char pragma[96];
     int rc;
 
+    TRY(sql_exec(s, "PRAGMA foreign_keys=OFF", err));
     TRY(store_begin(s, err));
     rc = identify(s, &version, err);
     for (; rc == 0 && version < schema_version(); version++)
@@ -141,10 +145,10 @@ static int prepare_writing(struct store *s, int64_t version, struct err *err)
     if (sqlite3_db_readonly(s->db, "main") == 1)
         return err_set(err, ERR_IO, "%s: cannot write to the store: the file is write-protected", s->path);
     TRY(turn_on_wal(s, err));
-    TRY(sql_exec(s, "PRAGMA synchronous=FULL; PRAGMA foreign_keys=ON", err));
+    TRY(sql_exec(s, "PRAGMA synchronous=FULL", err));
     if (version < schema_version())
-        return migrate(s, err);
-    return 0;
+        TRY(migrate(s, err));
+    return sql_exec(s, "PRAGMA foreign_keys=ON", err);
 }
 
 static int prepare(struct store *s, enum store_mode mode, struct err *err)
@@ -238,10 +242,10 @@ int store_open_memory(struct store **out, struct err *err)
     *out = NULL;
     s->path = xstrdup("(store in memory)");
     rc = sqlite3_open_v2(":memory:", &s->db, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, NULL) == SQLITE_OK
-             ? sql_exec(s, "PRAGMA foreign_keys=ON", err)
+             ? migrate(s, err)
              : sql_fail(s, "open the store", err);
     if (rc == 0)
-        rc = migrate(s, err);
+        rc = sql_exec(s, "PRAGMA foreign_keys=ON", err);
     if (rc != 0) {
         store_close(s);
         return rc;

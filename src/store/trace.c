@@ -205,6 +205,24 @@ int trace_find(struct store *s, const char *name, int64_t *id, struct err *err)
     return sql_not_found(s, "trace", name, latest_of ? KINDS_SQL : NAMES_SQL, HOW, err);
 }
 
+int trace_find_recorded(struct store *s, const char *name, int64_t *id, struct err *err)
+{
+    sqlite3_stmt *st;
+    char shown[100];
+    int rc;
+
+    TRY(trace_find(s, name, id, err));
+    TRY(sql_query(s, &st, err, "SELECT 1 FROM trace WHERE id = ? AND kind = 'simulated'", "i", *id));
+    rc = sql_step(s, st, err);
+    sqlite3_finalize(st);
+    if (rc > 0)
+        return err_set(err, ERR_USAGE,
+                       "trace %lld, which \"%s\" means, was simulated: it tells nothing that was not put in; "
+                       "a recording is needed",
+                       (long long)*id, sql_shown(shown, sizeof shown, name));
+    return rc;
+}
+
 /* -------------------------------------------------------------- list, load */
 
 #define SELECT_TRACE                                                                                         \

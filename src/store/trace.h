@@ -2,7 +2,8 @@
  * trace.h - what was measured: spans of operators, grouped into traces.
  *
  * A trace is one execution (kind "exec"), one measurement of operators alone
- * ("profile") or somebody else's recording ("import").  Names need not be
+ * ("profile"), somebody else's recording ("import") or what a simulation says
+ * would happen ("simulated": never taken for a measurement).  Names need not be
  * unique: a name means the newest trace of that name.
  *
  * Strings that loading functions hand out live in the arena the caller gave;
@@ -32,7 +33,7 @@ struct span {
 };
 
 struct trace_info {
-    const char *name, *kind;                                   /* kind: "exec" | "profile" | "import" */
+    const char *name, *kind;                                   /* kind: one of the four above */
     const char *scenario, *scenario_sha256, *host_json, *note; /* NULL is kept as "" */
     uint64_t seed;
 };
@@ -65,6 +66,9 @@ int trace_append(struct store *s, int64_t trace_id, const struct span *spans, si
 
 /* An id or else a name, "latest" or "latest:KIND".  Nothing found: ERR_USAGE, with the nearest name. */
 int trace_find(struct store *s, const char *name_or_id, int64_t *trace_id, struct err *err);
+
+/* The same for what wants measurements: a simulated one is refused (ERR_USAGE). */
+int trace_find_recorded(struct store *s, const char *name_or_id, int64_t *trace_id, struct err *err);
 
 /* Newest first; kind NULL: all. */
 int trace_list(struct store *s, const char *kind, struct arena *a, struct trace_row **rows, size_t *n,

@@ -2,6 +2,8 @@ noinst_LIBRARIES += %D%/libstudy.a
 %C%_libstudy_a_SOURCES = \
 	%D%/measure.c \
 	%D%/measure.h \
+	%D%/simulated.c \
+	%D%/simulated.h \
 	%D%/rank.c \
 	%D%/rank.h \
 	%D%/rank_delta.c \

@@ -197,6 +197,42 @@ Test(recovery_linear, a_column_that_others_say_is_left_out_and_named)
     }
 }
 
+/* A stage of 2 ms beside others of 100 s (an event log has such): it must neither decide nor break the fit. */
+Test(recovery_linear, a_tiny_row_beside_huge_ones_does_not_decide)
+{
+    static const char *const name[] = {"fixed", "per_byte"};
+    double x[2 * N], y[N];
+
+    for (int cov = COV_SANDWICH; cov <= COV_MODEL; cov++)
+        for (int bytes_of_tiny = 0; bytes_of_tiny < 2; bytes_of_tiny++) {
+            struct linear_data d = {.x = x, .y = y, .n = N, .k = 2, .name = name, .range_of = 1};
+            struct linear_options o = {.huber = 3, .cov = cov};
+            struct err err = {0};
+            struct fit f;
+            struct rng r;
+
+            rng_keyed(&r, 15, 0, 1, 0, 0);
+            for (int i = 0; i < N; i++) {
+                x[2 * i] = 1;
+                x[2 * i + 1] = 1e9 * (1 + i % 7);
+                y[i] = (20 + 1e-8 * x[2 * i + 1]) * (1 + 0.05 * rng_normal(&r));
+            }
+            x[2 * 3 + 1] = bytes_of_tiny ? 4e9 : 0;
+            y[3] = 0.002;
+            cr_assert_eq(linear_fit(&d, &o, &f, &err), 0, "%s", err.text);
+            cr_expect(isfinite(f.noise_frac) && f.noise_frac < 0.3, "noise %g", f.noise_frac);
+            cr_expect_gt(f.r2, 0.8);
+            for (int j = 0; j < 2; j++) {
+                double truth = j == 0 ? 20 : 1e-8;
+
+                cr_assert(f.param[j].identifiable, "%s", name[j]);
+                cr_expect(isfinite(f.param[j].stderr_) && f.param[j].stderr_ > 0);
+                cr_expect_float_eq(f.param[j].value, truth, 4 * f.param[j].stderr_ + 0.02 * truth, "%s: %g +- %g",
+                                   name[j], f.param[j].value, f.param[j].stderr_);
+            }
+        }
+}
+
 Test(recovery_linear, what_cannot_be_fitted_is_an_error_that_names_the_measurement)
 {
     double x[N * K], y[N];

@@ -23,6 +23,21 @@ out_like "and the rows it came from" '"what": "op=all_reduce,devices=4"'
 out_like "and a covariance" '"covariance": -?[0-9]'
 out_like "and where it holds" '"of": "bytes"'
 
+# Products of 100 TFLOP/s and 1 TB/s, half as fast at 10,000 elements of the result, 4 us before they begin.
+awk 'BEGIN {
+    print "framework,version,device,op_name,kernel_source,gemm_dtype,m,n,k,latency"
+    for (s = 0; s < 12; s++) for (i = 0; i < 14; i++) {
+        m = 2 ^ i; n = 512 * 2 ^ (s % 4); k = 512 * 2 ^ int(s / 4)
+        c = 2 * m * n * k / 1e14 * (1 + 1e4 / (m * n)); b = 2 * (m * k + k * n + m * n) / 1e12
+        printf "V,1,NVIDIA X,gemm,lib,bfloat16,%d,%d,%d,%.9g\n", m, n, k, 1e3 * (4e-6 + (c > b ? c : b)) * (1 + 0.01 * sin(7 * i + s)) }
+}' >gemm_perf.csv
+exits_with 0 "a roofline from matrix products" fit gpus --trace gemm_perf.csv --name roof
+out_like "peak" '\.peak +(9\.9[0-9]*e\+13|1e\+14|1\.00[0-9]*e\+14) '
+out_like "bandwidth" '\.bandwidth +(9\.9[0-9]*e\+11|1e\+12|1\.00[0-9]*e\+12) '
+out_like "what fills it" '\.half_size +(9[0-9.]+e\+03|9[0-9]{3}|1\.[01][0-9]*e\+04) .*512 to 3\.355e\+07 elements'
+out_like "the overhead" '\.overhead +(3\.9[0-9]*|4|4\.0[0-9]*)e-06 '
+out_like "which side counts how often" '[0-9]+ products compute longer than they move'
+
 # What was fitted is used; a second fit gives the same bytes.
 "$FORESIGHT" fit llm_serving --trace ops --name gpu --json --quiet >first
 "$FORESIGHT" fit llm_serving --trace ops --name gpu --json --quiet >second

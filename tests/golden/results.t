@@ -49,6 +49,27 @@ exits_with 77 "a cap" run $one --replications 2 --max-events 1000
 out_like "shows partial results" 'throughput'
 err_like "names the cap" 'max-events'
 
+# ------------------------------------------------------------------ a simulated run as a trace
+exits_with 0 "run --trace" run two.json --store drawn.db --set horizon.items=20 --set a.workers=2 --replications 2 --trace drawn
+out_like "says where the spans are" '40 spans of replication 0 are in trace 1$'
+exits_with 0 "run --trace --json" run two.json --store drawn.db --set horizon.items=20 --replications 2 --json --trace drawn
+out_like "names the trace" '"trace_id": 2'
+exits_with 0 "trace list" trace list --store drawn.db
+out_like "shows what kind it is" '2  simulated .* 40 .*drawn'
+out_like "and of what" 'a simulation of the scenario two, replication 0'
+exits_with 0 "trace export" trace export latest:simulated --store drawn.db --format chrome
+out_like "draws a process per stage" '"process_name","pid":1,"tid":0,"args":\{"name":"a"\}'
+out_like "and a slice per piece" '"ph":"X","name":"operators","pid":1,"tid":1,"ts":'
+exits_with 0 "trace export again" trace export 2 --store drawn.db --format csv
+cp "$out" drawn.csv
+exits_with 0 "run --trace with two threads" run two.json --store drawn.db --set horizon.items=20 --replications 2 --threads 2 --trace drawn
+exits_with 0 "trace export" trace export 3 --store drawn.db --format csv
+ok "the same spans with two threads" cmp drawn.csv "$out"
+exits_with 2 "no execution" trace show latest:exec --store drawn.db
+err_like "was made by it" 'latest:simulated'
+exits_with 2 "fit refuses it" fit station --trace drawn --store drawn.db
+err_like "and says why" 'trace 3, which "drawn" means, was simulated'
+
 # ------------------------------------------------------------------ what was kept
 exits_with 0 "runs list" runs list
 out_like "lists the ranking" ' rank +two '

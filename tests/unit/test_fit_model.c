@@ -142,6 +142,52 @@ static int64_t import_operators(struct store *s)
     return id;
 }
 
+/* Products of many shapes at a known peak, bandwidth, filling size and overhead, each time off by 3 %. */
+Test(fit_model, matrix_products_give_back_the_roofline)
+{
+    static const char *const name[] = {"peak", "bandwidth", "half_size", "overhead"};
+    static const double truth[] = {200e12, 1.5e12, 40e3, 5e-6};
+    struct store *s = temp_open(STORE_WRITE);
+    struct text t = {0};
+    struct rng r;
+
+    rng_stream(&r, 3, 0, "test");
+    text_add(&t, "framework,version,device,op_name,kernel_source,gemm_dtype,m,n,k,latency\n");
+    for (int shape = 0; shape < 120; shape++)
+        for (int i = 0; i < 15; i++) {
+            double m = 1 << i, n = 256 << (shape % 6), k = 256 << (shape / 6 % 5);
+            double computing = 2 * m * n * k / truth[0] * (1 + truth[2] / (m * n));
+            double moving = 2 * (m * k + k * n + m * n) / truth[1];
+
+            text_printf(&t, "V,1,NVIDIA X,gemm,lib,bfloat16,%g,%g,%g,%.9g\n", m, n, k,
+                        1e3 * (truth[3] + fmax(computing, moving)) * rng_lognormal(&r, 1, 0.03));
+        }
+    fit(s, "gpus", import_text(s, "gemm_perf.csv", t.s), NULL);
+    for (int i = 0; i < 4; i++) {
+        const struct calibration_row *p =
+            row(arena_printf(arena, "fits.gpus.gemm.X[gemm_dtype=bfloat16,kernel_source=lib].%s", name[i]));
+
+        cr_expect_float_eq(p->value, truth[i], 3 * p->stderr_, "%s: %g +- %g", name[i], p->value, p->stderr_);
+        cr_expect_lt(p->stderr_, 0.1 * p->value, "%s is hardly told", name[i]);
+        cr_expect_eq(p->n, 1500, "of 1800 products");
+    }
+    text_free(&t);
+    store_close(s);
+}
+
+Test(fit_model, a_product_of_unknown_numbers_is_left_out_and_named)
+{
+    struct store *s = temp_open(STORE_WRITE);
+    int64_t trace = import_text(s, "gemm_perf.csv",
+                                "framework,version,device,op_name,kernel_source,gemm_dtype,m,n,k,latency\n"
+                                "V,1,NVIDIA X,gemm,lib,ternary,1,64,64,0.01\n");
+    struct fit_model_input in = {.store = s, .target = "gpus", .traces = &trace, .traces_n = 1};
+
+    cr_expect_eq(fit_model(&in, arena, &fitted, &err), ERR_USAGE);
+    cr_expect_not_null(strstr(err.text, "hold none of what it is fitted from"), "%s", err.text);
+    store_close(s);
+}
+
 Test(fit_model, measured_operators_become_tables_of_few_knots)
 {
     struct store *s = temp_open(STORE_WRITE);

@@ -429,7 +429,7 @@ Test(import, an_older_store_gets_the_new_tables)
     s = temp_open(STORE_WRITE);
     OK(import_into(s, write_text(samples[0].file, sample_text(&samples[0], arena)), NULL, &r));
     cr_expect_str_eq(ask("SELECT count(*) FROM trace"), "2");
-    cr_expect_str_eq(ask("PRAGMA user_version"), "3");
+    cr_expect_str_eq(ask("PRAGMA user_version"), "4");
     store_close(s);
 }
 

@@ -3,6 +3,8 @@
 #include "import_helpers.h"
 
 #include "base/json.h"
+#include "pipeline/bound.h"
+#include "store/trace.h"
 
 #include <math.h>
 #include <sys/stat.h>
@@ -98,4 +100,96 @@ Test(resolve, documents_are_found_below_the_presets, .init = begin, .fini = end)
     cr_expect_eq(resolver.document(resolver.ctx, "../t", arena, &doc, &err), ERR_SCENARIO);
     unlink(write_text("hardware/card.json", "x"));
     rmdir(folder);
+}
+
+/* ------------------------------------------------------------------ laws that stand in a recording */
+
+enum { MANY = 5000 };
+
+/* "scan" takes 1 ms .. 5 s, evenly, in any order; "both" is in two stages; a simulated trace beside it. */
+static void record_spans(void)
+{
+    struct trace_info info = {.name = "recorded/here", .kind = "exec"};
+    static struct span spans[MANY + 2];
+    struct store *s = temp_open(STORE_WRITE);
+    int64_t id;
+
+    for (int i = 0; i < MANY + 2; i++) {
+        spans[i] = (struct span){.stage = i == MANY ? "other" : "prep", .op = i < MANY ? "scan" : "both"};
+        spans[i].start_s = 7;
+        spans[i].end_s = 7 + (i < MANY ? 1e-3 * ((i * 7919L) % MANY + 1) : i - MANY + 1);
+    }
+    OK(trace_create(s, &info, &id, &err));
+    OK(trace_append(s, id, spans, MANY + 2, &err));
+    info.name = "dream";
+    info.kind = "simulated";
+    OK(trace_create(s, &info, &id, &err));
+    OK(trace_append(s, id, spans, 3, &err));
+    store_close(s);
+}
+
+static int build_empirical(const char *ref, struct scenario **out)
+{
+    struct scenario_options opt = {.resolver = &resolver};
+    struct json *tree;
+    int rc;
+
+    OK(json_parse(
+        arena_printf(arena,
+                     "{\"name\": \"r\", \"workload\": {\"closed\": {\"in_flight\": 1}}, \"resources\": "
+                     "{\"s\": {\"kind\": \"servers\"}}, \"stages\": [{\"name\": \"a\", \"model\": "
+                     "\"station\", \"on\": {\"servers\": \"s\"}, \"params\": {\"service\": "
+                     "{\"empirical\": \"%s\"}}}]}",
+                     ref),
+        "r.json", &tree, &err));
+    rc = scenario_build(tree, "r.json", &opt, out, &err);
+    json_free(tree);
+    return rc;
+}
+
+Test(resolve, durations_of_an_operator_become_a_law, .init = begin, .fini = end)
+{
+    struct scenario *s;
+    struct bound b;
+    double *values;
+    size_t n;
+
+    record_spans();
+    OK(resolver.values(resolver.ctx, "trace:recorded/here/scan", arena, &values, &n, &err));
+    cr_assert_eq(n, 1000);
+    for (size_t i = 0; i < n; i++) { /* the middle of its thousandth, between the 5000 */
+        double exact = 1e-3 * (1 + (MANY - 1) * ((double)i + 0.5) / 1000);
+
+        cr_assert_float_eq(values[i], exact, 1e-9, "%zu: %g", i, values[i]);
+    }
+    OK(resolver.values(resolver.ctx, "trace:recorded/here/other/both", arena, &values, &n, &err));
+    cr_assert_eq(n, 1);
+    cr_expect_float_eq(values[0], 1, 1e-12);
+    OK(build_empirical("trace:recorded/here/scan", &s));
+    bound_compute(s, arena, &b);
+    cr_expect_float_eq(1 / b.throughput_per_s, 2.5005, 1e-5, "the mean service: %g", 1 / b.throughput_per_s);
+    scenario_free(s);
+}
+
+Test(resolve, a_law_that_is_not_there_is_told_with_its_place_and_the_nearest, .init = begin, .fini = end)
+{
+    static const struct {
+        const char *ref, *says;
+    } cases[] = {{"trace:recorded/here/scam", "did you mean \"scan\""},
+                 {"trace:recorded/her/scan", "did you mean \"recorded/here\""},
+                 {"trace:recorded/here/both", "write trace:recorded/here/other/both"},
+                 {"trace:log/scan", "holds no spans"},
+                 {"trace:log", "write trace:TRACE/OPERATOR"},
+                 {"trace:log/", "write trace:TRACE/OPERATOR"},
+                 {"trace:/scan", "write trace:TRACE/OPERATOR"},
+                 {"trace:dream/scan", "was simulated"}};
+    struct scenario *s;
+
+    record_spans();
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        err = (struct err){0};
+        cr_expect_eq(build_empirical(cases[i].ref, &s), ERR_SCENARIO, "%s", cases[i].ref);
+        cr_expect_not_null(strstr(err.text, cases[i].says), "%s: %s", cases[i].ref, err.text);
+        cr_expect_not_null(strstr(err.text, "r.json: $.stages[0].params.service.empirical"), "%s", err.text);
+    }
 }

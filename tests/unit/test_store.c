@@ -1,5 +1,6 @@
 #include "temp_store.h"
 
+#include "store/schema.h"
 #include "store/sql.h"
 #include "store/trace.h"
 
@@ -123,6 +124,80 @@ Test(store, refuses_another_programs_database_and_leaves_it_alone)
     cr_expect(n == m && memcmp(before, after, n) == 0, "the file was changed");
     free(before);
     free(after);
+}
+
+/* A store as version 3 left it: the kinds of traces were three. */
+static void make_version_3(void)
+{
+    sqlite3 *db;
+
+    cr_assert_eq(sqlite3_open(temp_path, &db), SQLITE_OK);
+    for (int i = 0; i < 3; i++)
+        cr_assert_eq(sqlite3_exec(db, schema_steps[i], NULL, NULL, NULL), SQLITE_OK, "%s", sqlite3_errmsg(db));
+    cr_assert_eq(sqlite3_exec(db,
+                              "PRAGMA application_id = 0x46536774; PRAGMA user_version = 3;"
+                              "INSERT INTO trace(name, kind, scenario, scenario_sha256, seed, host, note, spans) "
+                              "VALUES ('old', 'exec', 's', 'x', 7, '{}', 'n', 1), ('gone', 'exec', '', '', 1, '', "
+                              "'', 0); DELETE FROM trace WHERE name = 'gone';"
+                              "INSERT INTO operator VALUES (5, 1, 'prep', 'hash', '');"
+                              "INSERT INTO span VALUES (5, 0, 3, 1, 0.5, 2.0, 1.0, 64, NULL, NULL);"
+                              "INSERT INTO calibration(name, version, scenario_sha256, trace_id) VALUES ('c', 1, "
+                              "'x', 1)",
+                              NULL, NULL, NULL),
+                 SQLITE_OK, "%s", sqlite3_errmsg(db));
+    sqlite3_close(db);
+}
+
+Test(store, version_3_becomes_one_that_takes_simulated_traces_and_loses_nothing)
+{
+    struct trace_info info = {.name = "sim", .kind = "simulated"};
+    struct text report = {0};
+    struct trace_row *rows;
+    struct trace_op *ops;
+    struct store *s;
+    int64_t id = 0, n = 0;
+    size_t count;
+
+    make_version_3();
+    s = temp_open(STORE_WRITE);
+    OK(trace_create(s, &info, &id, &err));
+    cr_expect_eq(id, 3, "id 2 was given away once: %lld", (long long)id);
+    OK(trace_list(s, "exec", arena, &rows, &count, &err));
+    cr_assert_eq(count, 1);
+    cr_expect_str_eq(rows[0].info.note, "n");
+    cr_expect_eq(rows[0].info.seed, 7);
+    OK(trace_summary(s, 1, arena, &ops, &count, &err));
+    cr_assert_eq(count, 1, "the spans went");
+    cr_expect_float_eq(ops[0].wall_mean_s, 1.5, 1e-12);
+    OK(sql_number(s, "SELECT trace_id FROM calibration", &n, &err));
+    cr_expect_eq(n, 1);
+    OK(store_check(s, &report, &err));
+    text_free(&report);
+    OK(trace_remove(s, 1, &err)); /* foreign keys are enforced again, and refer to the table made anew */
+    OK(sql_number(s, "SELECT count(*) FROM span", &n, &err));
+    cr_expect_eq(n, 0);
+    OK(sql_number(s, "SELECT trace_id IS NULL FROM calibration", &n, &err));
+    cr_expect_eq(n, 1);
+    info.kind = "dreamt";
+    FAILS(trace_create(s, &info, &id, &err), ERR_IO, "CHECK");
+    store_close(s);
+}
+
+Test(store, a_simulated_trace_is_no_recording)
+{
+    struct trace_info info = {.name = "same", .kind = "simulated"};
+    struct store *s = temp_open(STORE_WRITE);
+    int64_t exec = add_trace(s, "one"), sim, id;
+
+    OK(trace_create(s, &info, &sim, &err));
+    OK(trace_find(s, "latest:exec", &id, &err));
+    cr_expect_eq(id, exec);
+    OK(trace_find(s, "latest:simulated", &id, &err));
+    cr_expect_eq(id, sim);
+    OK(trace_find_recorded(s, "one", &id, &err));
+    cr_expect_eq(id, exec);
+    FAILS(trace_find_recorded(s, "same", &id, &err), ERR_USAGE, "was simulated");
+    store_close(s);
 }
 
 Test(store, refuses_a_newer_version)
