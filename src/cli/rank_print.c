@@ -98,29 +98,47 @@ static void figure_cell(const struct ranking *r, const struct ranked *o, int col
     cell(buf, CELL);
 }
 
-static void base_row(const struct ranking *r, int name)
+/* Whether the scenario or any of its variants knows the figure. */
+static bool is_known(const struct ranking *r, int column)
 {
-    static const char *const units[COLUMNS] = {"%", "%", "%", "points"};
-    char buf[60];
+    bool known = r->before[columns[column].figure].known;
 
+    for (int i = 0; i < r->n; i++)
+        known = known || r->list[i].figure[columns[column].figure].known;
+    return known;
+}
+
+static int known_columns(const struct ranking *r)
+{
+    int n = 0;
+
+    for (int c = 0; c < COLUMNS; c++)
+        n += is_known(r, c);
+    return n;
+}
+
+static void print_heads(const struct ranking *r, int name)
+{
     printf("  %-*s", name, "optimization");
     for (int c = 0; c < COLUMNS; c++)
-        cell(columns[c].head, CELL);
+        if (is_known(r, c))
+            cell(columns[c].head, CELL);
     printf("  verdict\n  %-*s", name, "as it is");
     for (int c = 0; c < COLUMNS; c++) {
         const struct rank_difference *f = &r->before[columns[c].figure];
+        char buf[60] = "-";
 
-        if (!f->known)
-            snprintf(buf, sizeof buf, "-");
-        else if (columns[c].figure == RANK_QUALITY)
+        if (f->known && columns[c].figure == RANK_QUALITY)
             snprintf(buf, sizeof buf, "%.1f", 100 * f->delta.mean);
-        else
+        else if (f->known)
             units_format(buf, sizeof buf, f->delta.mean, rank_figure(columns[c].figure)->unit);
-        cell(buf, CELL);
+        if (is_known(r, c))
+            cell(buf, CELL);
     }
     printf("\n  %-*s", name, "");
     for (int c = 0; c < COLUMNS; c++)
-        cell(r->before[columns[c].figure].known ? units[c] : "", CELL);
+        if (is_known(r, c))
+            cell(columns[c].scale != 0 ? "points" : "%", CELL);
     putchar('\n');
 }
 
@@ -131,17 +149,17 @@ static const char *short_verdict(const struct ranked *o)
 
 static void print_figures(const struct ranking *r)
 {
-    int name = name_width(r);
+    int name = name_width(r), before_verdict = 2 + name + known_columns(r) * CELL + 2;
 
-    base_row(r, name);
+    print_heads(r, name);
     for (int i = 0; i < r->n; i++) {
         const char *verdict = short_verdict(&r->list[i]);
 
         printf("  %-*s", name, r->list[i].opt->name);
         for (int c = 0; c < COLUMNS; c++)
-            figure_cell(r, &r->list[i], c);
-        if (2 + name + COLUMNS * CELL + 2 + width_of(verdict) > WIDTH &&
-            strcmp(verdict, "too close to call") == 0)
+            if (is_known(r, c))
+                figure_cell(r, &r->list[i], c);
+        if (before_verdict + width_of(verdict) > WIDTH && strcmp(verdict, "too close to call") == 0)
             verdict = "too close";
         printf("  %s\n", verdict);
     }
@@ -351,9 +369,12 @@ void print_ranking(const struct study *st, const struct ranking *r)
 {
     printf("%s: %d optimizations; gains are of %s; limited by %s\n", r->base_scenario->name, r->n, r->gain_of,
            r->base.bound.bottleneck);
-    printf("Paired differences from %ld replications, with %.0f %% intervals.\n\n", st->replications,
+    printf("Paired differences from %ld replications, with %.0f %% intervals.\n", st->replications,
            100 * st->confidence);
-    print_figures(r);
+    if (known_columns(r) > 1) { /* else the gains say it all */
+        putchar('\n');
+        print_figures(r);
+    }
     print_break_evens(r);
     print_alike(r);
     print_gains(r);
