@@ -76,6 +76,13 @@ static void add_row(struct work *w, const char *path, double value, double stder
                                                          .valid_to = to};
 }
 
+/* Which size the ranges of the rows from `first` on speak of. */
+static void ranges_are_of(struct work *w, size_t first, const char *size)
+{
+    for (size_t i = first; i < w->out->n; i++)
+        w->out->rows[i].valid_of = size;
+}
+
 static void remark(struct work *w, const char *text)
 {
     const char **grown = arena_array(w->a, (size_t)w->out->remarks_n + 1, sizeof *grown);
@@ -265,6 +272,7 @@ static int fit_resources(struct work *w, struct err *err)
     }
     for (int i = 0; i < s->resources_n; i++) {
         const char *base = arena_printf(w->a, "resources.%s", s->resources[i].name);
+        size_t first = w->out->n;
 
         if (s->resources[i].kind == RESOURCE_CORES && w->speed[1].n > 0)
             add_row(w, arena_printf(w->a, "%s.contention", base), w->contention, w->contention_stderr, "",
@@ -282,6 +290,7 @@ static int fit_resources(struct work *w, struct err *err)
                     write.n, "robust regression", write.r2, write.holdout_error_frac, write.from, write.to);
         add_row(w, arena_printf(w->a, "%s.latency", base), read.cost.fixed_s, read.fixed_stderr, "s", read.n,
                 "robust regression", read.r2, read.holdout_error_frac, read.from, read.to);
+        ranges_are_of(w, first, "bytes");
     }
     return 0;
 }
@@ -322,6 +331,7 @@ static void add_op_rows(struct work *w, const struct stage_data *sd, int op)
     double f = d->factor, held = d->holdout_error;
     /* Fits of one operator's terms are correlated; the error that matters is that of their sum. */
     double relative = d->fit.relative_stderr;
+    size_t first = w->out->n;
     const char *method =
         d->runs > 0 ? "robust regression, scaled in place" : "robust regression, scaled as its stage";
 
@@ -338,6 +348,7 @@ static void add_op_rows(struct work *w, const struct stage_data *sd, int op)
                 d->fit.to);
     add_row(w, arena_printf(w->a, "%s.cv", base), d->fit.cost.cv, 0, "", d->fit.n, "residuals", NAN, NAN,
             d->fit.from, d->fit.to);
+    ranges_are_of(w, first, info->items != NULL ? "items" : "bytes");
 }
 
 /* Tests the factor on the execution that was held out; then that execution counts like the others. */

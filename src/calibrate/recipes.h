@@ -36,7 +36,8 @@ struct recipe {
 extern const struct recipe recipes[]; /* name == NULL at the end */
 const struct recipe *recipe_find(const char *name);
 
-recipe_fn recipe_operator_table, recipe_collective, recipe_roofline, recipe_service_law, recipe_item_cost, recipe_arrivals,
-    recipe_token_lengths, recipe_concurrency_curve, recipe_recall_curve, recipe_task_law, recipe_storage_runs;
+recipe_fn recipe_operator_table, recipe_collective, recipe_roofline, recipe_service_law, recipe_item_cost,
+    recipe_arrivals, recipe_token_lengths, recipe_concurrency_curve, recipe_recall_curve, recipe_task_law,
+    recipe_storage_runs;
 
 #endif

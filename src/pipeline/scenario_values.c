@@ -37,7 +37,8 @@ static int walk(struct reader *r, struct json *v, const char *where)
 {
     const char *ref;
 
-    if (json_type(v) == JSON_ARRAY && json_size(v) > 0 && json_type(json_first(v)) == JSON_OBJECT) /* not long lists of numbers */
+    if (json_type(v) == JSON_ARRAY && json_size(v) > 0 &&
+        json_type(json_first(v)) == JSON_OBJECT) /* not long lists of numbers */
         return walk_array(r, v, where);
     if (json_type(v) != JSON_OBJECT)
         return 0;

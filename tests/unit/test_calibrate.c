@@ -276,6 +276,9 @@ Test(calibrate, operators_alone_give_back_their_laws)
     expect_row(&c, "stages.etl.params.ratio_time_zstd", 0.6, 1e-9);
     expect_row(&c, "stages.etl.params.ratio_session_lz4", 0.5, 1e-9);
     expect_row(&c, "stages.etl.params.used_ratio_session_zstd", 0.25, 1e-9);
+    cr_expect_str_eq(row(&c, "stages.etl.params.costs.join.per_item")->valid_of, "items");
+    cr_expect_str_eq(row(&c, "resources.disk.read_bw")->valid_of, "bytes");
+    cr_expect(row(&c, "stages.etl.params.costs.join.per_item")->valid_from > 0);
     cr_expect(isnan(c.baseline_measured_per_s), "nothing was executed");
     cr_assert(c.remarks_n > 0);
     cr_expect_not_null(strstr(c.remarks[0], "no execution"), "%s", c.remarks[0]);
