@@ -8,7 +8,8 @@ static void fetch(struct io_plan *p, double bytes, double fetch_bytes)
     p->bytes += bytes;
 }
 
-struct io_plan columnar_plan(const struct stream *streams, size_t n, double window_bytes, double fetch_bytes)
+struct io_plan columnar_plan(const struct feature_stream *streams, size_t n, double window_bytes,
+                             double fetch_bytes)
 {
     struct io_plan p = {0};
     double at = 0, start = 0, end = 0;
@@ -34,7 +35,7 @@ struct io_plan columnar_plan(const struct stream *streams, size_t n, double wind
     return p;
 }
 
-struct io_plan columnar_whole(const struct stream *streams, size_t n, double fetch_bytes)
+struct io_plan columnar_whole(const struct feature_stream *streams, size_t n, double fetch_bytes)
 {
     struct io_plan p = {0};
     double bytes = 0;

@@ -22,7 +22,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-struct stream {
+struct feature_stream {
     double bytes;
     bool wanted;
 };
@@ -37,10 +37,11 @@ struct io_plan {
 };
 
 /* window 0: every wanted stream by itself. */
-struct io_plan columnar_plan(const struct stream *streams, size_t n, double window_bytes, double fetch_bytes);
+struct io_plan columnar_plan(const struct feature_stream *streams, size_t n, double window_bytes,
+                             double fetch_bytes);
 
 /* All streams, wanted or not, as one run: a map column that holds every feature. */
-struct io_plan columnar_whole(const struct stream *streams, size_t n, double fetch_bytes);
+struct io_plan columnar_whole(const struct feature_stream *streams, size_t n, double fetch_bytes);
 
 double columnar_disk_s(const struct seek_disk *d, const struct io_plan *p);
 

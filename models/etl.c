@@ -6,12 +6,15 @@
  *
  * Clustering by session puts repeated feature lists next to each other, so the
  * codec's window finds them: the ratio is a property of (order, codec), measured
- * by compressing stripes alone.  Holds for tables written once and read in
- * whole stripes.  Left out: shuffles between hosts, skew, retries.
+ * by compressing stripes alone.  Where none was measured, store_once takes the repeats of a stripe out of
+ * what is encoded, so that the same duplicates shrink storage, preprocessing and training.  Holds for tables
+ * written once and read in whole stripes.  Left out: shuffles between hosts, skew, retries.
  */
 #include "models/etl.h"
 
 #include "models/model.h"
+
+#include <math.h>
 
 const char *const etl_op_names[] = {
     "parse",         "join",         "order_time",    "order_session", "encode",
@@ -21,10 +24,12 @@ const char *const codec_names[] = {"none", "lz4", "zstd", NULL};
 #define RATIO_HELP "Compressed over encoded bytes, "
 #define T          struct etl_cfg
 static const struct param params[] = {
-    INT(T, workers, "1", 1, 4096, "Partitions worked on at a time"),
+    INT(T, workers, "1", 1, 1e6, "Partitions worked on at a time"),
     CHOICE(T, order, "time", table_order_names, "Order of the rows in a partition"),
     CHOICE(T, codec, "zstd", codec_names, "Codec of the column streams"),
     INT(T, stripe_rows, "4096", 1, 1e9, "Rows of one stripe, what a reader decodes at a time"),
+    BOOL(T, store_once, "false",
+         "Clustered by session: feature lists that repeat within a stripe take space once"),
     COSTS(T, costs, etl_op_names, "Cost of each operator on one core"),
     REAL(T, ratio_time_lz4, UNIT_FRAC, "1", 0, 2, RATIO_HELP "time order, lz4"),
     REAL(T, ratio_time_zstd, UNIT_FRAC, "1", 0, 2, RATIO_HELP "time order, zstd"),
@@ -84,13 +89,25 @@ static double ratio(const struct etl_cfg *c, bool used)
                                  : (used ? c->used_ratio_session_zstd : c->ratio_session_zstd);
 }
 
+/* Encoded bytes of the rows before compression.  The ratios are those of what is left. */
+static double stored_bytes(const struct etl_cfg *c, const struct item *in, bool used)
+{
+    const struct dataset_cfg *d = in->data;
+    double all = in->rows * dataset_row_bytes(d, used), stripe = fmin(in->rows, (double)c->stripe_rows);
+
+    if (!c->store_once || c->order == ORDER_TIME)
+        return all;
+    return all - 8 * dataset_session_values(d, used) * in->rows *
+                     (1 - dataset_distinct_groups(d, ORDER_SESSION, stripe, 1) / stripe);
+}
+
 static void demand(const void *cfg, const struct item *in, const struct luck *luck, struct demand *out,
                    struct item *leave)
 {
     const struct etl_cfg *c = cfg;
     const struct dataset_cfg *d = in->data;
-    double rows = in->rows, encoded = rows * dataset_row_bytes(d, false);
-    double used = rows * dataset_row_bytes(d, true);
+    double rows = in->rows, encoded = stored_bytes(c, in, false);
+    double used = stored_bytes(c, in, true);
     double values =
         rows * (dataset_session_values(d, false) + dataset_item_values(d, false) + (double)d->dense_features);
     int order = c->order == ORDER_TIME ? ETL_ORDER_TIME : ETL_ORDER_SESSION,

@@ -35,6 +35,8 @@ struct etl_cfg {
     int order;        /* enum table_order */
     int codec;        /* enum codec */
     long stripe_rows; /* rows of one stripe: what a reader decodes at a time */
+    bool
+        store_once; /* clustered: a stripe holds repeated feature lists once, as its codec or encoding does */
     struct cost costs[ETL_OPS];
     /* compressed / encoded bytes, measured by compressing a stripe alone: [order][codec] as "ORDER_CODEC" */
     double ratio_time_lz4, ratio_time_zstd, ratio_session_lz4, ratio_session_zstd;

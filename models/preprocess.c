@@ -20,18 +20,19 @@ const char *const prep_op_names[] = {"filter",    "dedup",        "hash",       
 
 #define T struct preprocess_cfg
 static const struct param params[] = {
-    INT(T, workers, "1", 1, 4096, "Stripes worked on at a time"),
+    INT(T, workers, "1", 1, 1e6, "Stripes worked on at a time"),
     INT(T, batch, "256", 1, 1e7, "Rows of a full training batch, after the filter"),
     BOOL(T, dedup, "false", "Find distinct session groups first; work on each once"),
     BOOL(T, fuse, "false", "Run hash and cross as one pass, clip and bucketize as another"),
     BOOL(T, cache, "false", "Keep finished batches in memory for later epochs"),
+    BOOL(T, send, "false", "Finished batches cross the link bound to net"),
     INT(T, crosses, "8", 0, 10000, "Feature crosses computed from pairs of session features"),
     JSONV(T, ops, "Order of the operators filter, hash, cross, clip and bucketize"),
     COSTS(T, costs, prep_op_names, "Cost of each operator on one core"),
     PARAMS_END};
 #undef T
 
-static const char *const roles[] = {"cpu", NULL};
+static const char *const roles[] = {"cpu", NULL}; /* and net, to send */
 static const struct op_info ops[] = {
     {"filter", "rows", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
     {"dedup", "session values", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
@@ -178,21 +179,25 @@ static double op_items(const struct preprocess_cfg *c, const struct dataset_cfg 
     }
 }
 
-static void demand(const void *cfg, const struct item *in, const struct luck *luck, struct demand *out,
-                   struct item *leave)
+/* Ids of 8 bytes, crosses and dense numbers of 4; deduplicated, each row's index of its group. */
+static double batch_bytes(const struct preprocess_cfg *c, const struct dataset_cfg *d,
+                          const struct item *batch)
 {
-    const struct preprocess_cfg *c = cfg;
+    double groups = batch->distinct > 0 ? batch->distinct : batch->rows;
+
+    return groups * (8 * dataset_session_values(d, true) + CROSS_BYTES * (double)c->crosses) +
+           batch->rows * (8 * dataset_item_values(d, true) + 4 * (double)d->dense_features) +
+           (batch->distinct > 0 ? 4 * batch->rows : 0);
+}
+
+/* The operators in their order on what is left of the rows, and of their groups once those are known. */
+static void transform(const struct preprocess_cfg *c, const struct item *in, const struct luck *luck,
+                      struct demand *out)
+{
     const struct dataset_cfg *d = in->data;
     double rows = in->rows, kept = 1, groups = rows;
     bool deduped = false;
 
-    leave->rows = in->rows * d->keep_frac;
-    leave->crosses = (double)c->crosses;
-    leave->distinct = c->dedup ? dataset_distinct_groups(d, in->order, in->rows, d->keep_frac) : 0;
-    if (in->hit) {
-        demand_cost(out, PREP_CACHE_HIT, &c->costs[PREP_CACHE_HIT], leave->rows, 0, in, luck);
-        return;
-    }
     for (int i = 0; i < c->chain_n; i++) {
         int op = c->chain[i];
         double bytes = op == PREP_FUSED_SPARSE ? CROSS_BYTES * groups * (double)c->crosses : 0;
@@ -207,6 +212,25 @@ static void demand(const void *cfg, const struct item *in, const struct luck *lu
     }
     demand_cost(out, PREP_COLLATE, &c->costs[PREP_COLLATE], op_items(c, d, PREP_COLLATE, rows, groups), 0, in,
                 luck);
+}
+
+static void demand(const void *cfg, const struct item *in, const struct luck *luck, struct demand *out,
+                   struct item *leave)
+{
+    const struct preprocess_cfg *c = cfg;
+    const struct dataset_cfg *d = in->data;
+
+    leave->rows = in->rows * d->keep_frac;
+    leave->crosses = (double)c->crosses;
+    leave->distinct = c->dedup ? dataset_distinct_groups(d, in->order, in->rows, d->keep_frac) : 0;
+    if (in->hit)
+        demand_cost(out, PREP_CACHE_HIT, &c->costs[PREP_CACHE_HIT], leave->rows, 0, in, luck);
+    else
+        transform(c, in, luck, out);
+    if (!c->send)
+        return;
+    leave->bytes = batch_bytes(c, d, leave);
+    demand_add(out, ROLE_NET, PREP_COLLATE, leave->bytes, 0);
 }
 
 const struct model preprocess_model = {

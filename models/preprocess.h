@@ -21,8 +21,8 @@
  * items counted by each: filter: rows in; dedup: session values of the rows looked at (rows * session
  * values); hash: values hashed; cross: crosses computed (rows or distinct rows * crosses); clip, bucketize:
  * dense numbers; fused_sparse: values hashed + crosses; fused_dense: dense numbers; collate: values copied
- * into the batch (ids of lists and crosses); cache_hit: rows.  bytes, where measured: fused_sparse: 4 for every
- * cross made; collate: the whole batch, with its dense numbers.
+ * into the batch (ids of lists and crosses); cache_hit: rows.  bytes, where measured: fused_sparse: 4 for
+ * every cross made; collate: the whole batch, with its dense numbers.
  */
 enum prep_op {
     PREP_FILTER,
@@ -45,6 +45,7 @@ struct preprocess_cfg {
     long workers;
     long batch; /* rows a full batch holds after the filter */
     bool dedup, fuse, cache;
+    bool send;              /* finished batches go over the network */
     long crosses;           /* feature crosses: pairs of used session features */
     const struct json *ops; /* order of filter, hash, cross, clip, bucketize; NULL: the default order */
     struct cost costs[PREP_OPS];

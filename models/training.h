@@ -26,8 +26,12 @@ enum train_op {
 };
 extern const char *const train_op_names[];
 
+enum training_device { TRAIN_ON_CORES, TRAIN_ON_GPUS };
+extern const char *const training_device_names[];
+
 struct training_cfg {
-    long workers; /* 1: a single trainer */
+    long workers; /* trainers: steps at a time */
+    int device;   /* enum training_device */
     long embedding_dim;
     long table_rows; /* rows of each embedding table: what hash maps ids into */
     long hidden;     /* width of the two hidden layers */

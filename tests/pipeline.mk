@@ -33,3 +33,6 @@ criterion_tests += %D%/analytic/test_supply
 %C%_analytic_test_supply_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
 criterion_tests += %D%/unit/test_data_path
 %C%_unit_test_data_path_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
+
+bench_programs += %D%/bench/bench_datapath
+%C%_bench_bench_datapath_LDADD = $(pipeline_libs)

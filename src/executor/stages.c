@@ -61,6 +61,9 @@ static int check_sizes(const struct exec_plan *p, struct err *err)
     TRY(need(p->etl.workers > 0 && p->storage.workers > 0 && p->prep.workers > 0, "a stage has no workers",
              err));
     TRY(need(p->train.workers == 1, "training has one worker on this machine", err));
+    TRY(need(p->train.device == TRAIN_ON_CORES, "it has no GPUs to train on", err));
+    TRY(need(p->storage.layout == LAYOUT_PLAIN && !p->etl.store_once && !p->storage.send && !p->prep.send,
+             "layout, store_once and send describe machines that it does not have", err));
     TRY(need(p->train.table_rows > 0 && p->train.table_rows < UINT32_MAX, "table_rows must be below 2^32",
              err));
     TRY(need(p->prep.crosses == 0 || d->used_session_features > 0, "crosses need a used session feature",

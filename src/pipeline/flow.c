@@ -63,6 +63,9 @@ static void build_stage(struct flow *f, int i)
     st->workers = arena_array(f->sim->arena, (size_t)workers, sizeof *st->workers);
     for (long k = 0; k < workers; k++)
         st->workers[k].stage = st;
+    heap_init(&st->parked, f->sim->arena);
+    if (def->shape.in_order)
+        st->waiting_for_turn = arena_array(f->sim->arena, (size_t)workers, sizeof(struct worker *));
 }
 
 /*

@@ -23,6 +23,7 @@
 #include "engine/buffer.h"
 #include "engine/cores.h"
 #include "engine/desk.h"
+#include "engine/heap.h"
 #include "engine/link.h"
 #include "engine/station.h"
 #include "models/server.h"
@@ -57,7 +58,6 @@ struct worker {
     double whole_units, came_s, began_s, phase_s;
     uint64_t turn; /* order in which it took its item */
     struct parcel *staged, **staged_tail;
-    bool waiting_for_turn, parked;
     struct worker *next_free; /* stages without workers */
 };
 
@@ -74,8 +74,10 @@ struct stage_rt {
     int index;
     struct buffer *in; /* NULL: stages without workers take every item at once */
     struct worker *workers, *free_workers;
-    uint64_t turns_given, turn_now; /* in-order delivery */
-    long outstanding; /* pieces begun and not yet taken by the next stage: what prefetch limits */
+    uint64_t turns_given, turn_now;   /* in-order delivery */
+    struct worker **waiting_for_turn; /* at their turn modulo the workers; NULL: nobody */
+    struct key_heap parked; /* workers too far ahead of the next stage; the first of them goes first */
+    long outstanding;       /* pieces begun and not yet taken by the next stage: what prefetch limits */
     double units_in, units_out;
     uint64_t items_in; /* since the start: what later epochs wait for */
     struct level busy, blocked, inside;

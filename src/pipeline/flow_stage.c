@@ -129,15 +129,8 @@ void piece_taken(struct stage_rt *st)
     st->outstanding--;
     if (st->def->shape.prefetch <= 0)
         return;
-    for (long i = 0; i < st->def->shape.workers && !is_far_ahead(st); i++) {
-        struct worker *w = &st->workers[i];
-
-        if (!w->parked)
-            continue;
-        w->parked = false;
-        sim_after(st->flow->sim, 0, worker_resumes, w, 0);
-        return;
-    }
+    if (heap_count(&st->parked) > 0 && !is_far_ahead(st))
+        sim_after(st->flow->sim, 0, worker_resumes, &st->workers[heap_index(heap_pop(&st->parked))], 0);
 }
 
 static void worker_take(struct worker *w)
@@ -145,7 +138,7 @@ static void worker_take(struct worker *w)
     struct parcel *p;
 
     if (w->whole == NULL && is_far_ahead(w->stage)) {
-        w->parked = true;
+        heap_push(&w->stage->parked, heap_pack(0, 0, (uint32_t)(w - w->stage->workers)));
         set_blocked(w->stage, 1);
         return;
     }
@@ -287,20 +280,23 @@ static void lose_item(struct worker *w)
     sink_lose(st->line, p);
 }
 
+/* Turns that are out lie side by side and each worker has one at most: a place per worker holds them all. */
+static struct worker **turn_place(struct stage_rt *st, uint64_t turn)
+{
+    return &st->waiting_for_turn[turn % (uint64_t)st->def->shape.workers];
+}
+
 static void give_turn(struct stage_rt *st)
 {
-    st->turn_now++;
-    for (long i = 0; i < st->def->shape.workers; i++) {
-        struct worker *w = &st->workers[i];
+    struct worker **next = turn_place(st, ++st->turn_now), *w = *next;
 
-        if (w->waiting_for_turn && w->turn == st->turn_now) {
-            w->waiting_for_turn = false;
-            set_blocked(st, -1);
-            set_busy(st, 1);
-            worker_deliver(w);
-            return;
-        }
-    }
+    if (w == NULL)
+        return;
+    ASSERT(w->turn == st->turn_now);
+    *next = NULL;
+    set_blocked(st, -1);
+    set_busy(st, 1);
+    worker_deliver(w);
 }
 
 static void worker_done_with_item(struct worker *w)
@@ -372,7 +368,7 @@ static void worker_deliver(struct worker *w)
         worker_done_with_item(w);
         return;
     }
-    w->waiting_for_turn = true;
+    *turn_place(st, w->turn) = w;
     set_busy(st, -1);
     set_blocked(st, 1);
 }

@@ -82,14 +82,21 @@ static int check_roles(struct reader *r, const struct stage *st, const char *whe
 }
 
 /* Operators named by the scenario ask for roles one by one: whatever they want must be bound. */
-static int check_demand(struct reader *r, struct stage *st, const char *where)
+static int check_demand(struct reader *r, struct stage *st, const struct dataset_cfg *data, const char *where)
 {
     struct request request = {.input_tokens = 1, .output_tokens = 1};
     struct demand d = {0};
-    struct item in = {.count = 1, .rows = 1, .request = &request}, leave;
+    struct item in = {.count = 1,
+                      .rows = 1,
+                      .bytes = 1,
+                      .used_bytes = 1,
+                      .encoded_bytes = 1,
+                      .encoded_used_bytes = 1,
+                      .stripe_rows = 1,
+                      .data = data,
+                      .request = &request},
+                leave;
 
-    if (st->model->needs_dataset)
-        return 0; /* their roles are fixed and were checked */
     if (st->shape.take > 0)
         in.count = in.rows = st->shape.take;
     leave = in;
@@ -187,7 +194,9 @@ static int read_stage(struct reader *r, struct stage_text *text, struct stage *o
                    arena_printf(s->arena, "model \"%s\" needs $.workload.dataset", out->model->name));
     TRY(bind_roles(r, v, text->where, out));
     TRY(read_cfg(r, v, text, out));
-    return check_demand(r, out, text->where);
+    return check_demand(r, out,
+                        text->pipeline >= 0 ? s->pipelines[text->pipeline].workload.data : s->workload.data,
+                        text->where);
 }
 
 /* One list of stages, for one pipeline or (-1) for whoever calls them. */

@@ -16,6 +16,14 @@ err_like "as many as the bound needs, and why" 'load\.params\.workers: auto: 32;
 exits_with 0 "local or remote" rank scenarios/loader-sizing.json --replications 2
 out_like "remote threads" 'remote-32 .*helps'
 
+exits_with 0 "how many remote workers a trainer of eight GPUs needs" run scenarios/rec-training.json --replications 2
+err_like "as many as the trainer's demand asks for" 'prep\.params\.workers: auto: 274; with 274 "train" limits'
+exits_with 0 "what deduplication gains" rank scenarios/rec-training.json --replications 2
+out_like "end to end" '^  recd +1\.[67][0-9]+x .*helps'
+out_like "in storage, preprocessing and training at once" 'etl -46 % work -60 % bytes, table -50 % work, prep -54 % work, train -38 % work'
+out_like "three quarters of the workers starve the GPUs" 'workers-378 .*hurts'
+out_like "flattened features without coalescing wait for seeks" 'the limit moves from prep to drives'
+
 exits_with 0 "what feeds the trainer" rank scenarios/vision-training.json --replications 2
 out_like "offload moves the limit" 'the limit moves from host to train'
 out_like "more processes on the same threads do nothing" '16-workers .*no effect'

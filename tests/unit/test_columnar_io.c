@@ -11,7 +11,7 @@
 
 Test(columnar_io, without_a_window_every_wanted_stream_is_an_operation)
 {
-    static const struct stream s[] = {{100, true}, {50, false}, {200, true}, {10, true}};
+    static const struct feature_stream s[] = {{100, true}, {50, false}, {200, true}, {10, true}};
     struct io_plan p = columnar_plan(s, 4, 0, 1e6);
 
     cr_assert_eq(p.operations, 3);
@@ -21,7 +21,8 @@ Test(columnar_io, without_a_window_every_wanted_stream_is_an_operation)
 
 Test(columnar_io, a_window_trades_operations_for_bytes_nobody_wants)
 {
-    static const struct stream s[] = {{100, true}, {50, false}, {200, true}, {500, false}, {10, true}};
+    static const struct feature_stream s[] = {
+        {100, true}, {50, false}, {200, true}, {500, false}, {10, true}};
     struct io_plan p = columnar_plan(s, 5, 350, 1e6);
 
     cr_assert_eq(p.operations, 2);
@@ -34,7 +35,7 @@ Test(columnar_io, a_window_trades_operations_for_bytes_nobody_wants)
 
 Test(columnar_io, long_streams_are_fetched_in_pieces)
 {
-    static const struct stream s[] = {{1000, true}};
+    static const struct feature_stream s[] = {{1000, true}};
 
     cr_assert_eq(columnar_plan(s, 1, 100, 300).operations, 4);
     cr_assert_eq(columnar_whole(s, 1, 250).operations, 4);
@@ -42,7 +43,7 @@ Test(columnar_io, long_streams_are_fetched_in_pieces)
 
 Test(columnar_io, nothing_wanted_costs_nothing)
 {
-    static const struct stream s[] = {{100, false}, {50, false}};
+    static const struct feature_stream s[] = {{100, false}, {50, false}};
     struct io_plan p = columnar_plan(s, 2, 100, 100);
 
     cr_assert_eq(p.operations + p.bytes + p.wanted_bytes, 0);
@@ -60,7 +61,7 @@ enum { STREAMS = 10000 };
 
 /* A stripe of which about every tenth stream is wanted; when ordered, four fifths of them in the first 30 %.
  */
-static void fill(struct stream *s, double grow, bool ordered)
+static void fill(struct feature_stream *s, double grow, bool ordered)
 {
     struct rng r;
 
@@ -68,11 +69,11 @@ static void fill(struct stream *s, double grow, bool ordered)
     for (int i = 0; i < STREAMS; i++) {
         double wanted = !ordered ? 0.1 : i < 0.3 * STREAMS ? 0.8 / 3 : 0.2 / 7;
 
-        s[i] = (struct stream){grow * rng_lognormal(&r, 8 * KIB, 5), rng_uniform(&r) < wanted};
+        s[i] = (struct feature_stream){grow * rng_lognormal(&r, 8 * KIB, 5), rng_uniform(&r) < wanted};
     }
 }
 
-static double useful_rate(const struct stream *s, double window, double fetch)
+static double useful_rate(const struct feature_stream *s, double window, double fetch)
 {
     struct seek_disk d = {0.012, 180e6};
     struct io_plan p =
@@ -85,7 +86,7 @@ static double useful_rate(const struct stream *s, double window, double fetch)
  */
 Test(columnar_io, flattening_falls_and_coalescing_reordering_and_stripes_come_back)
 {
-    static struct stream mixed[STREAMS], ordered[STREAMS], large[STREAMS];
+    static struct feature_stream mixed[STREAMS], ordered[STREAMS], large[STREAMS];
     double window = 1280 * KIB, base, flat, coalesced, reordered, stripes;
 
     fill(mixed, 1, false);

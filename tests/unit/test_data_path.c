@@ -309,3 +309,69 @@ Test(data_path, the_choice_agrees_with_trying_all)
     cr_expect_geq(rate[chosen], 0.93 * best, "%ld workers: %g of %g", chosen, rate[chosen], best);
     cr_expect_lt(rate[chosen - 2], 0.93 * best, "%g of %g", rate[chosen - 2], best);
 }
+
+/* --------------------------------------------------- a table on drives that seek, duplicates stored once */
+
+static const char TABLE[] =
+    "{ \"name\": \"t\", \"unit\": \"sample\", \"horizon\": {\"items\": 1024},\n"
+    "  \"workload\": {\"closed\": {\"in_flight\": \"max\"}, \"dataset\": {\"rows\": 1024, "
+    "\"partition_rows\": 1024,\n"
+    "    \"session_samples\": 16, \"repeat_prob\": 0.9, \"active_sessions\": 8, \"session_features\": 0,\n"
+    "    \"item_features\": 2, \"used_session_features\": 0, \"used_item_features\": 1, \"list_length\": 1,\n"
+    "    \"dense_features\": 0, \"keep_frac\": 1}},\n"
+    "  \"resources\": {\"host\": {\"kind\": \"cores\", \"count\": 2}, \"lake\": {\"kind\": \"disk\", "
+    "\"read_bw\": \"1GB/s\"},\n"
+    "    \"drives\": {\"kind\": \"servers\", \"count\": 1}, \"net\": {\"kind\": \"link\", \"bandwidth\": "
+    "\"1GB/s\"}},\n"
+    "  \"stages\": [\n"
+    "    {\"name\": \"etl\", \"model\": \"etl\", \"on\": {\"cpu\": \"host\", \"disk\": \"lake\"},\n"
+    "     \"params\": {\"codec\": \"none\", \"stripe_rows\": 1024, \"order\": \"session\", \"store_once\": "
+    "true}},\n"
+    "    {\"name\": \"table\", \"model\": \"storage\", \"on\": {\"cpu\": \"host\", \"servers\": \"drives\", "
+    "\"net\": \"net\"},\n"
+    "     \"params\": {\"projection\": true, \"layout\": \"map\", \"seek_s\": \"10ms\", \"drive_bw\": "
+    "1000000,\n"
+    "       \"fetch_bytes\": 10000, \"send\": true}} ],\n"
+    "  \"edges\": [[\"etl\", \"table\", {\"buffer\": 2}]] }\n";
+
+static struct flow_result table(const char *find, const char *with)
+{
+    char *text = text_replaced(TABLE, find, with);
+    struct flow_result r = run(text_scenario(text));
+
+    free(text);
+    return r;
+}
+
+Test(data_path, a_map_column_is_read_whole_in_fetches_that_each_seek)
+{
+    struct flow_result r = table("\"map\"", "\"map\"");
+    double bytes = 1024 * (2 * 8 + 28);
+
+    cr_assert_float_eq(r.stages[1].used[ROLE_SERVERS], 5 * 0.010 + bytes / 1e6, 1e-9);
+    cr_assert_float_eq(r.stages[1].used[ROLE_NET], bytes, 1e-6);
+}
+
+Test(data_path, a_flattened_feature_is_read_by_itself)
+{
+    struct flow_result r = table("\"map\"", "\"flattened\"");
+    double bytes = 1024 * (8 + 28);
+
+    cr_assert_float_eq(r.stages[1].used[ROLE_SERVERS], 3 * 0.010 + bytes / 1e6, 1e-9, "%g",
+                       r.stages[1].used[ROLE_SERVERS]);
+    cr_assert_float_eq(r.stages[1].used[ROLE_NET], bytes, 1e-6);
+}
+
+Test(data_path, lists_that_repeat_within_a_stripe_are_stored_once)
+{
+    struct flow_result r = table("\"session_features\": 0,\n", "\"session_features\": 3,\n");
+    const struct dataset_cfg d = {.rows = 1024,
+                                  .partition_rows = 1024,
+                                  .session_samples = 16,
+                                  .repeat_prob = 0.9,
+                                  .active_sessions = 8};
+    double groups = dataset_distinct_groups(&d, ORDER_SESSION, 1024, 1);
+
+    cr_assert_lt(groups, 1024 / 4.0);
+    cr_assert_float_eq(r.stages[0].used[ROLE_DISK_WRITE], 1024 * (2 * 8 + 28) + 3 * 8 * groups, 1e-6);
+}

@@ -37,7 +37,7 @@ struct work {
     struct replay *r;
     double low[RANGES], high[RANGES];
     double streams, median_bytes, mean_bytes, window_bytes;
-    struct stream *drawn, *ordered;
+    struct feature_stream *drawn, *ordered;
 };
 
 static int read_ranges(struct work *w, struct err *err)
@@ -69,7 +69,8 @@ static void draw_stripe(const struct work *w, const double *x, struct rng *r)
     for (size_t i = 0; i < (size_t)w->streams; i++) {
         bool wanted = rng_uniform(r) < x[WANTED];
 
-        w->drawn[i] = (struct stream){rng_lognormal(r, w->mean_bytes * (wanted ? 1 : smaller), cv), wanted};
+        w->drawn[i] =
+            (struct feature_stream){rng_lognormal(r, w->mean_bytes * (wanted ? 1 : smaller), cv), wanted};
     }
 }
 
