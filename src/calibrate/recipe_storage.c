@@ -2,8 +2,8 @@
  * recipe_storage.c - what disks and storage systems give, from repeated runs.
  *
  * "cloud machine": one benchmark on many machines for months.  Runs of one
- * machine resemble each other, so the mean is that of the machines and its error
- * counts machines, not runs (one-way random effects).
+ * machine resemble each other: machines are pooled (pooling.h), so the error of
+ * the mean counts machines, and their spread has an error of its own.
  *
  * "training storage": runs of emulated training.  What a system moved is a lower
  * limit of what it can while the accelerators were kept busy; where they waited,
@@ -12,12 +12,15 @@
  * "storage": fio.  Large blocks tell the bandwidth, small ones the operations a second.
  */
 #include "calibrate/drift.h"
+#include "calibrate/pooling.h"
 #include "calibrate/recipes.h"
 #include "calibrate/samples.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
+
+enum { FEWEST_MACHINES = 4 }; /* that pooling can tell something of */
 
 static const double KEPT_BUSY_FRAC = 0.9; /* MLPerf Storage asks for it */
 static const double LARGE_BYTES = 65536, SMALL_BYTES = 16384;
@@ -63,55 +66,81 @@ static const struct {
                        {"ios_per_s", "iops", "per s"},
                        {"latency_mean_s", "latency", "s"}};
 
-static void machine_rows(struct fitting *f, const char *param, const char *unit, const struct moments *all,
-                         const struct moments *machines, double within, long runs)
-{
-    double per_machine = all->n / machines->n;
-    double between = fmax(0, variance(machines) - within / per_machine);
+/* The runs of one figure, by machine. */
+struct machine_runs {
+    double *value, *when;
+    size_t *machine;
+    size_t n, machines;
+};
 
-    plain_row(f, arena_printf(f->a, "kinds.disk.%s", param), machines->mean,
-              sqrt(variance(machines) / machines->n), unit, runs, "mean of the machines' means");
-    plain_row(f, arena_printf(f->a, "fits.disk.%s.between_machines_cv", param),
-              sqrt(between) / machines->mean, NAN, "", (long)machines->n, "one-way random effects");
-    plain_row(f, arena_printf(f->a, "fits.disk.%s.between_runs_cv", param), sqrt(within) / machines->mean,
-              NAN, "", runs, "one-way random effects");
-}
-
-/* One figure over groups of one machine each. */
-static void fit_machines(struct fitting *f, const struct measured_group *g, size_t n, int figure)
+static void collect_runs(struct fitting *f, const struct measured_group *g, size_t n, const char *figure,
+                         struct machine_runs *r)
 {
-    struct moments all = {0}, machines = {0};
-    double within = 0, freedom = 0, *when, *value;
-    size_t rows = 0, k = 0;
+    size_t rows = 0;
 
     for (size_t i = 0; i < n; i++)
         rows += g[i].n;
-    when = arena_array(f->a, rows + 1, sizeof *when);
-    value = arena_array(f->a, rows + 1, sizeof *value);
+    *r = (struct machine_runs){.value = arena_array(f->a, rows + 1, sizeof *r->value),
+                               .when = arena_array(f->a, rows + 1, sizeof *r->when),
+                               .machine = arena_array(f->a, rows + 1, sizeof *r->machine)};
     for (size_t i = 0; i < n; i++) {
-        struct moments own = {0};
+        size_t before = r->n;
 
         for (size_t j = 0; j < g[i].n; j++) {
-            double v = measured_figure(g[i].row[j], machine_figures[figure].figure);
+            double v = measured_figure(g[i].row[j], figure);
 
             if (!(v > 0))
                 continue;
-            when[k] = measured_figure(g[i].row[j], "start_s");
-            value[k++] = v;
-            add(&own, v);
-            add(&all, v);
+            r->when[r->n] = measured_figure(g[i].row[j], "start_s");
+            r->machine[r->n] = r->machines;
+            r->value[r->n++] = v;
         }
-        if (own.n < 2)
-            continue;
-        add(&machines, own.mean);
-        within += own.m2;
-        freedom += own.n - 1;
+        r->machines += r->n > before;
     }
-    if (machines.n < 2)
-        return;
-    machine_rows(f, machine_figures[figure].param, machine_figures[figure].unit, &all, &machines,
-                 within / freedom, (long)all.n);
-    drift_check(f, machine_figures[figure].figure, when, value, k);
+}
+
+/* Relative standard deviation of runs of one machine, all machines together. */
+static double between_runs_cv(struct fitting *f, const struct machine_runs *r)
+{
+    struct moments *own = arena_array(f->a, r->machines + 1, sizeof *own), all = {0};
+    double within = 0;
+
+    for (size_t i = 0; i < r->n; i++) {
+        add(&own[r->machine[i]], r->value[i]);
+        add(&all, r->value[i]);
+    }
+    for (size_t k = 0; k < r->machines; k++)
+        within += own[k].m2;
+    return sqrt(within / (double)(r->n - r->machines)) / all.mean;
+}
+
+/* Machines that were seen a few times each are pooled: neither believed alone nor all taken for one. */
+static int fit_machines(struct fitting *f, const struct measured_group *g, size_t n, int figure,
+                        struct err *err)
+{
+    const char *param = machine_figures[figure].param;
+    struct machine_runs r;
+    struct group *own;
+    struct pooled_group *pooled;
+    struct fit fit;
+
+    collect_runs(f, g, n, machine_figures[figure].figure, &r);
+    if (r.machines < FEWEST_MACHINES || r.n < r.machines + 2)
+        return 0;
+    own = arena_array(f->a, r.machines, sizeof *own);
+    pooled = arena_array(f->a, r.machines, sizeof *pooled);
+    TRY(pooling_groups(r.value, r.machine, r.n, r.machines, own, err));
+    TRY(pooling_fit(own, r.machines, pooled, &fit, err));
+    plain_row(f, arena_printf(f->a, "kinds.disk.%s", param), fit.param[0].value, fit.param[0].stderr_,
+              machine_figures[figure].unit, (long)r.n, fit.method);
+    plain_row(f, arena_printf(f->a, "fits.disk.%s.between_machines_cv", param),
+              fit.param[1].value / fit.param[0].value, fit.param[1].stderr_ / fit.param[0].value, "",
+              (long)r.machines, fit.method);
+    plain_row(f, arena_printf(f->a, "fits.disk.%s.between_runs_cv", param), between_runs_cv(f, &r), NAN, "",
+              (long)r.n, "one-way random effects");
+    fitting_suspects(f, param, &fit);
+    drift_check(f, machine_figures[figure].figure, r.when, r.value, r.n);
+    return 0;
 }
 
 static int cloud_machines(struct fitting *f, int64_t trace, bool *used, struct err *err)
@@ -122,7 +151,7 @@ static int cloud_machines(struct fitting *f, int64_t trace, bool *used, struct e
 
     TRY(samples_measured(f->store, trace, "cloud machine", f->where, vary, false, f->a, &g, &n, err));
     for (int k = 0; n > 0 && k < 3; k++)
-        fit_machines(f, g, n, k);
+        TRY(fit_machines(f, g, n, k, err));
     if (n == 0)
         return 0;
     fitting_source(f, "kinds.disk",

@@ -354,3 +354,35 @@ Test(fit_model, bursts_are_not_taken_for_a_poisson_process)
     fitting_free(&fitted);
     store_close(s);
 }
+
+/* ------------------------------------------------------------------ machines, few runs each */
+
+enum { MACHINES = 60, RUNS = 3 };
+
+Test(fit_model, machines_seen_a_few_times_are_pooled)
+{
+    const double mean = 200, between = 8, within = 5; /* MiB/s */
+    struct text csv = {0};
+    struct store *s = temp_open(STORE_WRITE);
+    struct rng r;
+
+    rng_stream(&r, 7, 0, "machines");
+    text_add(&csv, "value,runtime,starttime,VM_id\n");
+    for (int m = 0; m < MACHINES; m++) {
+        double own = mean + between * rng_normal(&r);
+
+        for (int k = 0; k < RUNS; k++)
+            text_printf(&csv, "%.4f,33,2024-06-%02d 12:%02d:46.110,%d\n", own + within * rng_normal(&r),
+                        1 + k * 9, m, m);
+    }
+    fit(s, "disk", import_text(s, "fio_seqread_64KB_MiBps.csv", csv.s), NULL);
+    is_near("kinds.disk.read_bw", mean * 1048576);
+    is_near("fits.disk.read_bw.between_machines_cv", between / mean);
+    cr_expect_float_eq(row("fits.disk.read_bw.between_runs_cv")->value, within / mean, .004);
+    /* The error of the mean counts machines: sqrt((between^2 + within^2 / runs) / machines), here 1.1 MiB/s.
+     */
+    cr_expect_float_eq(row("kinds.disk.read_bw")->stderr_ / 1048576,
+                       sqrt((between * between + within * within / RUNS) / MACHINES), .25);
+    text_free(&csv);
+    store_close(s);
+}
