@@ -198,6 +198,26 @@ static int check(void *cfg, const struct model_env *env, struct err *err)
     return find_blocks(c, env, &d, err);
 }
 
+/* An engine holds its weights where it runs: accelerators that are not there cannot be taken in turns. */
+static int check_bound(const void *cfg, const long counts[ROLES], const char *where, struct err *err)
+{
+    const struct llm_serving_cfg *c = cfg;
+    long there = counts[ROLE_GPU], engines = c->replicas > 0 ? c->replicas : 1;
+
+    if (c->gpus <= there / engines)
+        return 0;
+    if (c->gpus > there)
+        return err_set(err, ERR_SCENARIO,
+                       "%s: tp %ld x pp %ld x ep %ld = %ld accelerators for one replica, but \"on\" binds a "
+                       "resource of %ld; raise its count or lower tp, pp or ep",
+                       where, c->tp, c->pp, c->ep, c->gpus, there);
+    return err_set(
+        err, ERR_SCENARIO,
+        "%s.replicas: %ld replicas of %ld accelerator(s) each, but \"on\" binds a resource of %ld; "
+        "at most %ld",
+        where, c->replicas, c->gpus, there, there / c->gpus);
+}
+
 /* ------------------------------------------------------------ what one request wants, for the bound */
 
 enum { PURPOSE_INPUT, PURPOSE_OUTPUT };
@@ -260,6 +280,7 @@ const struct model llm_serving_model = {
     .roles = roles,
     .ops = ops,
     .check = check,
+    .check_bound = check_bound,
     .shape = shape,
     .demand = demand,
     .server = &llm_server,

@@ -156,6 +156,9 @@ struct model {
 
     int (*check)(void *cfg, const struct model_env *env,
                  struct err *err); /* relations; may fill derived fields */
+    /* What the bound resources must have, once it is known (NULL: anything does); counts[role] is 0 where
+       nothing is bound. `where` is the JSON path of the stage's params. */
+    int (*check_bound)(const void *cfg, const long counts[ROLES], const char *where, struct err *err);
     void (*shape)(const void *cfg, struct shape *out);
     long (*pieces)(const void *cfg, const struct item *in);
     void (*demand)(const void *cfg, const struct item *in, const struct luck *luck, struct demand *out,

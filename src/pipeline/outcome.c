@@ -3,6 +3,8 @@
 #include "base/json.h"
 
 #include <math.h>
+#include <stdio.h>
+#include <string.h>
 
 #ifdef HAVE_CONFIG_H
 #include "config.h"
@@ -175,8 +177,38 @@ static void warmup_json(const struct outcome_warmup *w, struct json *doc)
     json_set_bool(o, "settled", w->settled);
 }
 
-static void provenance_json(const struct scenario *s, struct json *doc)
+static void push_warning(struct json *list, const char *path, const char *text)
 {
+    struct json *w = json_push(list, json_new_object());
+
+    json_set_string(w, "path", path);
+    json_set_string(w, "text", text);
+}
+
+/* Only the run can tell that a stage left the table its times come from. */
+static void extrapolation_json(const struct outcome *o, struct json *list)
+{
+    char path[200], text[300];
+
+    for (int i = 0; i < o->stages_n; i++)
+        for (int k = 0; k < o->stages[i].figures_n; k++) {
+            const struct estimate *e = &o->stages[i].figures[k];
+
+            if (strcmp(o->stages[i].figure_names[k], "extrapolated_frac") != 0 || !(e->mean > 0))
+                continue;
+            snprintf(path, sizeof path, "%s.params.ops", o->scenario->stages[i].path);
+            snprintf(
+                text, sizeof text,
+                "extrapolated: a share of %.3g (%.3g to %.3g over the replications) of the iterations of "
+                "\"%.100s\" had sizes outside the measured table, where its last line goes on",
+                e->mean, fmax(0, e->lo), fmin(1, e->hi), o->stages[i].name);
+            push_warning(list, path, text);
+        }
+}
+
+static void provenance_json(const struct outcome *o, struct json *doc)
+{
+    const struct scenario *s = o->scenario;
     struct json *p = json_set_object(doc, "provenance"), *list = json_set_array(p, "calibrations");
 
     for (int i = 0; i < s->calibrations_n; i++)
@@ -188,12 +220,9 @@ static void provenance_json(const struct scenario *s, struct json *doc)
     for (int i = 0; i < s->assumed_n; i++)
         json_push(list, json_new_string(s->assumed[i]));
     list = json_set_array(doc, "warnings");
-    for (int i = 0; i < s->warnings_n; i++) {
-        struct json *w = json_push(list, json_new_object());
-
-        json_set_string(w, "path", s->warnings[i].path);
-        json_set_string(w, "text", s->warnings[i].text);
-    }
+    for (int i = 0; i < s->warnings_n; i++)
+        push_warning(list, s->warnings[i].path, s->warnings[i].text);
+    extrapolation_json(o, list);
 }
 
 struct json *result_document(const char *command, const struct scenario *s)
@@ -244,6 +273,6 @@ struct json *outcome_json(const struct outcome *o)
     owners_json(o, doc);
     if (o->pipelines_n > 1)
         pipelines_json(o, json_set_array(doc, "pipelines"));
-    provenance_json(s, doc);
+    provenance_json(o, doc);
     return doc;
 }

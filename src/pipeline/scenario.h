@@ -212,6 +212,7 @@ struct route {
 
 struct stage {
     const char *name, *owner;
+    const char *path; /* JSON path of its place in the file */
     const struct model *model;
     void *cfg;
     struct shape shape;

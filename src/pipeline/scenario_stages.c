@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <limits.h>
 #include <string.h>
 
 static int find_resource(const struct scenario *s, const char *name)
@@ -127,6 +128,24 @@ static int find_model(struct reader *r, const struct json *v, const char *where,
                             near ? "\"?" : ""));
 }
 
+/* A resource whose servers come and go has no fixed count to hold a model to. */
+static int check_bound(struct reader *r, const struct stage *st, const char *where)
+{
+    long counts[ROLES] = {0};
+
+    if (st->model->check_bound == NULL)
+        return 0;
+    for (enum role k = 0; k < ROLES; k++)
+        if (st->on[k] >= 0) {
+            const struct resource *on = &r->s->resources[st->on[k]];
+
+            counts[k] = resource_changes(on) ? LONG_MAX : on->count;
+        }
+    if (st->model->check_bound(st->cfg, counts, where, r->err) != 0)
+        return err_at(r->err, "%s", r->s->file);
+    return 0;
+}
+
 /* Parameters, with presets and calibrations put in; what the model makes of them. */
 static int read_cfg(struct reader *r, const struct json *v, const struct stage_text *text, struct stage *out)
 {
@@ -141,6 +160,7 @@ static int read_cfg(struct reader *r, const struct json *v, const struct stage_t
     TRY(load_params(r, out->model->params, json_get(v, "params"), env.where, out->cfg));
     if (out->model->check != NULL && out->model->check(out->cfg, &env, r->err) != 0)
         return err_at(r->err, "%s", s->file);
+    TRY(check_bound(r, out, env.where));
     if (out->model->shape != NULL)
         out->model->shape(out->cfg, &out->shape);
     if (out->model->server != NULL) /* it takes every item at once and decides for itself */
@@ -181,6 +201,7 @@ static int read_stage(struct reader *r, struct stage_text *text, struct stage *o
         return bad(r, text->path, arena_printf(s->arena, "the name \"%s\" is used twice", name));
     text->where = arena_printf(s->arena, "%s (\"%s\")", text->path, name);
     out->name = arena_strdup(s->arena, name);
+    out->path = text->path;
     out->owner = arena_strdup(s->arena, json_get_string(v, "owner", ""));
     out->luck = rng_hash(name);
     out->pipeline = text->pipeline;

@@ -111,6 +111,13 @@ Test(scenario, the_same_content_has_the_same_hash_whatever_the_file)
 
 /* ------------------------------------------------------------------------------------ what is wrong */
 
+#define ENGINE                                                                                               \
+    "{ \"name\": \"e\", \"unit\": \"request\", \"horizon\": \"steady\",\n"                                   \
+    "  \"workload\": {\"open\": {\"arrivals\": {\"exponential\": \"1s\"}}},\n"                               \
+    "  \"resources\": {\"gpus\": {\"kind\": \"gpus\", \"count\": 4}},\n"                                     \
+    "  \"stages\": [ {\"name\": \"gen\", \"model\": \"llm_serving\", \"on\": {\"gpu\": \"gpus\"},\n"         \
+    "    \"params\": {\"tp\": 2, \"ops\": {\"prefill\": [[1, \"1ms\"], [9, \"2ms\"]], "                      \
+    "\"decode\": [[1, \"1ms\"], [9, \"2ms\"]]}}} ] }\n"
 #define EDGE "[\"load\", \"train\", {\"buffer\": 4}]"
 static const struct broken {
     const char *base, *find, *with;
@@ -278,6 +285,13 @@ static const struct broken {
      {"$.optimizations[0]", "\"perp\"", "did you mean \"prep\""}},
     {DATASET, "prep.dedup", "perp.dedup", {"$.optimizations[0]", "\"perp\"", "did you mean \"prep\""}},
     {DATASET, "\"set\": {", "\"touches\": \"prep\", \"set\": {", {"$.optimizations[0]", "list"}},
+    /* more accelerators than there are */
+    {ENGINE, "\"tp\": 2", "\"tp\": 8", {"$.stages[0].params:", "tp 8 x pp 1 x ep 1 = 8", "resource of 4"}},
+    {ENGINE,
+     "\"tp\": 2",
+     "\"tp\": 2, \"replicas\": 3",
+     {"$.stages[0].params.replicas", "3 replicas of 2", "resource of 4", "at most 2"}},
+    {ENGINE, "\"count\": 4", "\"count\": 1", {"$.stages[0].params:", "2 accelerators", "resource of 1"}},
 };
 
 Test(scenario, a_broken_file_is_refused_with_place_finding_and_remedy)
@@ -301,6 +315,17 @@ Test(scenario, a_broken_file_is_refused_with_place_finding_and_remedy)
             cr_expect_not_null(strstr(err.text, b->says[k]), "%s -> %s: \"%s\" does not say \"%s\"", b->find,
                                b->with, err.text, b->says[k]);
     }
+}
+
+Test(scenario, an_engine_that_just_fits_its_accelerators_is_accepted)
+{
+    char *text = text_replaced(ENGINE, "\"tp\": 2", "\"tp\": 2, \"replicas\": 2");
+
+    scenario_free(text_scenario(text));
+    free(text);
+    text = text_replaced(ENGINE, "\"tp\": 2", "\"tp\": 2, \"pp\": 2");
+    scenario_free(text_scenario(text));
+    free(text);
 }
 
 Test(scenario, what_is_no_object_is_refused)

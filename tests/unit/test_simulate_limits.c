@@ -1,10 +1,12 @@
 /* What surrounds a simulation: warm-up decided from the run, overload told beforehand, caps with partial
  * results. */
+#include "base/json.h"
 #include "pipeline/simulate.h"
 #include "pipeline/warmup.h"
 #include "scenario_text.h"
 
 #include <math.h>
+#include <stdio.h>
 
 static struct outcome simulated(const char *text, const struct simulate_options *opt, struct arena *a,
                                 int *rc, struct err *err)
@@ -125,6 +127,49 @@ Test(simulate, a_lossy_queue_is_never_overloaded)
     cr_expect_eq(s->warnings_n, 0);
     scenario_free(s);
     free(text);
+}
+
+/* The table knows prompts of 20 tokens at most. */
+#define ENGINE                                                                                               \
+    "{ \"name\": \"e\", \"unit\": \"request\", \"horizon\": {\"items\": 50},\n"                              \
+    "  \"workload\": {\"closed\": {\"in_flight\": 2}},\n"                                                    \
+    "  \"resources\": {\"gpus\": {\"kind\": \"gpus\", \"count\": 1}},\n"                                     \
+    "  \"stages\": [ {\"name\": \"gen\", \"model\": \"llm_serving\", \"on\": {\"gpu\": \"gpus\"},\n"         \
+    "    \"params\": {\"policy\": \"vllm\", \"input_tokens\": 10, \"output_tokens\": 3, \"ops\": {"          \
+    "\"prefill\": [[1, \"1ms\"], [20, \"2ms\"]], \"decode\": [[1, \"1ms\"], [9, \"2ms\"]]}}} ] }\n"
+
+/* The text of the result's only warning, "" when there is none. */
+static void engine_warns(const char *input, char *path, char *text, size_t size)
+{
+    char *changed = text_replaced(ENGINE, "\"input_tokens\": 10", input);
+    struct scenario *s = text_scenario(changed);
+    struct arena *a = arena_new();
+    struct err err = {0};
+    struct outcome o;
+    struct json *doc;
+    const struct json *w;
+
+    cr_assert_eq(simulate(s, &few, a, &o, &err), 0, "%s", err.text);
+    doc = outcome_json(&o);
+    w = json_first(json_get(doc, "warnings"));
+    snprintf(path, size, "%s", w != NULL ? json_get_string(w, "path", "?") : "");
+    snprintf(text, size, "%s", w != NULL ? json_get_string(w, "text", "?") : "");
+    json_free(doc);
+    arena_free(a);
+    scenario_free(s);
+    free(changed);
+}
+
+Test(simulate, a_run_outside_its_table_says_so_among_the_warnings)
+{
+    char path[400], text[400];
+
+    engine_warns("\"input_tokens\": 10", path, text, sizeof text);
+    cr_expect_str_eq(text, "");
+    engine_warns("\"input_tokens\": 100", path, text, sizeof text);
+    cr_expect_str_eq(path, "$.stages[0].params.ops");
+    cr_expect_not_null(strstr(text, "extrapolated: a share of 0."), "%s", text);
+    cr_expect_not_null(strstr(text, "\"gen\""), "%s", text);
 }
 
 Test(simulate, caps_leave_partial_results)
