@@ -99,46 +99,80 @@ static void collect_runs(struct fitting *f, const struct measured_group *g, size
     }
 }
 
-/* Relative standard deviation of runs of one machine, all machines together. */
-static double between_runs_cv(struct fitting *f, const struct machine_runs *r)
+static struct moments *by_machine(struct fitting *f, const struct machine_runs *r)
 {
-    struct moments *own = arena_array(f->a, r->machines + 1, sizeof *own), all = {0};
+    struct moments *own = arena_array(f->a, r->machines + 1, sizeof *own);
+
+    for (size_t i = 0; i < r->n; i++)
+        add(&own[r->machine[i]], r->value[i]);
+    return own;
+}
+
+/* Variance of runs of one machine, all machines together. */
+static double within_machines(const struct machine_runs *r, const struct moments *own)
+{
     double within = 0;
 
-    for (size_t i = 0; i < r->n; i++) {
-        add(&own[r->machine[i]], r->value[i]);
-        add(&all, r->value[i]);
-    }
     for (size_t k = 0; k < r->machines; k++)
         within += own[k].m2;
-    return sqrt(within / (double)(r->n - r->machines)) / all.mean;
+    return within / (double)(r->n - r->machines);
+}
+
+static void machine_rows(struct fitting *f, int figure, const struct machine_runs *r, double mean,
+                         double mean_error, double between, double between_error, const char *method)
+{
+    const char *param = machine_figures[figure].param;
+    double within = within_machines(r, by_machine(f, r));
+
+    plain_row(f, arena_printf(f->a, "kinds.disk.%s", param), mean, mean_error, machine_figures[figure].unit,
+              (long)r->n, method);
+    plain_row(f, arena_printf(f->a, "fits.disk.%s.between_machines_cv", param), between / mean,
+              between_error / mean, "", (long)r->machines,
+              isfinite(between_error) ? method : "one-way random effects");
+    plain_row(f, arena_printf(f->a, "fits.disk.%s.between_runs_cv", param), sqrt(within) / mean, NAN, "",
+              (long)r->n, "one-way random effects");
 }
 
 /* Machines that were seen a few times each are pooled: neither believed alone nor all taken for one. */
+static int pool_machines(struct fitting *f, int figure, const struct machine_runs *r, struct err *err)
+{
+    struct group *own = arena_array(f->a, r->machines, sizeof *own);
+    struct pooled_group *pooled = arena_array(f->a, r->machines, sizeof *pooled);
+    struct fit fit;
+
+    TRY(pooling_groups(r->value, r->machine, r->n, r->machines, own, err));
+    TRY(pooling_fit(own, r->machines, pooled, &fit, err));
+    machine_rows(f, figure, r, fit.param[0].value, fit.param[0].stderr_, fit.param[1].value,
+                 fit.param[1].stderr_, fit.method);
+    fitting_suspects(f, machine_figures[figure].param, &fit);
+    return 0;
+}
+
+/* Too few machines to tell how they spread: the mean of their means. */
+static void average_machines(struct fitting *f, int figure, const struct machine_runs *r)
+{
+    struct moments *own = by_machine(f, r), machines = {0};
+    double per_machine = (double)r->n / (double)r->machines, between;
+
+    for (size_t k = 0; k < r->machines; k++)
+        add(&machines, own[k].mean);
+    between = fmax(0, variance(&machines) - within_machines(r, own) / per_machine);
+    machine_rows(f, figure, r, machines.mean, sqrt(variance(&machines) / machines.n), sqrt(between), NAN,
+                 "mean of the machines' means");
+}
+
 static int fit_machines(struct fitting *f, const struct measured_group *g, size_t n, int figure,
                         struct err *err)
 {
-    const char *param = machine_figures[figure].param;
     struct machine_runs r;
-    struct group *own;
-    struct pooled_group *pooled;
-    struct fit fit;
 
     collect_runs(f, g, n, machine_figures[figure].figure, &r);
-    if (r.machines < FEWEST_MACHINES || r.n < r.machines + 2)
+    if (r.machines < 2 || r.n < r.machines + 2)
         return 0;
-    own = arena_array(f->a, r.machines, sizeof *own);
-    pooled = arena_array(f->a, r.machines, sizeof *pooled);
-    TRY(pooling_groups(r.value, r.machine, r.n, r.machines, own, err));
-    TRY(pooling_fit(own, r.machines, pooled, &fit, err));
-    plain_row(f, arena_printf(f->a, "kinds.disk.%s", param), fit.param[0].value, fit.param[0].stderr_,
-              machine_figures[figure].unit, (long)r.n, fit.method);
-    plain_row(f, arena_printf(f->a, "fits.disk.%s.between_machines_cv", param),
-              fit.param[1].value / fit.param[0].value, fit.param[1].stderr_ / fit.param[0].value, "",
-              (long)r.machines, fit.method);
-    plain_row(f, arena_printf(f->a, "fits.disk.%s.between_runs_cv", param), between_runs_cv(f, &r), NAN, "",
-              (long)r.n, "one-way random effects");
-    fitting_suspects(f, param, &fit);
+    if (r.machines >= FEWEST_MACHINES)
+        TRY(pool_machines(f, figure, &r, err));
+    else
+        average_machines(f, figure, &r);
     drift_check(f, machine_figures[figure].figure, r.when, r.value, r.n);
     return 0;
 }

@@ -149,6 +149,18 @@ static void print_rate(const char *label, const struct estimate *e)
            units_format(lo, sizeof lo, e->lo, UNIT_PER_S), units_format(hi, sizeof hi, e->hi, UNIT_PER_S));
 }
 
+static void print_verdict(const struct init *in)
+{
+    double off = in->outcome.throughput_per_s.mean / in->inferred.recorded.mean - 1;
+
+    if (in->inferred.fit_frac > 0)
+        printf("  the fit    knows the times to \302\261%.2g %%\n", 100 * in->inferred.fit_frac);
+    printf("  %s: %+.1f %%%s.\n",
+           in->inside ? "The scenario delivers what was recorded"
+                      : "The scenario does NOT deliver what was recorded",
+           100 * off, in->inside ? ", within what the recording tells" : "; look at what is assumed");
+}
+
 static void print_summary(const struct init *in)
 {
     const struct json *tree = in->inferred.tree, *assumed = json_get(tree, "assumed");
@@ -157,11 +169,7 @@ static void print_summary(const struct init *in)
            json_size(json_get(tree, "stages")), in->inferred.from, json_get_string(tree, "unit", "unit"));
     print_rate("recorded", &in->inferred.recorded);
     print_rate("simulated", &in->outcome.throughput_per_s);
-    if (in->inferred.fit_frac > 0)
-        printf("  the fit     knows times to \302\261%.2g %%\n", 100 * in->inferred.fit_frac);
-    printf("  %s\n", in->inside
-                         ? "The scenario delivers what was recorded."
-                         : "The scenario does NOT deliver what was recorded: look at what is assumed.");
+    print_verdict(in);
     if (json_size(assumed) > 0)
         printf("\nAssumed, since the recording does not show it:\n");
     JSON_EACH (why, assumed)

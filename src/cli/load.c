@@ -5,8 +5,30 @@
 
 #include <string.h>
 
+/* Two that exclude each other would silently leave the last one standing. */
+static int check_conflicts(const struct args *args, const struct loaded *l, struct err *err)
+{
+    for (int i = 0; i < args->given_n; i++)
+        for (int k = i + 1; k < args->given_n; k++) {
+            const struct option_value *x = &args->given[i], *y = &args->given[k];
+            const struct optimization *a, *b;
+
+            if (strcmp(x->name, "apply") != 0 || strcmp(y->name, "apply") != 0)
+                continue;
+            a = optimization_find(l->optimizations, l->optimizations_n, x->value);
+            b = optimization_find(l->optimizations, l->optimizations_n, y->value);
+            if (a != NULL && b != NULL && a != b && !optimizations_compatible(a, b))
+                return err_set(err, ERR_USAGE,
+                               "%s: --apply %s and --apply %s exclude each other, or set the same value "
+                               "differently",
+                               l->file, x->value, y->value);
+        }
+    return 0;
+}
+
 static int apply_edits(const struct args *args, struct loaded *l, struct err *err)
 {
+    TRY(check_conflicts(args, l, err));
     for (int i = 0; i < args->given_n; i++) {
         const struct option_value *o = &args->given[i];
 
@@ -44,7 +66,8 @@ int load_scenario(const struct args *args, const char *path, struct loaded *l, s
     if (rc == 0)
         rc = resolve_discrepancy(&l->resolver, l->scenario, DISCREPANCY_PATH, &l->discrepancy.rate, err);
     if (rc == 0)
-        rc = resolve_discrepancy(&l->resolver, l->scenario, LATENCY_DISCREPANCY_PATH, &l->discrepancy.time, err);
+        rc = resolve_discrepancy(&l->resolver, l->scenario, LATENCY_DISCREPANCY_PATH, &l->discrepancy.time,
+                                 err);
     if (rc == 0 && l->discrepancy.time == 0) /* nobody looked at latencies: as far off as rates */
         l->discrepancy.time = l->discrepancy.rate;
     if (rc == 0)
