@@ -12,6 +12,7 @@
 static int diff_scenarios(const struct args *args, struct err *err)
 {
     struct loaded before, after;
+    struct err doubt = {0};
     struct outcome b, a;
     struct whatif w;
     int rc;
@@ -22,16 +23,19 @@ static int diff_scenarios(const struct args *args, struct err *err)
         loaded_free(&before);
         return rc;
     }
-    rc = simulate_loaded(args, &before, &b, err);
+    rc = simulate_compared(args, &before, &b, &doubt, err);
     if (rc == 0)
-        rc = simulate_loaded(args, &after, &a, err);
+        rc = simulate_compared(args, &after, &a, &doubt, err);
     if (rc == 0) {
         whatif_compare(before.tree, after.tree, &b, &a, after.arena, &w);
         rc = compare_show(args, "diff", &w, err);
     }
     loaded_free(&before);
     loaded_free(&after);
-    return rc;
+    if (rc != 0)
+        return rc;
+    *err = doubt;
+    return doubt.code;
 }
 
 static int load_run(struct store *store, const char *which, struct arena *a, struct json **out,

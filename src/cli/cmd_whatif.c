@@ -19,14 +19,17 @@ static int load_before(const struct args *args, struct loaded *out, struct err *
 
 static int compare(const struct args *args, struct loaded *before, struct loaded *after, struct err *err)
 {
+    struct err doubt = {0};
     struct outcome b, a;
     struct whatif w;
 
-    TRY(simulate_loaded(args, before, &b, err));
-    TRY(simulate_loaded(args, after, &a, err));
+    TRY(simulate_compared(args, before, &b, &doubt, err));
+    TRY(simulate_compared(args, after, &a, &doubt, err));
     whatif_compare(before->tree, after->tree, &b, &a, after->arena, &w);
     TRY(keep_result(args, after, "whatif", whatif_json("whatif", &w), NULL, err));
-    return compare_show(args, "whatif", &w, err);
+    TRY(compare_show(args, "whatif", &w, err));
+    *err = doubt;
+    return doubt.code;
 }
 
 static int run(const struct args *args, struct err *err)

@@ -15,7 +15,7 @@ char *print_estimate(char *buf, size_t size, const struct estimate *e, enum unit
     units_format(mean, sizeof mean, e->mean, unit);
     if (!isfinite(e->mean))
         snprintf(buf, size, "-");
-    else if (e->lo == e->hi)
+    else if (half <= 1e-9 * fabs(e->mean)) /* nothing but rounding */
         snprintf(buf, size, "%s", mean);
     else if (!isfinite(half))
         snprintf(buf, size, "%s (one replication: no interval)", mean);

@@ -30,9 +30,21 @@ int simulate_loaded(const struct args *args, struct loaded *l, struct outcome *o
     int rc = simulate(l->scenario, &opt, l->arena, out, err);
 
     if (rc == 0 && args->uncertainty)
-        rc = simulate_uncertainty(l->tree, l->file, &l->resolver, PARAMETER_DRAWS, &l->discrepancy, &opt,
-                                  out, err);
+        rc = simulate_uncertainty(l->tree, l->file, &l->resolver, PARAMETER_DRAWS, &l->discrepancy, &opt, out,
+                                  err);
     return rc;
+}
+
+int simulate_compared(const struct args *args, struct loaded *l, struct outcome *out, struct err *doubt,
+                      struct err *err)
+{
+    int rc = simulate_loaded(args, l, out, err);
+
+    if (rc != ERR_PRECISION)
+        return rc;
+    *doubt = *err;
+    *err = (struct err){0};
+    return 0;
 }
 
 int rank_loaded(const struct args *args, struct loaded *l, struct study *st, struct ranking *out,

@@ -15,6 +15,9 @@ int study_rank(const struct args *args, struct loaded *l, struct err *err); /* a
 
 /* Shared with the commands that print: the caller keeps and frees. */
 int simulate_loaded(const struct args *args, struct loaded *l, struct outcome *out, struct err *err);
+/* What is not precise enough is compared all the same: *doubt keeps the message, and is what to end with. */
+int simulate_compared(const struct args *args, struct loaded *l, struct outcome *out, struct err *doubt,
+                      struct err *err);
 int rank_loaded(const struct args *args, struct loaded *l, struct study *st, struct ranking *out,
                 struct err *err);
 

@@ -9,7 +9,8 @@
 
 static enum verdict judge(const struct whatif_figure *f)
 {
-    bool up = f->delta.lo > 0, down = f->delta.hi < 0;
+    double rounding = 1e-6 * fabs(f->before.mean); /* what no table shows is no change */
+    bool up = f->delta.lo > rounding, down = f->delta.hi < -rounding;
 
     if (!f->has_before || !f->has_after || (!up && !down))
         return VERDICT_SAME;

@@ -29,6 +29,10 @@ err_like "how to say it" '--set PATH=VALUE'
 exits_with 5 "differences end in 5 when asked" whatif queue.json --set resources.pool.count=2 --detailed-exitcode
 exits_with 0 "none end in 0" whatif queue.json --set resources.pool.count=1 --detailed-exitcode
 
+exits_with 4 "an overload is compared all the same" whatif queue.json --set workload.open.arrivals.exponential=0.7s --replications 2
+out_like "with its figures" 'latency_s.mean'
+err_like "and the doubt" 'no steady state'
+
 exits_with 0 "two files" diff queue.json two.json
 out_like "are compared the same way" '~ resources.pool.count: 1 -> 2'
 exits_with 0 "the same file twice" diff queue.json queue.json --detailed-exitcode
