@@ -357,19 +357,7 @@ static int load_costs(struct resolve_ctx *c, const char *ref, struct arena *a, s
     TRY(operator_cost_load(c->store, id, a, &rows, n, err));
     if (*n == 0)
         return err_set(err, ERR_SCENARIO, "\"%s\": the trace holds no costs of operators", ref);
-    *out = arena_array(a, *n, sizeof **out);
-    for (size_t i = 0; i < *n; i++)
-        (*out)[i] = (struct cost_row){.hardware = rows[i].hardware,
-                                      .model = rows[i].model,
-                                      .op = rows[i].op,
-                                      .variant = rows[i].variant,
-                                      .devices = rows[i].devices,
-                                      .tokens = rows[i].tokens,
-                                      .batch = rows[i].batch,
-                                      .chunk = rows[i].chunk,
-                                      .context = rows[i].context,
-                                      .bytes = rows[i].bytes,
-                                      .time_s = rows[i].time_s};
+    *out = resolve_measured_costs(rows, *n, a);
     return 0;
 }
 

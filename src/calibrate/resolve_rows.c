@@ -340,3 +340,22 @@ struct json *resolve_cost_list(const struct cost_row *rows, size_t n)
     }
     return list;
 }
+
+struct cost_row *resolve_measured_costs(const struct operator_cost *found, size_t n, struct arena *a)
+{
+    struct cost_row *rows = arena_array(a, n + 1, sizeof *rows);
+
+    for (size_t i = 0; i < n; i++)
+        rows[i] = (struct cost_row){.hardware = found[i].hardware,
+                                    .model = found[i].model,
+                                    .op = found[i].op,
+                                    .variant = found[i].variant,
+                                    .devices = found[i].devices,
+                                    .tokens = found[i].tokens,
+                                    .batch = found[i].batch,
+                                    .chunk = found[i].chunk,
+                                    .context = found[i].context,
+                                    .bytes = found[i].bytes,
+                                    .time_s = found[i].time_s};
+    return rows;
+}

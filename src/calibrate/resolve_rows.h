@@ -14,6 +14,7 @@
 
 #include "pipeline/scenario.h"
 #include "store/calibration.h"
+#include "store/serving.h"
 
 int resolve_rows(const char *name, const struct calibration_row *found, size_t found_n,
                  const struct calibration_extra *extra, struct arena *a, struct param_row **rows, size_t *n,
@@ -22,6 +23,9 @@ int resolve_rows(const char *name, const struct calibration_row *found, size_t f
 /* The rows of a preset file (docs/calibration.md), whose list "rows" is there. */
 int resolve_preset(const struct json *doc, const char *file, struct arena *a, struct param_row **rows,
                    size_t *n, struct err *err);
+
+/* Measured costs as models read them; names stay those of `found`. */
+struct cost_row *resolve_measured_costs(const struct operator_cost *found, size_t n, struct arena *a);
 
 /* The tables of a calibration's document at their knots; ERR_FAILED: it holds none. */
 int resolve_costs(const char *name, const char *document, struct arena *a, struct cost_row **rows, size_t *n,

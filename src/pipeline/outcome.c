@@ -197,11 +197,10 @@ static void extrapolation_json(const struct outcome *o, struct json *list)
             if (strcmp(o->stages[i].figure_names[k], "extrapolated_frac") != 0 || !(e->mean > 0))
                 continue;
             snprintf(path, sizeof path, "%s.params.ops", o->scenario->stages[i].path);
-            snprintf(
-                text, sizeof text,
-                "extrapolated: a share of %.3g (%.3g to %.3g over the replications) of the iterations of "
-                "\"%.100s\" had sizes outside the measured table, where its last line goes on",
-                e->mean, fmax(0, e->lo), fmin(1, e->hi), o->stages[i].name);
+            snprintf(text, sizeof text,
+                     "extrapolated: a share of %.3g (interval %.3g to %.3g) of the iterations of "
+                     "\"%.100s\" had sizes outside the measured table, where its last line goes on",
+                     e->mean, fmax(0, e->lo), fmin(1, e->hi), o->stages[i].name);
             push_warning(list, path, text);
         }
 }

@@ -1,5 +1,6 @@
 #include "study/replay/llm_drive.h"
 
+#include "calibrate/resolve_rows.h"
 #include "store/serving.h"
 
 #include <math.h>
@@ -16,19 +17,7 @@ static int recorded_costs(void *ctx, const char *ref, struct arena *a, struct co
 
     TRY(replay_import(r, ref + strlen("trace:"), &trace, err));
     TRY(operator_cost_load(r->store, trace, a, &found, n, err));
-    *rows = arena_array(a, *n + 1, sizeof **rows);
-    for (size_t i = 0; i < *n; i++)
-        (*rows)[i] = (struct cost_row){.hardware = found[i].hardware,
-                                       .model = found[i].model,
-                                       .op = found[i].op,
-                                       .variant = found[i].variant,
-                                       .devices = found[i].devices,
-                                       .tokens = found[i].tokens,
-                                       .batch = found[i].batch,
-                                       .chunk = found[i].chunk,
-                                       .context = found[i].context,
-                                       .bytes = found[i].bytes,
-                                       .time_s = found[i].time_s};
+    *rows = resolve_measured_costs(found, *n, a);
     return 0;
 }
 
