@@ -7,6 +7,11 @@
  * once, fill the active list epoch by epoch, and are why a sequential scan hits
  * at all where pure LRU never would.
  *
+ * What was read before matters: under a pure scan nothing moves from the inactive
+ * to the active list or back, so pages that earlier reading left on the active list
+ * stay and hit in every epoch, for ever.  How often a scan hits is then a matter of
+ * history (`before`), not of sizes alone; a cache that was emptied first never hits.
+ *
  * Files are of equal size.  What is simulated is a miniature with the same
  * shares: `files` files of `file_pages` pages; shares of misses do not depend on
  * the number of pages beyond a few thousand.  Partitioned over hosts (CoorDL) the
@@ -25,6 +30,7 @@ struct epochs {
     bool header_again;     /* the first page of a file is touched twice */
     double inactive_ratio; /* page_inactive_ratio() of the cache */
     int first, last;       /* epochs that count, from 1 on; the first fills the cache */
+    int before;            /* passes over the same data in random orders, before the first epoch */
 };
 
 /* Share of page reads that miss: the second touch of a header is not a read. */

@@ -22,6 +22,7 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/vectors.c \
 	%D%/replay/arrivals.c \
 	%D%/replay/prompts.c \
+	%D%/replay/cachew.c \
 	%D%/replay/cedar.c \
 	%D%/replay/epochs.c \
 	%D%/replay/dsi.c \
@@ -33,8 +34,10 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/megatron.c \
 	%D%/replay/recd.c \
 	%D%/replay/scaling.c \
+	%D%/replay/scenario_case.c \
 	%D%/replay/storage_bench.c \
 	%D%/replay/storage_mlperf.c \
+	%D%/replay/storage_workloads.c \
 	%D%/replay/tools.c \
 	%D%/replay/tools.h \
 	%D%/replay/training_scale.c \

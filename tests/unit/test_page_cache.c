@@ -83,6 +83,27 @@ Test(page_cache, pages_touched_twice_fill_the_active_list_and_hit)
     cr_expect_leq(epochs_miss_frac(&e, 1), second);
 }
 
+/* Lists of equal length: one pass in random order activates what returns in the first epoch of the scan within
+ * the active list's length; from then on the active pages hit and all others miss, epoch after epoch. */
+Test(page_cache, what_was_active_before_a_scan_hits_for_ever)
+{
+    struct epochs e = {.policy = PAGE_KERNEL,
+                       .cached_frac = 0.35,
+                       .file_pages = 24,
+                       .inactive_ratio = 1,
+                       .first = 3,
+                       .last = 3,
+                       .before = 1};
+    double early = epochs_miss_frac(&e, 1);
+
+    cr_expect_lt(early, 0.97);
+    cr_expect_gt(early, 1 - 0.35);
+    e.first = e.last = 40;
+    cr_expect_float_eq(epochs_miss_frac(&e, 1), early, 1e-9);
+    e.before = 0;
+    cr_expect_eq(epochs_miss_frac(&e, 1), 1);
+}
+
 Test(page_cache, a_page_that_returns_within_the_active_list_is_activated)
 {
     struct arena *a = arena_new();

@@ -6,6 +6,7 @@
 /* clang-format off */
 extern const struct replay_kind replay_agent;
 extern const struct replay_kind replay_arrivals;
+extern const struct replay_kind replay_cachew;
 extern const struct replay_kind replay_cedar;
 extern const struct replay_kind replay_dsi;
 extern const struct replay_kind replay_epochs;
@@ -20,15 +21,18 @@ extern const struct replay_kind replay_megatron;
 extern const struct replay_kind replay_prompts;
 extern const struct replay_kind replay_recd;
 extern const struct replay_kind replay_scaling;
+extern const struct replay_kind replay_scenario_case;
 extern const struct replay_kind replay_spark;
 extern const struct replay_kind replay_storage_bench;
 extern const struct replay_kind replay_storage_mlperf;
+extern const struct replay_kind replay_storage_workloads;
 extern const struct replay_kind replay_training_scale;
 extern const struct replay_kind replay_vectors;
 
 const struct replay_kind *const replay_kinds[] = {
     &replay_agent,
     &replay_arrivals,
+    &replay_cachew,
     &replay_cedar,
     &replay_dsi,
     &replay_epochs,
@@ -43,9 +47,11 @@ const struct replay_kind *const replay_kinds[] = {
     &replay_prompts,
     &replay_recd,
     &replay_scaling,
+    &replay_scenario_case,
     &replay_spark,
     &replay_storage_bench,
     &replay_storage_mlperf,
+    &replay_storage_workloads,
     &replay_training_scale,
     &replay_vectors,
     NULL,
