@@ -54,8 +54,8 @@ static bool read_setting(const struct measured_row *m, struct setting *s)
                           .workload = measured_text(m, "model"),
                           .accelerator = measured_text(m, "accelerator"),
                           .count = measured_number(m, "accelerators"),
-                          .compute_s = measured_number(m, "computation_time_s"),
-                          .batch = measured_number(m, "batch_size"),
+                          .compute_s = measured_number(m, "compute_s"),
+                          .batch = measured_number(m, "batch"),
                           .busy = measured_figure(m, "accelerator_utilization_frac"),
                           .runs = 1};
     s->per_host = s->count / measured_number(m, "hosts");
