@@ -16,36 +16,14 @@
  * cores bound to `cpu`, which whoever else is on them shares.  Left out: several sources, stragglers among
  * remote workers.
  */
+#include "models/loader.h"
+
 #include "base/text.h"
 #include "models/epochs.h"
-#include "models/model.h"
-#include "models/opgraph.h"
 
 #include <math.h>
 #include <string.h>
 
-struct loader_op {
-    double fixed, per_byte, per_element, bytes_ratio, elements_ratio, keep, cv;
-    bool cast, random, fusable, pinned, remote;
-    const struct json *after;
-};
-
-struct loader_cfg {
-    long workers, prefetch, batch, items;
-    bool in_order, fuse, shuffled, offload;
-    int order, policy;
-    double item_bytes, item_elements, cache_bytes, call, copy_byte, hand_over_byte, rpc, send_byte,
-        remote_speed;
-    const struct json *ops, *cache_after;
-    /* filled by check() */
-    struct opg graph;
-    struct loader_op op[OPG_MAX];
-    int chain[OPG_MAX];
-    int cached; /* operators before the cache; -1: none */
-    double miss;
-};
-
-enum { GIVEN, BEST };
 static const char *const orders[] = {"given", "best", NULL};
 
 #define T struct loader_cfg
@@ -248,7 +226,7 @@ static int check(void *cfg, const struct model_env *env, struct err *err)
     TRY(read_ops(c, env, err));
     for (int i = 0; i < c->graph.n; i++)
         c->chain[i] = i;
-    if (c->order == BEST)
+    if (c->order == LOADER_BEST)
         opg_best_order(&c->graph, c->chain);
     TRY(read_cache(c, arena_printf(env->arena, "%s.cache_after", env->where), err));
     c->miss = miss_share(c);

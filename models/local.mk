@@ -41,6 +41,7 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/gpu_training.c \
 	%D%/experiment.c \
 	%D%/loader.c \
+	%D%/loader.h \
 	%D%/model.c \
 	%D%/model.h \
 	%D%/operators.c \

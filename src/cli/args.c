@@ -18,6 +18,7 @@ struct option_def {
 static const struct option_def options[] = {
     {"set", "PATH=VALUE", "change a value of the scenario, as in prep.workers=2 (repeatable)", false},
     {"apply", "NAME", "apply an optimization the scenario declares (repeatable)", false},
+    {"rules", NULL, "also propose the structural rewrites that the scenario admits", false},
     {"output", "FILE", "where to write; - is stdout", false},
     {"profile", NULL, "measure every operator alone instead of running the pipeline", false},
     {"folder", "DIR", "where data files are made and kept (default foresight.work)", false},

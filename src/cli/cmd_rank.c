@@ -6,6 +6,8 @@
 #include "cli/rank_print.h"
 #include "cli/studies.h"
 
+#include <stdio.h>
+
 static int run(const struct args *args, struct err *err)
 {
     struct loaded l;
@@ -16,6 +18,15 @@ static int run(const struct args *args, struct err *err)
     TRY(load_to_predict(args, args->words[0], &l, err));
     if (!args->quiet)
         print_warnings(l.scenario);
+    if (l.optimizations_n == 0) {
+        rc = load_rules(&l, err);
+        if (rc == 0 && l.optimizations_n > 0 && !args->quiet)
+            fprintf(stderr, "foresight: the scenario declares no optimizations: ranked are the rewrites it admits\n");
+        if (rc != 0) {
+            loaded_free(&l);
+            return rc;
+        }
+    }
     rc = rank_loaded(args, &l, &st, &r, err);
     if (rc == 0 && args->json)
         print_document(ranking_json(&st, &r));
@@ -41,10 +52,15 @@ const struct cmd cmd_rank = {
              "luck.  Where\n"
              "quality moves and rests on values that the scenario lists as assumed, the row is no verdict "
              "but says what\n"
-             "change of quality it needs; $.objective.quality_usd says what one more right answer is worth.",
-    .options = "set,apply",
+             "change of quality it needs; $.objective.quality_usd says what one more right answer is worth.\n"
+             "--rules adds structural rewrites that the scenario admits (reorder, fuse, cache, offload, right-size,\n"
+             "batch, codec, projection, prefix cache ...; `foresight check --rules` says why each is legal); a "
+             "scenario\n"
+             "that declares no optimizations is ranked by them alone.",
+    .options = "set,apply,rules",
     .examples = "  foresight rank scenarios/quickstart.json\n"
-                "  foresight rank scenarios/quickstart.json --set prep.workers=2 --json\n",
+                "  foresight rank scenarios/quickstart.json --set prep.workers=2 --json\n"
+                "  foresight rank scenarios/vision-training.json --rules --replications 2\n",
     .least = 1,
     .most = 1,
     .run = run,

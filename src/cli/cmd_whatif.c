@@ -60,7 +60,7 @@ const struct cmd cmd_whatif = {
         "Simulates the scenario as it stands and with the edits, both with the same luck: differences are\n"
         "paired replication by replication, so small ones show. + is better, - is worse, neither means that\n"
         "the interval of the difference holds zero. --format markdown is for a review comment.",
-    .options = "set,apply,format,detailed-exitcode",
+    .options = "set,apply,rules,format,detailed-exitcode",
     .examples =
         "  foresight whatif scenarios/quickstart.json --apply cluster+dedup --replications 4\n"
         "  foresight whatif scenarios/01-one-stage.json --set resources.server.count=2 --format markdown\n",

@@ -46,6 +46,15 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/llm_drive.h \
 	%D%/replay/llm_prefix.c \
 	%D%/replay/llm_requests.c \
+	%D%/rules.c \
+	%D%/rules.h \
+	%D%/rules/rules_capacity.c \
+	%D%/rules/rules_declare.c \
+	%D%/rules/rules_graph.c \
+	%D%/rules/rules_parts.h \
+	%D%/rules/rules_serving.c \
+	%D%/rules/rules_table.c \
+	%D%/rules/rules_training.c \
 	%D%/shapley.c \
 	%D%/shapley.h \
 	%D%/values.c \
