@@ -59,6 +59,8 @@ static const struct param op_params[] = {
     REAL(T, fixed, UNIT_S, "0s", 0, 1e6, "Core time per sample"),
     REAL(T, per_byte, UNIT_S, "0s", 0, 1, "Core time per byte that comes in"),
     REAL(T, per_element, UNIT_S, "0s", 0, 1, "Core time per element that comes in"),
+    REAL(T, mem_per_byte, UNIT_NONE, "0", 0, 1e6,
+         "Bytes moved over the cores' memory bus per byte that comes in"),
     REAL(T, bytes_ratio, UNIT_NONE, "1", 0, 1e6, "Bytes out over bytes in"),
     REAL(T, elements_ratio, UNIT_NONE, "0", 0, 1e6, "Elements out over elements in; 0: as the bytes"),
     REAL(T, keep, UNIT_NONE, "1", 0, 1, "Share of the samples that pass"),
@@ -282,14 +284,19 @@ static void demand(const void *cfg, const struct item *in, const struct luck *lu
         int i = c->chain[k];
         bool remote = c->offload && c->op[i].remote;
         bool fused = k > 0 && c->fuse && g->op[i].fusable && g->op[c->chain[k - 1]].fusable;
+        double runs = n * (k < c->cached ? c->miss : 1);
+        double moved = runs * s.items * s.bytes * c->op[i].mem_per_byte;
         double work_s =
             opg_op_s(g, i, done) + (fused ? 0 : s.items * (c->call + (k > 0 ? c->copy_byte * s.bytes : 0)));
 
         if (remote != away)
             send(c, n, &s, remote, out);
         away = remote;
-        work_s *= n * (k < c->cached ? c->miss : 1) * noise(&c->op[i], i, n, in, luck);
-        demand_add(out, remote ? ROLE_SERVERS : ROLE_CPU, i, remote ? work_s / c->remote_speed : work_s, 0);
+        work_s *= runs * noise(&c->op[i], i, n, in, luck);
+        if (remote)
+            demand_add(out, ROLE_SERVERS, i, work_s / c->remote_speed, 0);
+        else
+            demand_add_memory(out, i, work_s, moved);
         done |= UINT32_C(1) << i;
         s = opg_after(g, done);
     }

@@ -13,7 +13,7 @@
 enum loader_order { LOADER_GIVEN, LOADER_BEST };
 
 struct loader_op {
-    double fixed, per_byte, per_element, bytes_ratio, elements_ratio, keep, cv;
+    double fixed, per_byte, per_element, mem_per_byte, bytes_ratio, elements_ratio, keep, cv;
     bool cast, random, fusable, pinned, remote;
     const struct json *after;
 };

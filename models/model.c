@@ -31,6 +31,14 @@ void demand_add(struct demand *d, enum role role, int op, double amount, double 
     d->phases[d->n++] = (struct phase){.role = role, .op = op, .amount = amount, .requests = requests};
 }
 
+void demand_add_memory(struct demand *d, int op, double seconds, double bytes)
+{
+    if (seconds <= 0 && bytes <= 0)
+        return;
+    ASSERT(d->n < DEMAND_MAX);
+    d->phases[d->n++] = (struct phase){.role = ROLE_CPU, .op = op, .amount = seconds, .bytes = bytes};
+}
+
 static void note_size(struct size_log *log, int op, double items, double bytes)
 {
     if (log->n == DEMAND_MAX)

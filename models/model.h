@@ -57,6 +57,7 @@ struct phase {
     int op;          /* index into the model's operators: where the time goes */
     double amount;   /* seconds of one core or server; bytes of a disk, link or memory bus */
     double requests; /* disks: operations it stands for */
+    double bytes;    /* cores: what crosses the host's memory bus meanwhile */
 };
 
 enum { DEMAND_MAX = 32 };
@@ -179,6 +180,8 @@ const char *model_operator_name(const struct model *m, const void *cfg, int op);
 
 /* Helpers for demand functions. */
 void demand_add(struct demand *d, enum role role, int op, double amount, double requests);
+/* Work on a core that moves so many bytes to and from memory: on cores with a `mem_bw` it may wait for them. */
+void demand_add_memory(struct demand *d, int op, double seconds, double bytes);
 /* One run of an operator on a core, with its noise when there is luck. */
 void demand_cost(struct demand *d, int op, const struct cost *c, double items, double bytes,
                  const struct item *in, const struct luck *luck);

@@ -3,8 +3,10 @@
  *
  * A worker gathers `batch` units (or takes the item as it comes when batch is
  * 0) and runs the operators in order.  An operator wants, per unit or once per
- * batch, seconds of a core (cpu), of a GPU (gpu), bytes of a disk (disk_bytes,
- * one request each) or of a link (net_bytes).  Laws are drawn per unit.
+ * batch, seconds of a core (cpu) and meanwhile bytes of its memory bus
+ * (mem_bytes, which count where the cores have a mem_bw), seconds of a GPU (gpu),
+ * bytes of a disk (disk_bytes, one request each) or of a link (net_bytes).  Laws
+ * are drawn per unit.
  */
 #include "base/text.h"
 #include "models/model.h"
@@ -16,7 +18,7 @@ struct operator
 {
     const char *name;
     bool per_batch;
-    struct law cpu, gpu, disk_bytes, net_bytes;
+    struct law cpu, mem_bytes, gpu, disk_bytes, net_bytes;
 };
 
 struct operators_cfg {
@@ -35,13 +37,14 @@ static const struct param params[] = {
         "holds"),
     INT(T, batch, "0", 0, 1e9, "Units gathered into one batch; 0 takes items as they come"),
     BOOL(T, in_order, "false", "Batches leave in the order in which they were taken"),
-    JSONV(T, ops, "List of {name, cpu, gpu, disk_bytes, net_bytes, per_batch}, run in this order"),
+    JSONV(T, ops, "List of {name, cpu, mem_bytes, gpu, disk_bytes, net_bytes, per_batch}, run in this order"),
     PARAMS_END};
 #undef T
 
 #define T struct operator
 static const struct param op_params[] = {
     LAW(T, cpu, UNIT_S, "0s", 0, 1e9, "Seconds of one core"),
+    LAW(T, mem_bytes, UNIT_BYTES, "0B", 0, 1e18, "Bytes moved over the cores' memory bus meanwhile"),
     LAW(T, gpu, UNIT_S, "0s", 0, 1e9, "Seconds of one GPU"),
     LAW(T, disk_bytes, UNIT_BYTES, "0B", 0, 1e18, "Bytes read from the disk, in one request"),
     LAW(T, net_bytes, UNIT_BYTES, "0B", 0, 1e18, "Bytes sent over the link"),
@@ -120,7 +123,9 @@ static void demand(const void *cfg, const struct item *in, const struct luck *lu
 
         demand_add(out, ROLE_DISK_READ, i, disk, disk > 0 ? (double)n : 0);
         demand_add(out, ROLE_NET, i, luck_law_sum(&op->net_bytes, n, in, luck, purpose + 1), 0);
-        demand_add(out, ROLE_CPU, i, luck_law_sum(&op->cpu, n, in, luck, purpose + 2), 0);
+        /* One luck for both: what computes longer moves more. */
+        demand_add_memory(out, i, luck_law_sum(&op->cpu, n, in, luck, purpose + 2),
+                          luck_law_sum(&op->mem_bytes, n, in, luck, purpose + 2));
         demand_add(out, ROLE_GPU, i, luck_law_sum(&op->gpu, n, in, luck, purpose + 3), 0);
     }
 }

@@ -9,6 +9,7 @@ criterion_tests += \
 	%D%/unit/test_stats \
 	%D%/unit/test_station \
 	%D%/unit/test_cores \
+	%D%/unit/test_bus \
 	%D%/unit/test_link \
 	%D%/unit/test_buffer \
 	%D%/unit/test_space \
@@ -27,6 +28,7 @@ criterion_tests += \
 %C%_unit_test_stats_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_station_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_cores_LDADD = $(engine_libs) $(CRITERION_LIBS)
+%C%_unit_test_bus_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
 %C%_unit_test_link_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_buffer_LDADD = $(engine_libs) $(CRITERION_LIBS)
 %C%_unit_test_replicate_LDADD = $(engine_libs) $(CRITERION_LIBS)

@@ -66,9 +66,13 @@ static void print_stages(const struct outcome *o)
             printf("  %s loses %.2f %% \302\261%.2f of what comes: its queue is full\n", o->stages[i].name,
                    100 * o->stages[i].lost.mean, 50 * (o->stages[i].lost.hi - o->stages[i].lost.lo));
     printf("\n  %-12s %-12s %8s\n", "resource", "kind", "busy");
-    for (int i = 0; i < o->resources_n; i++)
-        printf("  %-12s %-12s %6.1f %%\n", o->resources[i].name, o->resources[i].kind,
+    for (int i = 0; i < o->resources_n; i++) {
+        printf("  %-12s %-12s %6.1f %%", o->resources[i].name, o->resources[i].kind,
                100 * o->resources[i].utilization.mean);
+        if (o->resources[i].bus_utilization > 0)
+            printf(", its memory %.1f %%", 100 * o->resources[i].bus_utilization);
+        printf("\n");
+    }
 }
 
 /* The unit that a figure's name ends in; UNIT_NONE: it names none. */

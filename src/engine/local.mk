@@ -2,6 +2,8 @@ noinst_LIBRARIES += %D%/libengine.a
 %C%_libengine_a_SOURCES = \
 	%D%/buffer.c \
 	%D%/buffer.h \
+	%D%/bus.c \
+	%D%/bus.h \
 	%D%/cache.c \
 	%D%/cache.h \
 	%D%/cores.c \

@@ -47,6 +47,8 @@ static double phase_alone(const struct scenario *s, const struct stage *st, cons
     case RESOURCE_LINK:
         bw = r->flow_cap > 0 ? fmin(r->bandwidth, r->flow_cap) : r->bandwidth;
         return p->amount / bw;
+    case RESOURCE_CORES:
+        return r->mem_bw > 0 ? fmax(p->amount, p->bytes / r->mem_bw) : p->amount;
     default:
         return p->amount;
     }
@@ -110,11 +112,15 @@ static double add_piece(const struct scenario *s, int stage, const struct item *
     for (int i = 0; st->spared > 0 && i < d.n; i++) {
         d.phases[i].amount *= 1 - st->spared;
         d.phases[i].requests *= 1 - st->spared;
+        d.phases[i].bytes *= 1 - st->spared;
     }
     for (int i = 0; i < d.n; i++) {
         double *demand = writes_apart(s, st, &d.phases[i]) ? b->write_demand : b->resource_demand;
 
         demand[st->on[d.phases[i].role]] += times * phase_seconds(s, st, &d.phases[i]);
+        if (s->resources[st->on[d.phases[i].role]].mem_bw > 0)
+            b->bus_demand[st->on[d.phases[i].role]] +=
+                times * d.phases[i].bytes / s->resources[st->on[d.phases[i].role]].mem_bw;
         alone += phase_alone(s, st, &d.phases[i]);
     }
     alone /= fmax(1, st->shape.parallel);
@@ -341,6 +347,7 @@ void bound_of_pipeline(const struct scenario *s, int pipeline, struct arena *a, 
     out->resource_per_s = arena_array(a, (size_t)s->resources_n, sizeof(double));
     out->resource_demand = arena_array(a, (size_t)s->resources_n, sizeof(double));
     out->write_demand = arena_array(a, (size_t)s->resources_n, sizeof(double));
+    out->bus_demand = arena_array(a, (size_t)s->resources_n, sizeof(double));
     out->stage_per_s = arena_array(a, (size_t)s->stages_n, sizeof(double));
     out->stage_service_s = arena_array(a, (size_t)s->stages_n, sizeof(double));
     walk_epochs(s, p, out);
@@ -352,7 +359,8 @@ void bound_of_pipeline(const struct scenario *s, int pipeline, struct arena *a, 
         limit(out, out->stage_per_s[i], s->stages[i].name);
     }
     for (int i = 0; i < s->resources_n; i++) {
-        out->resource_demand[i] = fmax(out->resource_demand[i], out->write_demand[i]);
+        out->resource_demand[i] =
+            fmax(out->resource_demand[i], fmax(out->write_demand[i], out->bus_demand[i]));
         out->resource_per_s[i] = inverse(out->resource_demand[i]);
         limit(out, out->resource_per_s[i], s->resources[i].name);
     }

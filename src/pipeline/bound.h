@@ -24,6 +24,7 @@ struct bound {
     double *stage_per_s;     /* of each stage's workers */
     double *resource_demand; /* seconds of the whole resource per unit */
     double *write_demand;    /* disks that write beside reading: that part alone */
+    double *bus_demand;      /* cores with a memory bus: seconds of that */
     double *stage_service_s; /* seconds of one worker per unit */
     double latency_s;        /* of one unit alone in the pipeline */
 };

@@ -23,7 +23,9 @@ static void build_resources(struct flow *f)
         r->def = def;
         switch (def->is_held ? RESOURCE_SERVERS : def->kind) {
         case RESOURCE_CORES:
-            r->cores = cores_new(f->sim, def->name, def->count, def->speeds);
+            r->cores = def->mem_bw > 0
+                           ? cores_new_on_bus(f->sim, def->name, def->count, def->speeds, def->mem_bw)
+                           : cores_new(f->sim, def->name, def->count, def->speeds);
             break;
         case RESOURCE_DISK:
             r->disk = disk_new(f->sim, def->name, &disk);

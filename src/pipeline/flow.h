@@ -42,6 +42,7 @@ struct flow_resource {
     double utilization;
     double slowdown; /* core seconds that were busy over the seconds of work done in them; 1 but for cores */
     double servers;  /* how many there were */
+    double bus_utilization; /* of cores with a memory bus */
 };
 
 /* What one pipeline delivered. */

@@ -120,7 +120,9 @@ static void use(struct host *h, enum role role, int op, double amount, double re
         st->disk_bytes += amount;
     else if (role != ROLE_NET && role != ROLE_MEM)
         st->op_s[op] += amount;
-    queued = resource_use(&st->flow->resources[st->def->on[role]], role, amount, requests, done, self, arg);
+    queued = resource_use(&st->flow->resources[st->def->on[role]],
+                          &(struct phase){.role = role, .op = op, .amount = amount, .requests = requests},
+                          done, self, arg);
     ASSERT(queued); /* no stage that loses items shares a resource with one that has state */
 }
 

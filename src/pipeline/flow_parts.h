@@ -219,8 +219,7 @@ void spread_add(struct spread *s, double x);
 
 /* flow_route.c */
 /* False when the servers' queue is full: then nothing was asked for. */
-bool resource_use(struct resource_rt *r, enum role role, double amount, double requests, event_fn *done,
-                  void *self, uint64_t arg);
+bool resource_use(struct resource_rt *r, const struct phase *p, event_fn *done, void *self, uint64_t arg);
 /* Both false when the item must wait for room in the buffer of the next stage: then put(sim, self, its index)
    is called when it has found it. */
 bool stage_enter(struct stage_rt *st, struct parcel *p, event_fn *put, void *self);

@@ -152,7 +152,9 @@ void flow_assert_laws(struct flow *f)
     for (int i = 0; i < f->s->stages_n; i++)
         assert_stage(&f->stages[i]);
     for (int i = 0; i < f->s->resources_n; i++)
-        ASSERT(resource_utilization(&f->resources[i], f->sim->now) <= 1 + 1e-9);
+        ASSERT(resource_utilization(&f->resources[i], f->sim->now) <= 1 + 1e-9 &&
+               (f->resources[i].cores == NULL ||
+                cores_stats(f->resources[i].cores).bus_utilization <= 1 + 1e-9));
 }
 
 /* --------------------------------------------------------------- lines */
@@ -218,5 +220,8 @@ void flow_collect(struct flow *f, struct arena *a, struct flow_result *out)
         out->resources[i] =
             (struct flow_resource){.utilization = resource_utilization(&f->resources[i], f->sim->now),
                                    .slowdown = resource_slowdown(&f->resources[i], window),
-                                   .servers = resource_servers(&f->resources[i], f->sim->now)};
+                                   .servers = resource_servers(&f->resources[i], f->sim->now),
+                                   .bus_utilization = f->resources[i].cores != NULL
+                                                          ? cores_stats(f->resources[i].cores).bus_utilization
+                                                          : 0};
 }

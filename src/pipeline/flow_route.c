@@ -24,22 +24,21 @@ void visits_leave(struct stage_rt *st, double came_s)
 
 /* ------------------------------------------------------------- resources */
 
-bool resource_use(struct resource_rt *r, enum role role, double amount, double requests, event_fn *done,
-                  void *self, uint64_t arg)
+bool resource_use(struct resource_rt *r, const struct phase *p, event_fn *done, void *self, uint64_t arg)
 {
     if (r->station != NULL)
-        return station_enter(r->station, amount, done, self, arg);
+        return station_enter(r->station, p->amount, done, self, arg);
     if (r->desk != NULL)
         return desk_enter(r->desk, &(struct desk_job){
-                                       .service_s = amount, .done = done, .self = self, .arg = arg}) != 0;
+                                       .service_s = p->amount, .done = done, .self = self, .arg = arg}) != 0;
     if (r->cores != NULL)
-        cores_use(r->cores, amount, done, self, arg);
-    else if (r->disk != NULL && role == ROLE_DISK_WRITE)
-        disk_write(r->disk, requests, amount, done, self, arg);
+        cores_use_memory(r->cores, p->amount, p->bytes, done, self, arg);
+    else if (r->disk != NULL && p->role == ROLE_DISK_WRITE)
+        disk_write(r->disk, p->requests, p->amount, done, self, arg);
     else if (r->disk != NULL)
-        disk_read(r->disk, requests, amount, done, self, arg);
+        disk_read(r->disk, p->requests, p->amount, done, self, arg);
     else
-        link_send(r->link, amount, done, self, arg);
+        link_send(r->link, p->amount, done, self, arg);
     return true;
 }
 

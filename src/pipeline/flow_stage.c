@@ -171,6 +171,7 @@ static void keep_phases(struct worker *w, const struct demand *d)
     for (int i = 0; w->stage->def->spared > 0 && i < d->n; i++) {
         w->phases[i].amount *= 1 - w->stage->def->spared;
         w->phases[i].requests *= 1 - w->stage->def->spared;
+        w->phases[i].bytes *= 1 - w->stage->def->spared;
     }
     w->phases_n = d->n;
 }
@@ -229,29 +230,39 @@ static void worker_finish_piece(struct worker *w)
     worker_deliver(w);
 }
 
+static void note_phase(struct stage_rt *st, const struct phase *p)
+{
+    st->used[p->role] += p->amount;
+    if (p->role == ROLE_DISK_READ || p->role == ROLE_DISK_WRITE)
+        st->disk_bytes += p->amount;
+    else if (p->role != ROLE_NET && p->role != ROLE_MEM)
+        st->op_s[p->op] += p->amount;
+}
+
+/* Work on cores goes on from operator to operator, unless one of them asks the memory bus for more. */
+static bool goes_on(const struct resource_rt *r, const struct phase *p)
+{
+    return p->role == ROLE_CPU && (r->def->mem_bw == 0 || p->bytes == 0);
+}
+
 static void worker_next_phase(struct worker *w)
 {
-    const struct phase *first;
-    double amount = 0;
+    struct resource_rt *r;
+    struct phase all;
 
     if (w->phase >= w->phases_n) {
         worker_finish_piece(w);
         return;
     }
-    first = &w->phases[w->phase];
-    do {
-        const struct phase *p = &w->phases[w->phase++];
-
-        amount += p->amount;
-        w->stage->used[p->role] += p->amount;
-        if (p->role == ROLE_DISK_READ || p->role == ROLE_DISK_WRITE)
-            w->stage->disk_bytes += p->amount;
-        else if (p->role != ROLE_NET && p->role != ROLE_MEM)
-            w->stage->op_s[p->op] += p->amount;
-    } while (first->role == ROLE_CPU && w->phase < w->phases_n && w->phases[w->phase].role == ROLE_CPU);
-    w->phase_s += amount;
-    if (!resource_use(&w->stage->flow->resources[w->stage->def->on[first->role]], first->role, amount,
-                      first->requests, phase_done, w, 0))
+    all = w->phases[w->phase++];
+    r = &w->stage->flow->resources[w->stage->def->on[all.role]];
+    note_phase(w->stage, &all);
+    while (goes_on(r, &all) && w->phase < w->phases_n && goes_on(r, &w->phases[w->phase])) {
+        note_phase(w->stage, &w->phases[w->phase]);
+        all.amount += w->phases[w->phase++].amount;
+    }
+    w->phase_s += all.amount;
+    if (!resource_use(r, &all, phase_done, w, 0))
         lose_item(w);
 }
 

@@ -117,8 +117,10 @@ static void fold_resources(struct folder *f)
         o->resources[i].name = f->s->resources[i].name;
         o->resources[i].kind = resource_kind_names[f->s->resources[i].kind];
         o->resources[i].utilization = fold(f);
-        for (long r = 0; r < f->n; r++)
+        for (long r = 0; r < f->n; r++) {
             o->resources[i].slowdown += f->results[r].resources[i].slowdown / (double)f->n;
+            o->resources[i].bus_utilization += f->results[r].resources[i].bus_utilization / (double)f->n;
+        }
     }
 }
 

@@ -266,6 +266,8 @@ struct json *outcome_json(const struct outcome *o)
         json_set_string(r, "name", o->resources[i].name);
         json_set_string(r, "kind", o->resources[i].kind);
         set_estimate(r, "utilization_frac", &o->resources[i].utilization);
+        if (o->resources[i].bus_utilization > 0)
+            json_set_number(r, "memory_utilization_frac", o->resources[i].bus_utilization);
         json_set_number(r, "cost_usd_per_h", o->resources[i].cost_usd_per_h);
         supply_json(o, &o->resources[i], r);
     }

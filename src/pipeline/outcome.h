@@ -34,6 +34,7 @@ struct outcome_resource {
     const char *name, *kind;
     struct estimate utilization;
     double slowdown;       /* of work on cores by what shares them; 1: none */
+    double bus_utilization; /* of the memory bus of cores; 0 without one */
     double cost_usd_per_h; /* in cash */
     const char *billing;   /* NULL: the scenario does not say */
     double idle_usd_per_h; /* what the unused part is worth */

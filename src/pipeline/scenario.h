@@ -103,6 +103,7 @@ struct resource {
     long count;
     double read_bw, write_bw, iops, latency, bandwidth, flow_cap;
     double contention; /* cores: what every further busy core costs the others (caches, memory) */
+    double mem_bw;     /* cores: bytes per second of their memory bus; 0: it never limits */
     long threads_per_core;
     double smt_yield;
     const double *speeds;    /* count entries, or NULL: all 1 */

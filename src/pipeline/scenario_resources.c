@@ -18,6 +18,8 @@ const struct param resource_params[] = {
          "Links and disks: most one flow can get; 0: no limit"),
     REAL(T, contention, UNIT_NONE, "0", 0, 10,
          "Cores: work takes 1 + contention * (busy cores - 1) times as long"),
+    REAL(T, mem_bw, UNIT_BYTES_PER_S, "0B/s", 0, 1e15,
+         "Cores: bandwidth of their memory, shared max-min by what runs on them; 0: it never limits"),
     INT(T, threads_per_core, "1", 1, 16, "Cores: hardware threads on one core, which count as one each"),
     REAL(T, smt_yield, UNIT_NONE, "1.25", 1, 16,
          "Cores: work of a core with all its hardware threads busy, against that with one"),
@@ -145,6 +147,10 @@ static int read_resource(struct reader *r, const struct json *v, struct resource
     if (read_supply(r, where, out) != 0) {
         json_free(params);
         return r->err->code;
+    }
+    if (out->mem_bw > 0 && out->kind != RESOURCE_CORES) {
+        json_free(params);
+        return bad(r, arena_printf(s->arena, "%s.mem_bw", where), "only cores have a memory bus of their own");
     }
     out->failures_json = out->maintenance_json = out->autoscale_json = NULL;
     out->has_billing = json_get(v, "billing") != NULL;
