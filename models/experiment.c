@@ -249,6 +249,21 @@ static void *open(const void *cfg, struct host *h)
     return s;
 }
 
+static double requests_usd(const struct experiment_cfg *c)
+{
+    struct part b = build(c), j = training_jobs(c);
+
+    return (ceil((b.read + j.read) / c->file_bytes) * c->get_usd +
+            ceil(b.write / c->file_bytes) * c->put_usd) /
+           1000;
+}
+
+/* Of keeping what one experiment wrote for as long as it is kept. */
+static double storage_usd(const struct experiment_cfg *c)
+{
+    return (double)c->replication * kept_bytes(c) * 1e-12 * c->tb_month_usd * c->retention;
+}
+
 static void experiment_done(struct sim *sim, void *self, uint64_t arg)
 {
     struct state *s = self;
@@ -260,6 +275,7 @@ static void experiment_done(struct sim *sim, void *self, uint64_t arg)
     s->build_s += j->stages[0].ended_s - j->arrived_s;
     s->read_s += j->stages[1].ended_s - j->stages[0].ended_s;
     v->it.bytes = kept_bytes(s->cfg);
+    v->it.usd += storage_usd(s->cfg) + requests_usd(s->cfg);
     host_leave(s->host, v);
 }
 
@@ -278,15 +294,6 @@ static void begin_measuring(void *state)
     s->experiments = s->build_s = s->read_s = 0;
 }
 
-static double requests_usd(const struct experiment_cfg *c)
-{
-    struct part b = build(c), j = training_jobs(c);
-
-    return (ceil((b.read + j.read) / c->file_bytes) * c->get_usd +
-            ceil(b.write / c->file_bytes) * c->put_usd) /
-           1000;
-}
-
 static int report(const void *state, struct figure *out, int room)
 {
     const struct state *s = state;
@@ -301,7 +308,7 @@ static int report(const void *state, struct figure *out, int room)
         {"written_bytes_per_experiment", build(c).write},
         {"footprint_bytes", table + live * kept},
         {"footprint_duplicate_frac", live * fmax(0, kept - news) / (table + live * kept)},
-        {"storage_usd_per_experiment", stored * c->retention},
+        {"storage_usd_per_experiment", storage_usd(c)},
         {"requests_usd_per_experiment", requests_usd(c)},
         {"storage_usd_per_month", (table * 1e-12 * c->tb_month_usd) + live * stored},
     };

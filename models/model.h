@@ -37,6 +37,7 @@ struct item {
     double distinct;   /* distinct session groups in it once deduplicated; 0 while plain */
     double crosses;    /* feature crosses each group carries */
     double born_s;
+    double usd; /* paid for it by use so far, beside what its request was billed */
     int epoch;
     bool hit;          /* served from a cache: upstream work is not repeated */
     int order, codec;  /* table layout, known from the file's footer after ETL */

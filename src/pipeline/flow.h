@@ -29,7 +29,7 @@ struct flow_stage {
     double *op_s_per_unit; /* seconds of work per unit that left the pipeline, by operator */
     double disk_bytes_per_unit, lost_frac;
     double busy, disk_bytes_per_s; /* cores, GPUs or servers that work for it, on average */
-    double used[ROLES]; /* seconds or bytes it asked of what the role is bound to */
+    double used[ROLES];            /* seconds or bytes it asked of what the role is bound to */
     /* Stages with state: nobody there; calls per visit; what their model reports. */
     double empty_frac, calls_per_visit;
     struct figure *figures;
@@ -38,11 +38,17 @@ struct flow_stage {
 
 enum { FLOW_FIGURES = 24 };
 
+/* What was asked of a disk. */
+struct disk_use {
+    double requests, bytes;
+};
+
 struct flow_resource {
     double utilization;
     double slowdown; /* core seconds that were busy over the seconds of work done in them; 1 but for cores */
     double servers;  /* how many there were */
     double bus_utilization; /* of cores with a memory bus */
+    struct disk_use read_per_s, write_per_s;
 };
 
 /* What one pipeline delivered. */

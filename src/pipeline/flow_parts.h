@@ -44,6 +44,7 @@ struct resource_rt {
     struct desk *desk;       /* those whose number changes */
     struct supply *supply;
     struct level servers; /* of the desk: how many there are */
+    struct disk_use read, write; /* asked of the disk since measuring began */
     struct cores *cores;
     struct disk *disk;
     struct link *link;

@@ -99,6 +99,11 @@ static double resource_utilization(const struct resource_rt *r, double now)
     return station_stats(r->station).busy_mean / (double)r->def->count;
 }
 
+static double bus_utilization(const struct resource_rt *r)
+{
+    return r->cores != NULL ? cores_stats(r->cores).bus_utilization : 0;
+}
+
 /* Cores that share caches and memory are busy for longer than their work would take alone. */
 static double resource_slowdown(const struct resource_rt *r, double window_s)
 {
@@ -153,8 +158,7 @@ void flow_assert_laws(struct flow *f)
         assert_stage(&f->stages[i]);
     for (int i = 0; i < f->s->resources_n; i++)
         ASSERT(resource_utilization(&f->resources[i], f->sim->now) <= 1 + 1e-9 &&
-               (f->resources[i].cores == NULL ||
-                cores_stats(f->resources[i].cores).bus_utilization <= 1 + 1e-9));
+               bus_utilization(&f->resources[i]) <= 1 + 1e-9);
 }
 
 /* --------------------------------------------------------------- lines */
@@ -202,6 +206,23 @@ static void line_result(const struct line *l, const struct flow_stage *stages, s
     out->series_n = l->series.n;
 }
 
+static struct disk_use per_second(struct disk_use use, double window_s)
+{
+    return window_s > 0 ? (struct disk_use){use.requests / window_s, use.bytes / window_s}
+                        : (struct disk_use){0};
+}
+
+static void resource_result(const struct resource_rt *r, double now, double window_s,
+                            struct flow_resource *out)
+{
+    *out = (struct flow_resource){.utilization = resource_utilization(r, now),
+                                  .slowdown = resource_slowdown(r, window_s),
+                                  .servers = resource_servers(r, now),
+                                  .bus_utilization = bus_utilization(r),
+                                  .read_per_s = per_second(r->read, window_s),
+                                  .write_per_s = per_second(r->write, window_s)};
+}
+
 void flow_collect(struct flow *f, struct arena *a, struct flow_result *out)
 {
     const struct scenario *s = f->s;
@@ -217,11 +238,5 @@ void flow_collect(struct flow *f, struct arena *a, struct flow_result *out)
         line_result(&f->lines[i], out->stages, &out->lines[i]);
     out->resources = arena_array(a, (size_t)s->resources_n, sizeof *out->resources);
     for (int i = 0; i < s->resources_n; i++)
-        out->resources[i] =
-            (struct flow_resource){.utilization = resource_utilization(&f->resources[i], f->sim->now),
-                                   .slowdown = resource_slowdown(&f->resources[i], window),
-                                   .servers = resource_servers(&f->resources[i], f->sim->now),
-                                   .bus_utilization = f->resources[i].cores != NULL
-                                                          ? cores_stats(f->resources[i].cores).bus_utilization
-                                                          : 0};
+        resource_result(&f->resources[i], f->sim->now, window, &out->resources[i]);
 }

@@ -24,6 +24,14 @@ void visits_leave(struct stage_rt *st, double came_s)
 
 /* ------------------------------------------------------------- resources */
 
+static void note_disk_use(struct resource_rt *r, const struct phase *p)
+{
+    struct disk_use *use = p->role == ROLE_DISK_WRITE ? &r->write : &r->read;
+
+    use->requests += p->requests;
+    use->bytes += p->amount;
+}
+
 bool resource_use(struct resource_rt *r, const struct phase *p, event_fn *done, void *self, uint64_t arg)
 {
     if (r->station != NULL)
@@ -31,6 +39,8 @@ bool resource_use(struct resource_rt *r, const struct phase *p, event_fn *done, 
     if (r->desk != NULL)
         return desk_enter(r->desk, &(struct desk_job){
                                        .service_s = p->amount, .done = done, .self = self, .arg = arg}) != 0;
+    if (r->disk != NULL)
+        note_disk_use(r, p);
     if (r->cores != NULL)
         cores_use_memory(r->cores, p->amount, p->bytes, done, self, arg);
     else if (r->disk != NULL && p->role == ROLE_DISK_WRITE)

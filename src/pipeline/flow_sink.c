@@ -94,6 +94,7 @@ static void begin_measuring(struct flow *f)
             cores_begin_measuring(r->cores);
         if (r->disk != NULL)
             disk_begin_measuring(r->disk);
+        r->read = r->write = (struct disk_use){0};
         if (r->link != NULL)
             link_begin_measuring(r->link);
     }
@@ -175,6 +176,8 @@ void sink_receive(struct line *l, struct parcel *p)
     }
     if (it->request != NULL)
         request_judge(l, it, sojourn);
+    if (it->usd > 0)
+        tally_add(&l->usd, it->usd);
     series_add(l, it, sojourn);
     check_end(l);
     source_again(l, p);

@@ -72,6 +72,7 @@ static void worker_gather(struct worker *w, struct parcel *p)
     w->whole->v.it.count += p->v.it.count;
     w->whole->v.it.rows += p->v.it.rows;
     w->whole->v.it.bytes += p->v.it.bytes;
+    w->whole->v.it.usd += p->v.it.usd;
     level_set(&st->inside, st->flow->sim->now, st->inside.value - 1);
     parcel_free(st->flow, p);
 }

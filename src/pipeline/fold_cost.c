@@ -10,17 +10,34 @@ static double price_of_one(const struct resource *r)
     return r->price / (double)r->count;
 }
 
+enum { HOURS_A_MONTH = 730 };
+
+/* Of bytes that are kept, used or not. */
+static double kept_per_h(const struct resource *r)
+{
+    return r->billing == BILLING_OWNED ? 0 : r->capacity * 1e-12 * r->tb_month_usd / HOURS_A_MONTH;
+}
+
+/* Of requests and of bytes that travel. */
+static double asked_per_h(const struct resource *r, const struct flow_resource *used)
+{
+    if (r->billing == BILLING_OWNED)
+        return 0;
+    return 3600 *
+           (1e-3 * (used->read_per_s.requests * r->read_usd + used->write_per_s.requests * r->write_usd) +
+            1e-12 * (used->read_per_s.bytes * r->read_tb_usd + used->write_per_s.bytes * r->write_tb_usd));
+}
+
 /* What an hour of it costs in cash: elastic ones by what was used, or by what an autoscaler held. */
 static double paid_per_h(const struct resource *r, const struct flow_resource *used)
 {
-    switch (r->billing) {
-    case BILLING_OWNED:
+    double by_the_hour = r->price;
+
+    if (r->billing == BILLING_OWNED)
         return 0;
-    case BILLING_ELASTIC:
-        return price_of_one(r) * used->servers * (r->autoscale != NULL ? 1 : used->utilization);
-    default:
-        return r->price;
-    }
+    if (r->billing == BILLING_ELASTIC)
+        by_the_hour = price_of_one(r) * used->servers * (r->autoscale != NULL ? 1 : used->utilization);
+    return by_the_hour + kept_per_h(r) + asked_per_h(r, used);
 }
 
 /* What an hour of the part that nobody used is worth: freed, but not saved, unless it is elastic. */
@@ -60,23 +77,34 @@ static double mean_of(const struct folder *f, int resource, per_resource_fn *fn)
 
 /* ------------------------------------------------------------ what is paid */
 
+/* Whatever happens. */
 static double fixed_per_h(const struct scenario *s)
 {
     double sum = 0;
 
     for (int i = 0; i < s->resources_n; i++)
-        sum += s->resources[i].billing == BILLING_COMMITTED ? s->resources[i].price : 0;
+        sum += (s->resources[i].billing == BILLING_COMMITTED ? s->resources[i].price : 0) +
+               kept_per_h(&s->resources[i]);
     return sum;
 }
 
-/* Of one replication: by the hour, and beside that what requests paid for by use. */
+static bool pays_by_use(const struct resource *r)
+{
+    return r->billing == BILLING_ELASTIC || r->read_usd + r->write_usd + r->read_tb_usd + r->write_tb_usd > 0;
+}
+
+/* Of one replication: by the hour, and beside that what was paid for by use. */
 static double cash_per_h(const struct folder *f, long r)
 {
     double sum = fixed_per_h(f->s);
 
-    for (int i = 0; i < f->s->resources_n; i++)
-        if (f->s->resources[i].billing == BILLING_ELASTIC)
-            sum += paid_per_h(&f->s->resources[i], &f->results[r].resources[i]);
+    for (int i = 0; i < f->s->resources_n; i++) {
+        const struct resource *res = &f->s->resources[i];
+
+        if (pays_by_use(res))
+            sum += paid_per_h(res, &f->results[r].resources[i]) - kept_per_h(res) -
+                   (res->billing == BILLING_COMMITTED ? res->price : 0);
+    }
     for (int i = 0; i < f->s->pipelines_n; i++) {
         const struct flow_line *l = &f->results[r].lines[i];
 
@@ -124,8 +152,9 @@ static void fold_resource_costs(struct folder *f)
     for (int i = 0; i < o->resources_n; i++) {
         const struct resource *def = &f->s->resources[i];
 
-        o->resources[i].cost_usd_per_h =
-            def->billing == BILLING_COMMITTED ? def->price : mean_of(f, i, paid_per_h);
+        o->resources[i].cost_usd_per_h = def->billing == BILLING_COMMITTED && !pays_by_use(def)
+                                             ? def->price + kept_per_h(def)
+                                             : mean_of(f, i, paid_per_h);
         o->resources[i].billing = def->has_billing ? billing_names[def->billing] : NULL;
         o->resources[i].idle_usd_per_h = mean_of(f, i, idle_per_h);
         o->resources[i].power_w = mean_of(f, i, power_w);

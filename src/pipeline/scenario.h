@@ -108,6 +108,8 @@ struct resource {
     double smt_yield;
     const double *speeds;    /* count entries, or NULL: all 1 */
     double price;            /* USD per hour of the whole resource: price of one times count */
+    double capacity, tb_month_usd; /* disks: bytes kept there; of a terabyte, a month */
+    double read_usd, write_usd, read_tb_usd, write_tb_usd; /* disks: of 1,000 requests; of a terabyte */
     int billing;             /* enum billing */
     bool has_billing;        /* the scenario names it */
     double idle_w, active_w; /* watts of one, unused and in use */

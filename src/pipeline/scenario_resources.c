@@ -8,7 +8,7 @@ const char *const billing_names[] = {"committed", "elastic", "owned", NULL};
 #define T struct resource
 const struct param resource_params[] = {
     CHOICE(T, kind, "servers", resource_kind_names, "What is shared, and how"),
-    INT(T, count, "1", 1, 1e7, "How many servers, cores or GPUs"),
+    INT(T, count, "1", 1, 1e7, "How many servers, cores or GPUs; disks: striped over so many"),
     REAL(T, read_bw, UNIT_BYTES_PER_S, "500MB/s", 1, 1e15, "Disks: read bandwidth"),
     REAL(T, write_bw, UNIT_BYTES_PER_S, "0B/s", 0, 1e15, "Disks: write bandwidth; 0: shared with reads"),
     REAL(T, iops, UNIT_PER_S, "0", 0, 1e12, "Disks: requests started per second; 0: no limit"),
@@ -24,6 +24,12 @@ const struct param resource_params[] = {
     REAL(T, smt_yield, UNIT_NONE, "1.25", 1, 16,
          "Cores: work of a core with all its hardware threads busy, against that with one"),
     REAL(T, price, UNIT_USD_PER_H, "0usd/h", 0, 1e9, "Price of one"),
+    REAL(T, capacity, UNIT_BYTES, "0B", 0, 1e21, "Disks: bytes that are kept there"),
+    REAL(T, tb_month_usd, UNIT_USD, "0usd", 0, 1e6, "Disks: price of a terabyte kept for a month"),
+    REAL(T, read_usd, UNIT_USD, "0usd", 0, 1e6, "Disks: price of a thousand reading requests"),
+    REAL(T, write_usd, UNIT_USD, "0usd", 0, 1e6, "Disks: price of a thousand writing requests"),
+    REAL(T, read_tb_usd, UNIT_USD, "0usd", 0, 1e6, "Disks: price of a terabyte read"),
+    REAL(T, write_tb_usd, UNIT_USD, "0usd", 0, 1e6, "Disks: price of a terabyte written"),
     CHOICE(T, billing, "committed", billing_names,
            "Paid by the hour, used or not; by the hour in use; or owned: nothing more is paid, an hour is "
            "only worth "
@@ -124,6 +130,20 @@ static const double *speeds_of(struct arena *a, const struct resource *r)
     return speeds;
 }
 
+/* Stripes go over all of them; one request stays with one. */
+static void stripe(struct resource *r)
+{
+    double n = (double)r->count;
+
+    if (r->kind != RESOURCE_DISK || r->count == 1)
+        return;
+    if (r->flow_cap == 0)
+        r->flow_cap = r->read_bw;
+    r->read_bw *= n;
+    r->write_bw *= n;
+    r->iops *= n;
+}
+
 static int read_resource(struct reader *r, const struct json *v, struct resource *out)
 {
     struct scenario *s = r->s;
@@ -155,6 +175,7 @@ static int read_resource(struct reader *r, const struct json *v, struct resource
     out->failures_json = out->maintenance_json = out->autoscale_json = NULL;
     out->has_billing = json_get(v, "billing") != NULL;
     out->price *= (double)out->count;
+    stripe(out);
     out->queue_limit = -1;
     if (out->contention > 0 || out->threads_per_core > 1)
         out->speeds = speeds_of(s->arena, out);

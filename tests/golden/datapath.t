@@ -27,6 +27,10 @@ ok "in storage, preprocessing and training at once" grep -q \
 out_like "three quarters of the workers starve the GPUs" 'workers-378 .*hurts'
 out_like "flattened features without coalescing wait for seeks" 'the limit moves from prep to drives'
 
+exits_with 0 "where the table lies" rank scenarios/lakehouse-storage.json --replications 2
+out_like "more requests at a time hide the latency" '^  more-requests .*helps'
+out_like "thirty drives are cheaper and as fast" '^  hard-disks-30 .*helps'
+
 exits_with 0 "what feeds the trainer" rank scenarios/vision-training.json --replications 2
 out_like "offload moves the limit" 'the limit moves from host to train'
 out_like "more processes on the same threads do nothing" '16-workers .*no effect'
