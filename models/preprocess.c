@@ -26,6 +26,7 @@ static const struct param params[] = {
     BOOL(T, fuse, "false", "Run hash and cross as one pass, clip and bucketize as another"),
     BOOL(T, cache, "false", "Keep finished batches in memory for later epochs"),
     BOOL(T, send, "false", "Finished batches cross the link bound to net"),
+    BOOL(T, in_order, "true", "Batches leave in the order of their stripes; else as they are finished"),
     INT(T, crosses, "8", 0, 10000, "Feature crosses computed from pairs of session features"),
     JSONV(T, ops, "Order of the operators filter, hash, cross, clip and bucketize"),
     COSTS(T, costs, prep_op_names, "Cost of each operator on one core"),
@@ -137,8 +138,11 @@ static void shape(const void *cfg, struct shape *out)
 {
     const struct preprocess_cfg *c = cfg;
 
-    *out = (struct shape){
-        .workers = c->workers, .prefetch = -1, .in_order = true, .caches = c->cache, .queue_limit = -1};
+    *out = (struct shape){.workers = c->workers,
+                          .prefetch = -1,
+                          .in_order = c->in_order,
+                          .caches = c->cache,
+                          .queue_limit = -1};
 }
 
 long preprocess_slices(const struct preprocess_cfg *c, const struct dataset_cfg *d, double rows)

@@ -3,7 +3,8 @@
  *
  * A worker takes one stripe and cuts it into k = ceil(stripe_rows * keep_frac / batch)
  * nearly equal slices; each slice runs through the operators in the order given
- * and leaves as one batch.  Stripes are delivered to the trainer in order.
+ * and leaves as one batch.  Stripes are delivered to the trainer in order, unless
+ * `in_order` is off: then one slow stripe holds up nobody else's.
  *
  * With `dedup` the worker first finds the distinct session-feature groups of the
  * slice; later operators then touch each distinct group once, and the batch
@@ -46,6 +47,7 @@ struct preprocess_cfg {
     long batch; /* rows a full batch holds after the filter */
     bool dedup, fuse, cache;
     bool send;              /* finished batches go over the network */
+    bool in_order;          /* ... in the order of their stripes; else as they come */
     long crosses;           /* feature crosses: pairs of used session features */
     const struct json *ops; /* order of filter, hash, cross, clip, bucketize; NULL: the default order */
     struct cost costs[PREP_OPS];

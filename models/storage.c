@@ -43,6 +43,7 @@ static const struct param params[] = {
     REAL(T, seek_s, UNIT_S, "12ms", 0, 10, "One operation of a drive before its bytes flow"),
     REAL(T, drive_bw, UNIT_BYTES_PER_S, "175MB/s", 1, 1e15, "Bytes per second of one drive"),
     BOOL(T, send, "false", "What is read crosses the link bound to net"),
+    BOOL(T, in_order, "true", "Stripes leave in the order of their files; else as they are read"),
     COSTS(T, costs, storage_op_names, "Cost of each operator on one core"),
     PARAMS_END};
 #undef T
@@ -143,10 +144,10 @@ static struct io_plan stripe_plan(const struct storage_cfg *c, const struct item
 
 static void shape(const void *cfg, struct shape *out)
 {
-    *out = (struct shape){.workers = ((const struct storage_cfg *)cfg)->workers,
-                          .prefetch = -1,
-                          .in_order = true,
-                          .queue_limit = -1};
+    const struct storage_cfg *c = cfg;
+
+    *out = (struct shape){
+        .workers = c->workers, .prefetch = -1, .in_order = c->in_order, .queue_limit = -1};
 }
 
 static long pieces(const void *cfg, const struct item *in)

@@ -42,6 +42,7 @@ struct storage_cfg {
     struct cost costs[STORAGE_OPS];
     int layout;                        /* enum storage_layout */
     bool popular_first, send;          /* order of the streams; bytes read cross the link */
+    bool in_order;                     /* stripes leave in the order of their files */
     double window_bytes, fetch_bytes;  /* of coalescing; a reader's buffer */
     double head_frac, head_other_frac; /* wanted and other streams that lie in the popular head */
     double seek_s, drive_bw;

@@ -60,6 +60,7 @@ static int check_sizes(const struct exec_plan *p, struct err *err)
     TRY(need(d->partition_rows % p->etl.stripe_rows == 0, "stripe_rows does not divide partition_rows", err));
     TRY(need(p->etl.workers > 0 && p->storage.workers > 0 && p->prep.workers > 0, "a stage has no workers",
              err));
+    TRY(need(p->storage.in_order && p->prep.in_order, "its stages deliver in order", err));
     TRY(need(p->train.workers == 1, "training has one worker on this machine", err));
     TRY(need(p->train.device == TRAIN_ON_CORES, "it has no GPUs to train on", err));
     TRY(need(p->storage.layout == LAYOUT_PLAIN && !p->etl.store_once && !p->storage.send && !p->prep.send,

@@ -173,9 +173,11 @@ static int choose_workers(struct chooser *c, const struct open_place *p, const c
     put(p, fmax(1, (double)high - 1));
     fewer_rate = measure(c, fewer_limit, sizeof fewer_limit, err);
     put(p, (double)workers);
-    *reason = arena_printf(c->a, "auto: %ld; with %ld \"%s\" limits at %s, with fewer \"%s\" does at %s%s",
-                           workers, high, limit, rate_text(c, best), fewer_limit, rate_text(c, fewer_rate),
-                           slow > 1 ? "; more of them because hardware threads share cores" : "");
+    *reason = arena_printf(
+        c->a, slow > 1 ? "auto: %ld; of threads with a core each %ld would do (then \"%s\" limits at %s, with "
+                         "fewer \"%s\" does at %s), and threads here share cores"
+                       : "auto: %ld; with %ld \"%s\" limits at %s, with fewer \"%s\" does at %s",
+        workers, high, limit, rate_text(c, best), fewer_limit, rate_text(c, fewer_rate));
     return 0;
 }
 

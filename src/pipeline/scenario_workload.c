@@ -153,9 +153,13 @@ int read_horizon(struct reader *r, const struct json *h, const char *where, cons
         out->kind = HORIZON_ITEMS;
         out->items = (double)(d->rows * d->epochs);
     }
+    if (out->kind == HORIZON_STEADY && d->epochs == 1) /* the log goes on and is read once */
+        return 0;
     if (out->kind != HORIZON_ITEMS || out->items != (double)(d->rows * d->epochs))
         return bad(r, where,
-                   arena_printf(r->s->arena, "with a data set it is {\"items\": rows * epochs}, here %ld",
+                   arena_printf(r->s->arena,
+                                "with a data set it is {\"items\": rows * epochs}, here %ld; with one epoch also "
+                                "\"steady\", a log without end",
                                 d->rows * d->epochs));
     return 0;
 }

@@ -73,7 +73,7 @@ void scenario_source_item(const struct scenario *s, const struct pipeline *p, ui
     out->count = out->rows = units;
     out->data = d;
     *entry_stage = p->first;
-    if (d == NULL)
+    if (d == NULL || p->horizon.kind == HORIZON_STEADY) /* a log without end is one epoch */
         return;
     out->epoch = (int)((double)index * units / (double)d->rows);
     if (out->epoch == 0)
