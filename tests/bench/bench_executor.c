@@ -36,8 +36,8 @@ static struct exec_plan baseline(void)
                  .epochs = 3,
                  .seed = 1},
         .etl = {.workers = 1, .order = ORDER_TIME, .codec = CODEC_ZSTD, .stripe_rows = 4096},
-        .storage = {.workers = 1, .direct = true},
-        .prep = {.workers = 1, .batch = 256, .crosses = 24},
+        .storage = {.workers = 1, .direct = true, .in_order = true},
+        .prep = {.workers = 1, .batch = 256, .crosses = 24, .in_order = true},
         .train =
             {.workers = 1, .embedding_dim = 16, .table_rows = 2000, .hidden = 64, .learning_rate = 0.05},
         .stage_names = {"etl", "storage", "preprocess", "train"},
