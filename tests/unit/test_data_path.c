@@ -375,3 +375,47 @@ Test(data_path, lists_that_repeat_within_a_stripe_are_stored_once)
     cr_assert_lt(groups, 1024 / 4.0);
     cr_assert_float_eq(r.stages[0].used[ROLE_DISK_WRITE], 1024 * (2 * 8 + 28) + 3 * 8 * groups, 1e-6);
 }
+
+/* ------------------------------------------------- memory, logs without end */
+
+/* Each sample of 1 MB crosses the bus once in decode: 100 MB/s carry 100 a second at best.  Two workers in
+ * step share it, 20 ms a sample instead of 4, and leave it idle for the 5 ms of the rest and the 2 of
+ * reading: 2 / 27 ms. */
+Test(data_path, a_loader_waits_for_the_memory_of_its_host)
+{
+    char *bus = text_replaced(LOADER, "\"count\": 4", "\"count\": 4, \"mem_bw\": \"100MB/s\"");
+    char *text = text_replaced(bus, "\"fixed\": \"4ms\"", "\"fixed\": \"4ms\", \"mem_per_byte\": 1");
+    struct scenario *s = text_scenario(text);
+    struct bound b;
+
+    bound_compute(s, arena, &b);
+    cr_expect_float_eq(b.throughput_per_s, 100, 1e-9);
+    cr_expect_str_eq(b.bottleneck, "host");
+    cr_expect_float_eq(run(s).lines[0].throughput_per_s, 2 / 0.027, 0.01);
+    scenario_free(s);
+    free(bus);
+    free(text);
+}
+
+/* The log goes on: what was measured after it filled is the bound of its slowest part, whatever the number of
+ * rows. */
+Test(data_path, a_log_without_end_is_read_at_the_rate_of_the_filled_pipeline)
+{
+    struct flow_limits limits = {.max_events = 10000000, .warmup = 20, .measured = 200};
+    char *steady = text_replaced(DATASET, "{\"items\": 16384}", "\"steady\"");
+    char *text = text_replaced(steady, ", \"epochs\": 2", "");
+    struct scenario *s = text_scenario(text), *no;
+    struct flow_result r;
+    struct err err = {0};
+    struct bound b;
+
+    bound_compute(s, arena, &b);
+    cr_assert_eq(flow_run(s, 1, 0, &limits, arena, &r, &err), 0, "%s", err.text);
+    cr_expect_float_eq(r.lines[0].throughput_per_s, b.throughput_per_s, 0.02 * b.throughput_per_s,
+                       "%g, not %g", r.lines[0].throughput_per_s, b.throughput_per_s);
+    scenario_free(s);
+    cr_expect_neq(text_build(steady, &no, &err), 0); /* read twice it must end */
+    cr_expect_not_null(strstr(err.text, "with one epoch also \"steady\""), "%s", err.text);
+    free(steady);
+    free(text);
+}
