@@ -43,6 +43,7 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/llm_drive.h \
 	%D%/replay/llm_prefix.c \
 	%D%/replay/llm_requests.c \
+	%D%/replay/llm_sweep.c \
 	%D%/shapley.c \
 	%D%/shapley.h \
 	%D%/values.c \

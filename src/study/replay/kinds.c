@@ -15,6 +15,7 @@ extern const struct replay_kind replay_identities;
 extern const struct replay_kind replay_llm_closed;
 extern const struct replay_kind replay_llm_prefix;
 extern const struct replay_kind replay_llm_requests;
+extern const struct replay_kind replay_llm_sweep;
 extern const struct replay_kind replay_loader_kineto;
 extern const struct replay_kind replay_megatron;
 extern const struct replay_kind replay_prompts;
@@ -38,6 +39,7 @@ const struct replay_kind *const replay_kinds[] = {
     &replay_llm_closed,
     &replay_llm_prefix,
     &replay_llm_requests,
+    &replay_llm_sweep,
     &replay_loader_kineto,
     &replay_megatron,
     &replay_prompts,
