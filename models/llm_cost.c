@@ -181,7 +181,7 @@ static double straggler(const struct llm_cost *c, const struct llm_batch *b, dou
 static double decode_attention(const struct llm_cost *c, const struct llm_batch *b, double share,
                                bool *outside)
 {
-    double n = fmax(1, b->decodes * share);
+    double n = fmax(1, b->decodes * share), widest = 0;
 
     if (b->decodes <= 0)
         return 0;
@@ -189,8 +189,9 @@ static double decode_attention(const struct llm_cost *c, const struct llm_batch 
         return c->decode_token_s * n * b->context;
     if (b->chunks == 0 || c->mixed_n == 0)
         return llm_grid_at(&c->decode, n, b->context, outside) + straggler(c, b, 0, n);
-    return mixed_attention(c, b->tokens * share, n, b->context, outside) +
-           straggler(c, b, b->tokens * share, n);
+    for (int i = 0; i < b->chunks; i++)
+        widest = fmax(widest, b->chunk[i].tokens);
+    return mixed_attention(c, widest * share, n, b->context, outside) + straggler(c, b, widest * share, n);
 }
 
 /*

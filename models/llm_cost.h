@@ -11,7 +11,8 @@
  *              most 16 tokens and a quarter apart) a size costs what the next measured size costs: a tile is
  * worked on as a whole.  Wider gaps are joined by lines. prefill    P(chunk, context) for each chunk, the
  * kernel's fixed part counted once decode     D(batch, mean context) alone; in a mixed batch M(chunk, batch,
- * mean context), which is dearer: kernels that serve both do not split long contexts.  A context that is
+ * mean context), which is dearer: kernels that serve both do not split long contexts, and set out as
+ * many blocks for each decode as the longest chunk needs.  A context that is
  * not split also ends last: so much for each token by which the longest exceeds the mean.  Decodes alone are
  * split while the batch leaves processors idle, and no more from some batch on: there is nothing to be
  * interpolated between, so a batch costs what the next measured one does.
