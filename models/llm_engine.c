@@ -67,6 +67,8 @@ static void finished(struct llm_replica *r, struct llm_seq *s)
     double now = e->sim->now;
 
     e->count.requests++;
+    e->count.input_tokens += (double)s->input;
+    e->count.output_tokens += (double)s->output;
     e->left++;
     if (q != NULL) {
         q->queue_s = s->scheduled_s - v->arrived_s;
@@ -306,7 +308,10 @@ static struct llm_seq *new_seq(struct llm_engine *e, struct visit *v)
 
 static bool fits(const struct llm_engine *e, const struct llm_seq *s)
 {
-    return (s->input + s->output + e->cfg->block_tokens - 1) / e->cfg->block_tokens <= e->cfg->blocks;
+    long whole = s->input + s->output, set_aside = llm_set_aside(e->cfg, s->input, s->output);
+
+    whole = set_aside > whole ? set_aside : whole;
+    return (whole + e->cfg->block_tokens - 1) / e->cfg->block_tokens <= e->cfg->blocks;
 }
 
 void llm_arrive(void *state, struct visit *v)
@@ -324,8 +329,7 @@ void llm_arrive(void *state, struct visit *v)
         return;
     }
     s->replica = llm_route(e, s);
-    llm_list_append(&s->replica->waiting, s, LLM_WAITING);
-    s->replica->pending_tokens += s->target;
+    llm_wait(s->replica, s);
     llm_scale_up(e);
     llm_wake(s->replica);
 }

@@ -22,7 +22,8 @@ void llm_kv_init(struct llm_kv *kv, struct arena *a, long total, long block_toke
                           .free = total,
                           .block_tokens = block_tokens,
                           .has_cache = has_cache,
-                          .host_total = host_blocks};
+                          .host_total = host_blocks,
+                          .names = ARENA_NEW(a, struct llm_names)};
 }
 
 /* ------------------------------------------------------------ the table of pieces */
@@ -156,6 +157,55 @@ static long piece_blocks(const struct llm_kv *kv, long piece_tokens)
     return (piece_tokens + kv->block_tokens - 1) / kv->block_tokens;
 }
 
+/* The names of a chain's pieces, in room that the cache keeps for them. */
+static const uint64_t *names_of(const struct llm_kv *kv, const uint64_t *hash, long n)
+{
+    struct llm_names *names = kv->names;
+    uint64_t name = 0;
+
+    if (n > names->room) {
+        names->room = n < 256 ? 512 : 2 * n;
+        names->name = arena_array(kv->arena, (size_t)names->room, sizeof *names->name);
+    }
+    for (long i = 0; i < n; i++)
+        names->name[i] = name = chained(name, hash[i]);
+    return names->name;
+}
+
+/*
+ * On one tier what is there is a beginning of the chain: a piece is added after all before it, is used
+ * whenever one behind it is, and of those nobody uses the end goes first.  So is what others are using.  Both
+ * ends can be found by halving.
+ */
+static struct llm_prefix find_by_halving(const struct llm_kv *kv, const uint64_t *hash, long n,
+                                         long piece_tokens)
+{
+    const uint64_t *name = names_of(kv, hash, n);
+    struct llm_prefix found = {0};
+    long lo = 0, hi = n, used;
+
+    while (lo < hi) {
+        long mid = lo + (hi - lo) / 2;
+
+        if (find(kv, name[mid]) != NULL)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    found.pieces = lo;
+    found.tokens = lo * piece_tokens;
+    for (used = 0, hi = lo; used < hi;) {
+        long mid = used + (hi - used) / 2;
+
+        if (find(kv, name[mid])->users > 0)
+            used = mid + 1;
+        else
+            hi = mid;
+    }
+    found.blocks = (found.pieces - used) * piece_blocks(kv, piece_tokens);
+    return found;
+}
+
 /* The last token is always computed: its logits are what the first answer token comes from. */
 struct llm_prefix llm_kv_find(const struct llm_kv *kv, const uint64_t *hash, long n, long piece_tokens,
                               long input_tokens)
@@ -165,7 +215,11 @@ struct llm_prefix llm_kv_find(const struct llm_kv *kv, const uint64_t *hash, lon
 
     if (!kv->has_cache || hash == NULL || piece_tokens <= 0)
         return found;
-    for (long i = 0; i < n && (i + 1) * piece_tokens < input_tokens; i++) {
+    if ((input_tokens - 1) / piece_tokens < n)
+        n = (input_tokens - 1) / piece_tokens;
+    if (kv->host_total == 0)
+        return find_by_halving(kv, hash, n, piece_tokens);
+    for (long i = 0; i < n; i++) {
         const struct llm_piece *p = find(kv, name = chained(name, hash[i]));
 
         if (p == NULL)

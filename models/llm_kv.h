@@ -21,6 +21,11 @@
 
 struct llm_piece;
 
+struct llm_names { /* scratch */
+    uint64_t *name;
+    long room;
+};
+
 struct llm_kv {
     struct arena *arena;
     long total, free, held, shared, cached; /* blocks */
@@ -30,6 +35,7 @@ struct llm_kv {
     struct llm_piece **bucket; /* chains through piece->next */
     uint64_t buckets, pieces;
     struct llm_piece *spare;
+    struct llm_names *names;
     struct llm_piece *lru[2], *mru[2]; /* on the device and on the host: those nobody uses, oldest first */
     uint64_t asked_tokens, hit_tokens; /* of prompts admitted */
 };

@@ -342,7 +342,7 @@ static void name_products(struct reading *r)
     kv = fmax(1, (double)s->kv_heads / tp) * (double)s->head_dim;
     r->product[0] = (struct product){.n = q + 2 * kv, .k = h, .distance = INFINITY};
     r->product[1] = (struct product){.n = h, .k = q, .distance = INFINITY};
-    r->product[2] = (struct product){.n = 2 * (double)s->ffn / tp, .k = h, .distance = INFINITY};
+    r->product[2] = (struct product){.n = (s->gated ? 2 : 1) * (double)s->ffn / tp, .k = h, .distance = INFINITY};
     r->product[3] = (struct product){.n = h, .k = (double)s->ffn / tp, .distance = INFINITY};
     r->product[LM_HEAD] = (struct product){.n = (double)s->vocab / tp, .k = h, .distance = INFINITY};
 }

@@ -41,6 +41,7 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/llm_closed.c \
 	%D%/replay/llm_drive.c \
 	%D%/replay/llm_drive.h \
+	%D%/replay/llm_policies.c \
 	%D%/replay/llm_prefix.c \
 	%D%/replay/llm_requests.c \
 	%D%/replay/llm_sweep.c \

@@ -13,6 +13,7 @@ extern const struct replay_kind replay_frontier;
 extern const struct replay_kind replay_fsdp;
 extern const struct replay_kind replay_identities;
 extern const struct replay_kind replay_llm_closed;
+extern const struct replay_kind replay_llm_policies;
 extern const struct replay_kind replay_llm_prefix;
 extern const struct replay_kind replay_llm_requests;
 extern const struct replay_kind replay_llm_sweep;
@@ -37,6 +38,7 @@ const struct replay_kind *const replay_kinds[] = {
     &replay_fsdp,
     &replay_identities,
     &replay_llm_closed,
+    &replay_llm_policies,
     &replay_llm_prefix,
     &replay_llm_requests,
     &replay_llm_sweep,
