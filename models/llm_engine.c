@@ -103,7 +103,7 @@ static void keep_prefix(struct llm_replica *r, struct llm_seq *s)
 
     if (q == NULL || q->blocks == NULL || s->own == 0)
         return;
-    s->own -= llm_kv_keep(&r->kv, &s->chain, q->blocks, q->blocks_n, q->block_tokens, s->target, s->own);
+    s->own -= llm_kv_keep(&r->kv, &s->chain, q->block_tokens, s->target, s->own);
     s->shared_tokens = s->chain.n * q->block_tokens;
 }
 
@@ -290,6 +290,7 @@ void llm_wake(struct llm_replica *r)
 
 static struct llm_seq *new_seq(struct llm_engine *e, struct visit *v)
 {
+    const struct request *q = v->it.request;
     struct llm_seq *s = e->spare;
     struct llm_chain chain = {0};
 
@@ -300,6 +301,9 @@ static struct llm_seq *new_seq(struct llm_engine *e, struct visit *v)
         s = ARENA_NEW(e->sim->arena, struct llm_seq);
     }
     *s = (struct llm_seq){.visit = v, .scheduled_s = NAN, .first_s = NAN, .chain = chain};
+    s->chain.names = 0;
+    if (e->cfg->prefix_cache && q != NULL && q->blocks != NULL)
+        llm_kv_name(&s->chain, q->blocks, q->blocks_n, e->sim->arena);
     llm_tokens(e->cfg, &v->it, &e->host->luck, &s->input, &s->output);
     s->target = s->input;
     v->own = s;

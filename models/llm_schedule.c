@@ -233,7 +233,7 @@ static bool make_offer(const struct llm_replica *r, const struct llm_seq *s, lon
 
     *o = (struct offer){0};
     if (q != NULL && !sets_aside(c))
-        o->prefix = llm_kv_find(&r->kv, q->blocks, q->blocks_n, q->block_tokens, s->input);
+        o->prefix = llm_kv_find(&r->kv, &s->chain, q->block_tokens, s->input);
     rest = s->target - o->prefix.tokens;
     o->tokens = chunks && rest > budget ? budget : rest;
     if (o->tokens > budget && r->works > 0) /* a prompt longer than the budget goes alone */
@@ -245,12 +245,11 @@ static bool make_offer(const struct llm_replica *r, const struct llm_seq *s, lon
 static void admit(struct llm_replica *r, struct llm_seq *s, const struct offer *o)
 {
     const struct llm_serving_cfg *c = r->engine->cfg;
-    const struct request *q = s->visit->it.request;
 
     llm_list_remove(&r->waiting, s);
     r->pending_tokens -= s->target;
     if (o->prefix.pieces > 0)
-        llm_kv_hold(&r->kv, &s->chain, q->blocks, o->prefix.pieces);
+        llm_kv_hold(&r->kv, &s->chain, o->prefix.pieces);
     if (isnan(s->scheduled_s)) { /* a prompt counts once: coming back after preemption is another matter */
         r->kv.asked_tokens += (uint64_t)s->target;
         r->kv.hit_tokens += (uint64_t)o->prefix.tokens;
