@@ -153,19 +153,45 @@ static double mixed_attention(const struct llm_cost *c, double chunk, double n, 
            (hi - lo) * fmin(1, (chunk - c->mixed_chunk[i]) / (c->mixed_chunk[i + 1] - c->mixed_chunk[i]));
 }
 
+/* Of a curve with steps: the first knot at or beyond x. */
+static double next_up(const struct llm_curve *c, double x)
+{
+    int i = c->n > 1 ? below(c->x, c->n, x) : 0;
+
+    while (i < c->n - 1 && c->x[i] < x)
+        i++;
+    return c->y[i];
+}
+
+/* The longest context ends last. */
+static double straggler(const struct llm_cost *c, const struct llm_batch *b, double chunk, double n)
+{
+    double beyond = fmax(0, b->longest - b->context);
+
+    if (beyond == 0)
+        return 0;
+    if (b->chunks == 0 || c->mixed_n == 0)
+        return c->uneven.n > 0 ? beyond * next_up(&c->uneven, n) : 0;
+    if (c->uneven_mixed.n == 0)
+        return beyond * c->straggler_s;
+    return beyond * llm_grid_at(&c->uneven_mixed, fmin(chunk, c->uneven_mixed.x[c->uneven_mixed.n - 1]), n,
+                                &(bool){false});
+}
+
 static double decode_attention(const struct llm_cost *c, const struct llm_batch *b, double share,
                                bool *outside)
 {
-    double n = fmax(1, b->decodes * share);
+    double n = fmax(1, b->decodes * share), widest = 0;
 
     if (b->decodes <= 0)
         return 0;
     if (c->is_roofline)
         return c->decode_token_s * n * b->context;
     if (b->chunks == 0 || c->mixed_n == 0)
-        return llm_grid_at(&c->decode, n, b->context, outside);
-    return mixed_attention(c, b->tokens * share, n, b->context, outside) +
-           c->straggler_s * fmax(0, b->longest - b->context);
+        return llm_grid_at(&c->decode, n, b->context, outside) + straggler(c, b, 0, n);
+    for (int i = 0; i < b->chunks; i++)
+        widest = fmax(widest, b->chunk[i].tokens);
+    return mixed_attention(c, widest * share, n, b->context, outside) + straggler(c, b, widest * share, n);
 }
 
 /*

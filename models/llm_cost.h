@@ -11,8 +11,11 @@
  *              most 16 tokens and a quarter apart) a size costs what the next measured size costs: a tile is
  * worked on as a whole.  Wider gaps are joined by lines. prefill    P(chunk, context) for each chunk, the
  * kernel's fixed part counted once decode     D(batch, mean context) alone; in a mixed batch M(chunk, batch,
- * mean context), which is dearer: kernels that serve both do not split long contexts.  There the longest
- * context also ends last: straggler_s for each token by which it exceeds the mean.
+ * mean context), which is dearer: kernels that serve both do not split long contexts, and set out as
+ * many blocks for each decode as the longest chunk needs.  A context that is
+ * not split also ends last: so much for each token by which the longest exceeds the mean.  Decodes alone are
+ * split while the batch leaves processors idle, and no more from some batch on: there is nothing to be
+ * interpolated between, so a batch costs what the next measured one does.
  *
  *   gaps       kernels measured alone leave out the time between two of them
  *
@@ -52,10 +55,12 @@ struct llm_cost {
     struct llm_grid *mixed;          /* one grid (batch x context) for each of mixed_chunk; NULL: as decode */
     double *mixed_chunk;
     int mixed_n;
-    double attention_fixed_s; /* of prefill: what the smallest chunk costs */
-    double straggler_s;
-    double gaps_s;        /* between the kernels of an iteration, where the table holds each alone */
-    double stages, hop_s; /* pipeline parallelism: stages, and the way from one to the next */
+    double attention_fixed_s;     /* of prefill: what the smallest chunk costs */
+    double straggler_s;           /* mixed batches, where no table says more */
+    struct llm_curve uneven;      /* of decodes alone, by batch: seconds a token beyond the mean */
+    struct llm_grid uneven_mixed; /* the same beside a chunk, chunk x batch */
+    double gaps_s;                /* between the kernels of an iteration, where the table holds each alone */
+    double stages, hop_s;         /* pipeline parallelism: stages, and the way from one to the next */
 };
 
 struct llm_chunk {
@@ -86,6 +91,11 @@ struct llm_line llm_cost_decode(const struct llm_cost *c, const struct llm_batch
 double llm_cost_least_prefill(const struct llm_cost *c, double tokens, double most_tokens, bool mixes);
 double llm_cost_least_decode(const struct llm_cost *c, double context, double most, double most_tokens,
                              bool mixes);
+
+static inline bool llm_cost_minds_longest(const struct llm_cost *c)
+{
+    return c->straggler_s > 0 || c->uneven.n > 0 || c->uneven_mixed.n > 0;
+}
 
 double llm_curve_at(const struct llm_curve *c, double x, bool *outside);
 double llm_grid_at(const struct llm_grid *g, double x, double y, bool *outside);

@@ -67,6 +67,8 @@ static void finished(struct llm_replica *r, struct llm_seq *s)
     double now = e->sim->now;
 
     e->count.requests++;
+    e->count.input_tokens += (double)s->input;
+    e->count.output_tokens += (double)s->output;
     e->left++;
     if (q != NULL) {
         q->queue_s = s->scheduled_s - v->arrived_s;
@@ -101,7 +103,7 @@ static void keep_prefix(struct llm_replica *r, struct llm_seq *s)
 
     if (q == NULL || q->blocks == NULL || s->own == 0)
         return;
-    s->own -= llm_kv_keep(&r->kv, &s->chain, q->blocks, q->blocks_n, q->block_tokens, s->target, s->own);
+    s->own -= llm_kv_keep(&r->kv, &s->chain, q->block_tokens, s->target, s->own);
     s->shared_tokens = s->chain.n * q->block_tokens;
 }
 
@@ -288,6 +290,7 @@ void llm_wake(struct llm_replica *r)
 
 static struct llm_seq *new_seq(struct llm_engine *e, struct visit *v)
 {
+    const struct request *q = v->it.request;
     struct llm_seq *s = e->spare;
     struct llm_chain chain = {0};
 
@@ -298,6 +301,9 @@ static struct llm_seq *new_seq(struct llm_engine *e, struct visit *v)
         s = ARENA_NEW(e->sim->arena, struct llm_seq);
     }
     *s = (struct llm_seq){.visit = v, .scheduled_s = NAN, .first_s = NAN, .chain = chain};
+    s->chain.names = 0;
+    if (e->cfg->prefix_cache && q != NULL && q->blocks != NULL)
+        llm_kv_name(&s->chain, q->blocks, q->blocks_n, e->sim->arena);
     llm_tokens(e->cfg, &v->it, &e->host->luck, &s->input, &s->output);
     s->target = s->input;
     v->own = s;
@@ -306,7 +312,10 @@ static struct llm_seq *new_seq(struct llm_engine *e, struct visit *v)
 
 static bool fits(const struct llm_engine *e, const struct llm_seq *s)
 {
-    return (s->input + s->output + e->cfg->block_tokens - 1) / e->cfg->block_tokens <= e->cfg->blocks;
+    long whole = s->input + s->output, set_aside = llm_set_aside(e->cfg, s->input, s->output);
+
+    whole = set_aside > whole ? set_aside : whole;
+    return (whole + e->cfg->block_tokens - 1) / e->cfg->block_tokens <= e->cfg->blocks;
 }
 
 void llm_arrive(void *state, struct visit *v)
@@ -324,8 +333,7 @@ void llm_arrive(void *state, struct visit *v)
         return;
     }
     s->replica = llm_route(e, s);
-    llm_list_append(&s->replica->waiting, s, LLM_WAITING);
-    s->replica->pending_tokens += s->target;
+    llm_wait(s->replica, s);
     llm_scale_up(e);
     llm_wake(s->replica);
 }

@@ -113,7 +113,8 @@ struct llm_replica {
 
 struct llm_counts {
     uint64_t requests, preemptions, iterations, steps, outside, lost;
-    double sequences; /* summed over iterations */
+    double sequences;                   /* summed over iterations */
+    double input_tokens, output_tokens; /* of the requests served */
     uint64_t answer_tokens;
     uint64_t peak_blocks;
 };
@@ -129,6 +130,7 @@ struct llm_engine {
     struct llm_replica *acquiring; /* takes its accelerators; the others wait their turn */
     struct llm_counts count;
     struct level on;        /* replicas that are on or starting */
+    double since_s;         /* measured since then */
     uint64_t arrived, left; /* since the start, for the laws */
     uint64_t decoded,
         decoded_out; /* steps of sequences: made, and accounted to those that stopped decoding */
@@ -150,6 +152,7 @@ void llm_list_remove(struct llm_list *l, struct llm_seq *s);
 void llm_compose(struct llm_replica *r); /* fills work and decoding */
 void llm_stage(struct llm_replica *r);   /* asynchronous: who joins the iteration after this one */
 bool llm_could_admit(const struct llm_replica *r);
+void llm_wait(struct llm_replica *r, struct llm_seq *s);     /* in the line of those to be admitted */
 void llm_unenroll(struct llm_replica *r, struct llm_seq *s); /* out of the order; its memory stays taken */
 void llm_release(struct llm_replica *r, struct llm_seq *s);  /* its memory too */
 bool llm_make_room(struct llm_replica *r, long blocks, const struct llm_seq *keep);

@@ -60,7 +60,7 @@ static struct llm_replica *soonest_prompt(struct llm_engine *e, const struct llm
 
         if (!takes_prompts(r))
             continue;
-        p = llm_kv_find(&r->kv, q->blocks, q->blocks_n, q->block_tokens, s->input);
+        p = llm_kv_find(&r->kv, &s->chain, q->block_tokens, s->input);
         tokens = r->pending_tokens + s->input - p.tokens;
         if (best == NULL || tokens < least || (tokens == least && load(r) < load(best))) {
             best = r;

@@ -156,17 +156,67 @@ static long piece_blocks(const struct llm_kv *kv, long piece_tokens)
     return (piece_tokens + kv->block_tokens - 1) / kv->block_tokens;
 }
 
+void llm_kv_name(struct llm_chain *chain, const uint64_t *hash, long n, struct arena *a)
+{
+    uint64_t name = 0;
+
+    if (n > chain->names_room) {
+        chain->names_room = n < 32 ? 64 : 2 * n;
+        chain->name = arena_array(a, (size_t)chain->names_room, sizeof *chain->name);
+    }
+    for (long i = 0; i < n; i++)
+        chain->name[i] = name = chained(name, hash[i]);
+    chain->names = n;
+}
+
+/*
+ * On one tier what is there is a beginning of the chain: a piece is added after all before it, is used
+ * whenever one behind it is, and of those nobody uses the end goes first.  So is what others are using.  Both
+ * ends can be found by halving.
+ */
+static struct llm_prefix find_by_halving(const struct llm_kv *kv, const uint64_t *name, long n,
+                                         long piece_tokens)
+{
+    struct llm_prefix found = {0};
+    long lo = 0, hi = n, used;
+
+    while (lo < hi) {
+        long mid = lo + (hi - lo) / 2;
+
+        if (find(kv, name[mid]) != NULL)
+            lo = mid + 1;
+        else
+            hi = mid;
+    }
+    found.pieces = lo;
+    found.tokens = lo * piece_tokens;
+    for (used = 0, hi = lo; used < hi;) {
+        long mid = used + (hi - used) / 2;
+
+        if (find(kv, name[mid])->users > 0)
+            used = mid + 1;
+        else
+            hi = mid;
+    }
+    found.blocks = (found.pieces - used) * piece_blocks(kv, piece_tokens);
+    return found;
+}
+
 /* The last token is always computed: its logits are what the first answer token comes from. */
-struct llm_prefix llm_kv_find(const struct llm_kv *kv, const uint64_t *hash, long n, long piece_tokens,
+struct llm_prefix llm_kv_find(const struct llm_kv *kv, const struct llm_chain *chain, long piece_tokens,
                               long input_tokens)
 {
     struct llm_prefix found = {0};
-    uint64_t name = 0;
+    long n = chain->names;
 
-    if (!kv->has_cache || hash == NULL || piece_tokens <= 0)
+    if (!kv->has_cache || n == 0 || piece_tokens <= 0)
         return found;
-    for (long i = 0; i < n && (i + 1) * piece_tokens < input_tokens; i++) {
-        const struct llm_piece *p = find(kv, name = chained(name, hash[i]));
+    if ((input_tokens - 1) / piece_tokens < n)
+        n = (input_tokens - 1) / piece_tokens;
+    if (kv->host_total == 0)
+        return find_by_halving(kv, chain->name, n, piece_tokens);
+    for (long i = 0; i < n; i++) {
+        const struct llm_piece *p = find(kv, chain->name[i]);
 
         if (p == NULL)
             break;
@@ -196,13 +246,12 @@ static void hold(struct llm_kv *kv, struct llm_chain *chain, struct llm_piece *p
 }
 
 /* First those on the device, so that what must be fetched does not push them out. */
-void llm_kv_hold(struct llm_kv *kv, struct llm_chain *chain, const uint64_t *hash, long pieces)
+void llm_kv_hold(struct llm_kv *kv, struct llm_chain *chain, long pieces)
 {
-    uint64_t name = 0;
     long fetch = 0;
 
     for (long i = 0; i < pieces; i++) {
-        struct llm_piece *p = find(kv, name = chained(name, hash[i]));
+        struct llm_piece *p = find(kv, chain->name[i]);
 
         ASSERT(p != NULL);
         if (p->users == 0) {
@@ -225,21 +274,16 @@ void llm_kv_hold(struct llm_kv *kv, struct llm_chain *chain, const uint64_t *has
     }
 }
 
-long llm_kv_keep(struct llm_kv *kv, struct llm_chain *chain, const uint64_t *hash, long n, long piece_tokens,
-                 long computed_tokens, long own)
+long llm_kv_keep(struct llm_kv *kv, struct llm_chain *chain, long piece_tokens, long computed_tokens,
+                 long own)
 {
     long moved = 0, blocks = piece_blocks(kv, piece_tokens);
-    uint64_t name = 0;
 
-    if (!kv->has_cache || hash == NULL)
+    if (!kv->has_cache)
         return 0;
-    for (long i = 0; i < n && (i + 1) * piece_tokens <= computed_tokens; i++) {
-        struct llm_piece *p;
+    for (long i = chain->n; i < chain->names && (i + 1) * piece_tokens <= computed_tokens; i++) {
+        struct llm_piece *p = find(kv, chain->name[i]);
 
-        name = chained(name, hash[i]);
-        if (i < chain->n)
-            continue;
-        p = find(kv, name);
         if (p != NULL && p->tier == HOST) { /* computed anew: the copy on the host is not needed */
             unlink_piece(kv, p);
             kv->host_used -= p->blocks;
@@ -251,7 +295,7 @@ long llm_kv_keep(struct llm_kv *kv, struct llm_chain *chain, const uint64_t *has
             break;
         if (p != NULL) /* another sequence has it already; our own copy stays our own */
             break;
-        hold(kv, chain, add(kv, name, blocks));
+        hold(kv, chain, add(kv, chain->name[i], blocks));
         moved += blocks;
     }
     kv->held -= moved;

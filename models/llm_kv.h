@@ -34,7 +34,9 @@ struct llm_kv {
     uint64_t asked_tokens, hit_tokens; /* of prompts admitted */
 };
 
-struct llm_chain { /* the hashed pieces of one prompt that a sequence uses */
+struct llm_chain { /* of one prompt: the names of its hashed pieces, and those that a sequence uses */
+    uint64_t *name;
+    long names, names_room;
     struct llm_piece **piece;
     long n, room;
 };
@@ -57,17 +59,20 @@ struct llm_prefix {
     long host_tokens;    /* of these, on the host */
 };
 
+/* Names the pieces, once for a prompt: each by the hash of the chain up to it. */
+void llm_kv_name(struct llm_chain *chain, const uint64_t *hash, long n, struct arena *a);
+
 /* How much of the prompt is there; changes nothing. */
-struct llm_prefix llm_kv_find(const struct llm_kv *kv, const uint64_t *hash, long n, long piece_tokens,
+struct llm_prefix llm_kv_find(const struct llm_kv *kv, const struct llm_chain *chain, long piece_tokens,
                               long input_tokens);
 
 /* Holds what was found, on the device; the caller has made sure that there is room. */
-void llm_kv_hold(struct llm_kv *kv, struct llm_chain *chain, const uint64_t *hash, long pieces);
+void llm_kv_hold(struct llm_kv *kv, struct llm_chain *chain, long pieces);
 
 /* The prompt has been computed: its whole pieces move from the sequence's `own` blocks to the cache, and stay
  * held, as far as the rest of its tokens still fits what is left.  Returns how many blocks have moved. */
-long llm_kv_keep(struct llm_kv *kv, struct llm_chain *chain, const uint64_t *hash, long n, long piece_tokens,
-                 long computed_tokens, long own);
+long llm_kv_keep(struct llm_kv *kv, struct llm_chain *chain, long piece_tokens, long computed_tokens,
+                 long own);
 
 void llm_kv_drop(struct llm_kv *kv, struct llm_chain *chain); /* no longer held; stays cached */
 

@@ -24,6 +24,7 @@ const struct llm_known llm_known[LLM_KNOWN] = {
     {"attention_prefill", PREFILL, 1},
     {"attention_decode", DECODE, 1},
     {"attention_mixed", MIXED, 1},
+    {"attention_uneven", UNEVEN, 1},
     /* Vidur */
     {"emb", ONCE, 1},
     {"input_layernorm", PER_LAYER, 1},
@@ -71,8 +72,7 @@ static const struct llm_known *find(const char *name)
     return NULL;
 }
 
-/* "n=4096" somewhere in "gemm_dtype=bfloat16,n=4096,k=14336"; NAN when it is not there. */
-static double in_variant(const char *variant, const char *key)
+double llm_row_variant(const char *variant, const char *key)
 {
     size_t n = strlen(key);
 
@@ -88,8 +88,8 @@ static double in_variant(const char *variant, const char *key)
 /* Attention kernels of aiconfigurator carry their shape; those of profiles were taken of this model. */
 static bool fits_attention(const struct reading *r, const struct cost_row *row)
 {
-    double heads = in_variant(row->variant, "num_heads"),
-           kv = in_variant(row->variant, "num_key_value_heads");
+    double heads = llm_row_variant(row->variant, "num_heads"),
+           kv = llm_row_variant(row->variant, "num_key_value_heads");
     const struct llm_shape *s = r->m->shape;
     double tp = (double)r->m->layout.tp;
 
@@ -102,7 +102,7 @@ static bool fits_attention(const struct reading *r, const struct cost_row *row)
 
 static void add_product(struct reading *r, const struct cost_row *row)
 {
-    double n = in_variant(row->variant, "n"), k = in_variant(row->variant, "k");
+    double n = llm_row_variant(row->variant, "n"), k = llm_row_variant(row->variant, "k");
 
     for (int i = 0; i < PRODUCTS; i++) {
         struct product *p = &r->product[i];
@@ -151,7 +151,8 @@ static struct llm_grid *mixed_grid(struct reading *r, double chunk)
  */
 static void add_mixed(struct reading *r, const struct cost_row *row)
 {
-    double n = in_variant(row->variant, "decodes"), context = in_variant(row->variant, "decode_context");
+    double n = llm_row_variant(row->variant, "decodes"),
+           context = llm_row_variant(row->variant, "decode_context");
     double alone;
     bool outside = false;
 
@@ -197,6 +198,9 @@ static void add_row(struct reading *r, const struct llm_known *k, const struct c
         break;
     case MIXED:
         add_mixed(r, row);
+        break;
+    case UNEVEN:
+        llm_uneven_add(r, row);
         break;
     case REDUCE:
         llm_curve_add(&r->reduce, row->bytes, row->time_s, r->a);
@@ -338,7 +342,7 @@ static void name_products(struct reading *r)
     kv = fmax(1, (double)s->kv_heads / tp) * (double)s->head_dim;
     r->product[0] = (struct product){.n = q + 2 * kv, .k = h, .distance = INFINITY};
     r->product[1] = (struct product){.n = h, .k = q, .distance = INFINITY};
-    r->product[2] = (struct product){.n = 2 * (double)s->ffn / tp, .k = h, .distance = INFINITY};
+    r->product[2] = (struct product){.n = (s->gated ? 2 : 1) * (double)s->ffn / tp, .k = h, .distance = INFINITY};
     r->product[3] = (struct product){.n = h, .k = (double)s->ffn / tp, .distance = INFINITY};
     r->product[LM_HEAD] = (struct product){.n = (double)s->vocab / tp, .k = h, .distance = INFINITY};
 }

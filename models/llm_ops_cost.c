@@ -165,6 +165,7 @@ int llm_ops_add_up(struct reading *r, struct llm_cost *out, const char *where, s
                        "%s: the table holds no attention of this shape for prefill and decode", where);
     out->linear = tabulate(r, linear_s, fmin((double)m->most_tokens, last_knot(r, PER_LAYER, ONCE)));
     out->sequence = tabulate(r, sequence_s, fmin((double)m->most_sequences, last_knot(r, PER_SEQUENCE, CPU)));
+    llm_uneven_curves(r, layers, out);
     all_layers(&r->prefill, layers);
     all_layers(&r->decode, layers);
     for (int i = 0; i < r->mixed_n; i++)

@@ -16,6 +16,7 @@ enum kind {
     PREFILL,      /* by chunk and context, in each layer */
     DECODE,       /* by batch and context, in each layer */
     MIXED,        /* decodes beside a chunk, in each layer */
+    UNEVEN,       /* decodes of unequal contexts: by chunk and batch, in each layer */
     REDUCE,       /* by bytes, twice in each layer */
     CPU,          /* by sequences, between iterations */
     GEMM,         /* by tokens and shape: stands for every product of that shape */
@@ -29,7 +30,7 @@ struct llm_known {
     enum kind kind;
     double times; /* in a layer, or in an iteration */
 };
-enum { LLM_KNOWN = 49 };
+enum { LLM_KNOWN = 50 };
 extern const struct llm_known llm_known[LLM_KNOWN];
 
 enum { PRODUCTS = 5, LM_HEAD = 4 };
@@ -50,7 +51,15 @@ struct reading {
     struct llm_grid *mixed;
     double *mixed_chunk;
     int mixed_n, used;
+    struct uneven *uneven;
+    int uneven_n;
 };
+
+/* llm_uneven.c: what the longest context adds to attention, from rows that measured it. */
+void llm_uneven_add(struct reading *r, const struct cost_row *row);
+void llm_uneven_curves(struct reading *r, double layers, struct llm_cost *out);
+
+double llm_row_variant(const char *variant, const char *key); /* "n=4096" in "k=1,n=4096"; NAN: not there */
 
 /* Seconds for every number of tokens and of sequences, grids for attention; errors name `where`. */
 int llm_ops_add_up(struct reading *r, struct llm_cost *out, const char *where, struct err *err);

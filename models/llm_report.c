@@ -48,6 +48,7 @@ static void begin_measuring(void *state)
     struct llm_engine *e = state;
 
     e->count = (struct llm_counts){0};
+    e->since_s = e->sim->now;
     level_start(&e->on, e->sim->now, e->on.value);
     for (long i = 0; i < e->replicas; i++) {
         struct llm_replica *r = &e->replica[i];
@@ -62,6 +63,26 @@ static double ratio(double a, double b)
     return b > 0 ? a / b : 0;
 }
 
+/*
+ * What the requests served took at least, at the best batch there could be, of the time the accelerators had:
+ * how far the load is from the most they can do.  That an engine is busy says nothing: it also runs small
+ * batches all the time.  Prompts found in the cache count as not computed.
+ */
+static double least_load(const struct llm_engine *e, double hit_frac)
+{
+    const struct llm_serving_cfg *c = e->cfg;
+    double n = (double)e->count.requests, input = ratio(e->count.input_tokens, n),
+           steps = (ratio(e->count.output_tokens, n) - 1) / c->step_tokens, window = e->sim->now - e->since_s,
+           tokens = c->policy == LLM_CHUNKED ? (double)c->max_tokens : fmax((double)c->max_tokens, 65536);
+
+    if (n == 0 || window <= 0)
+        return 0;
+    return n *
+           (llm_cost_least_prefill(&c->cost, fmax(1, input * (1 - hit_frac)), tokens, llm_mixes(c)) +
+            steps * llm_cost_least_decode(&c->cost, input, (double)c->max_batch, tokens, llm_mixes(c))) /
+           (window * (double)e->replicas);
+}
+
 static int report(const void *state, struct figure *out, int room)
 {
     const struct llm_engine *e = state;
@@ -69,6 +90,8 @@ static int report(const void *state, struct figure *out, int room)
     double used = 0, asked = 0, hits = 0, total = (double)e->cfg->blocks, steps = (double)k->steps;
     const struct figure all[] = {
         {"batch_mean", ratio(k->sequences, steps)},
+        {"batch_slots_frac", ratio(k->sequences, steps * (double)e->cfg->max_batch)},
+        {"load_frac", 0},
         {"preemptions_per_request", ratio((double)k->preemptions, (double)k->requests)},
         {"extrapolated_frac", ratio((double)k->outside, steps)},
         {"steps_per_event", ratio(steps, (double)k->iterations)},
@@ -93,6 +116,8 @@ static int report(const void *state, struct figure *out, int room)
             out[i].value = ratio(used, total * (double)e->replicas);
         if (strcmp(out[i].name, "prefix_hit_frac") == 0)
             out[i].value = ratio(hits, asked);
+        if (strcmp(out[i].name, "load_frac") == 0)
+            out[i].value = least_load(e, ratio(hits, asked));
     }
     return n;
 }

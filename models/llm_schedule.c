@@ -9,8 +9,9 @@
  *   chunked       those that decode first, then prompts in chunks up to the token budget (Sarathi, vLLM v1)
  *   disaggregated prompts on replicas of their own, in chunks; decoding elsewhere
  *
- * First come, first served; what was preempted comes first.  When blocks run out the sequence admitted last
- * gives up its own: it is computed again later, or swapped to the host's memory and back.
+ * First come, first served, or by the request's class, or shortest prompt first; what was preempted comes
+ * before its equals.  When blocks run out the sequence admitted last gives up its own, by class one of the
+ * least urgent: it is computed again later, or swapped to the host's memory and back.
  */
 #include "models/llm_engine.h"
 
@@ -46,6 +47,64 @@ void llm_list_remove(struct llm_list *l, struct llm_seq *s)
     *(s->next != NULL ? &s->next->prev : &l->last) = s->prev;
     s->place = LLM_NOWHERE;
     l->n--;
+}
+
+/* ------------------------------------------------------------ who is more urgent */
+
+/* Smaller goes first; equals in the order in which they came. */
+static long rank(const struct llm_seq *s)
+{
+    const struct request *q = s->visit->it.request;
+
+    switch ((enum llm_order)s->replica->engine->cfg->order) {
+    case LLM_BY_CLASS:
+        return q == NULL ? 0 : q->class;
+    case LLM_SHORTEST_PROMPT:
+        return s->input;
+    default:
+        return 0;
+    }
+}
+
+/* Behind all that go first, and before or behind its equals. */
+static void wait_in_line(struct llm_list *l, struct llm_seq *s, bool before_equals)
+{
+    long own = rank(s);
+    struct llm_seq *ahead = l->last;
+
+    while (ahead != NULL && (rank(ahead) > own || (before_equals && rank(ahead) == own)))
+        ahead = ahead->prev;
+    if (ahead == l->last) {
+        llm_list_append(l, s, LLM_WAITING);
+    } else if (ahead == NULL) {
+        llm_list_prepend(l, s, LLM_WAITING);
+    } else {
+        s->place = LLM_WAITING;
+        s->prev = ahead;
+        s->next = ahead->next;
+        ahead->next->prev = s;
+        ahead->next = s;
+        l->n++;
+    }
+}
+
+void llm_wait(struct llm_replica *r, struct llm_seq *s)
+{
+    wait_in_line(&r->waiting, s, false);
+    r->pending_tokens += s->target;
+}
+
+/* Whose memory goes first: the least urgent, of these the one admitted last. */
+static struct llm_seq *least_urgent(const struct llm_replica *r)
+{
+    struct llm_seq *worst = r->newest;
+
+    if (r->engine->cfg->order != LLM_BY_CLASS)
+        return worst;
+    for (struct llm_seq *s = r->newest; s != NULL; s = s->before)
+        if (rank(s) > rank(worst))
+            worst = s;
+    return worst;
 }
 
 /* ------------------------------------------------------------ the order of admission */
@@ -94,7 +153,7 @@ static long tokens_to_hold(const struct llm_replica *r, const struct llm_seq *s,
     const struct llm_serving_cfg *c = r->engine->cfg;
 
     if (sets_aside(c))
-        return s->input + s->output;
+        return llm_set_aside(c, s->input, s->output);
     return c->policy == LLM_VLLM ? s->target : computed;
 }
 
@@ -130,7 +189,7 @@ static void preempt(struct llm_replica *r, struct llm_seq *s)
     } else {
         s->computed = 0;
         r->pending_tokens += s->target;
-        llm_list_prepend(&r->waiting, s, LLM_WAITING);
+        wait_in_line(&r->waiting, s, true);
     }
 }
 
@@ -138,9 +197,11 @@ static void preempt(struct llm_replica *r, struct llm_seq *s)
 bool llm_make_room(struct llm_replica *r, long blocks, const struct llm_seq *keep)
 {
     while (!llm_kv_has(&r->kv, blocks)) {
-        if (r->newest == NULL || r->newest == keep)
+        struct llm_seq *victim = least_urgent(r);
+
+        if (victim == NULL || victim == keep)
             return false;
-        preempt(r, r->newest);
+        preempt(r, victim);
         if (keep == NULL) /* for those that decode: they may have become fewer */
             return false;
     }
@@ -172,7 +233,7 @@ static bool make_offer(const struct llm_replica *r, const struct llm_seq *s, lon
 
     *o = (struct offer){0};
     if (q != NULL && !sets_aside(c))
-        o->prefix = llm_kv_find(&r->kv, q->blocks, q->blocks_n, q->block_tokens, s->input);
+        o->prefix = llm_kv_find(&r->kv, &s->chain, q->block_tokens, s->input);
     rest = s->target - o->prefix.tokens;
     o->tokens = chunks && rest > budget ? budget : rest;
     if (o->tokens > budget && r->works > 0) /* a prompt longer than the budget goes alone */
@@ -184,12 +245,11 @@ static bool make_offer(const struct llm_replica *r, const struct llm_seq *s, lon
 static void admit(struct llm_replica *r, struct llm_seq *s, const struct offer *o)
 {
     const struct llm_serving_cfg *c = r->engine->cfg;
-    const struct request *q = s->visit->it.request;
 
     llm_list_remove(&r->waiting, s);
     r->pending_tokens -= s->target;
     if (o->prefix.pieces > 0)
-        llm_kv_hold(&r->kv, &s->chain, q->blocks, o->prefix.pieces);
+        llm_kv_hold(&r->kv, &s->chain, o->prefix.pieces);
     if (isnan(s->scheduled_s)) { /* a prompt counts once: coming back after preemption is another matter */
         r->kv.asked_tokens += (uint64_t)s->target;
         r->kv.hit_tokens += (uint64_t)o->prefix.tokens;

@@ -13,6 +13,7 @@
 
 static const char *const policy_names[] = {"static", "orca", "vllm", "chunked", "disaggregated", NULL};
 static const char *const routing_names[] = {"round_robin", "least_loaded", "prefix_aware", NULL};
+static const char *const order_names[] = {"fifo", "class", "shortest_prompt", NULL};
 static const char *const preemption_names[] = {"recompute", "swap", NULL};
 static const char *const weight_names[] = {"bf16", "fp8", "int8", "int4", "fp4", NULL};
 static const double weight_bytes[] = {2, 1, 1, 0.5, 0.5};
@@ -39,6 +40,12 @@ static const struct param params[] = {
     REAL(T, memory_reserve, UNIT_BYTES, "2GB", 0, 1e13, "Of that, what activations and captured graphs take"),
     REAL(T, watermark, UNIT_FRAC, "0.01", 0, 0.9,
          "Share of the blocks kept free when a sequence is admitted"),
+    INT(T, reserve_tokens, "0", 0, 1e7,
+        "Memory that static and orca set aside for a sequence, in tokens; 0 is its prompt and its answer"),
+    BOOL(T, buddies, "false", "Round what is set aside up to a power of two of tokens (buddy allocation)"),
+    CHOICE(T, order, "fifo", order_names,
+           "Who is admitted first: who came first, the request's class (the first of the workload is the "
+           "most urgent), or the shortest prompt"),
     CHOICE(T, preemption, "recompute", preemption_names, "What happens to a sequence whose memory is taken"),
     BOOL(T, prefix_cache, "true", "Keep the KV of hashed prompt blocks for later prompts"),
     REAL(T, host_memory, UNIT_BYTES, "0GB", 0, 1e15, "Host memory for prefixes that fall out of the cache"),

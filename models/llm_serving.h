@@ -10,6 +10,7 @@
 enum llm_policy { LLM_STATIC, LLM_ORCA, LLM_VLLM, LLM_CHUNKED, LLM_DISAGGREGATED };
 enum llm_routing { LLM_ROUND_ROBIN, LLM_LEAST_LOADED, LLM_PREFIX_AWARE };
 enum llm_preemption { LLM_RECOMPUTE, LLM_SWAP };
+enum llm_order { LLM_FIFO, LLM_BY_CLASS, LLM_SHORTEST_PROMPT };
 
 enum { LLM_OP_PREFILL, LLM_OP_DECODE, LLM_OP_MIXED };
 
@@ -24,6 +25,9 @@ struct llm_serving_cfg {
     double memory_utilization, memory_reserve, watermark;
     bool prefix_cache;
     double host_memory;
+    long reserve_tokens;
+    bool buddies;
+    int order;
 
     bool async_scheduling, cuda_graphs;
     double cpu_step, cpu_sequence;
@@ -51,6 +55,19 @@ struct llm_serving_cfg {
 static inline bool llm_mixes(const struct llm_serving_cfg *c)
 {
     return c->policy == LLM_CHUNKED || c->policy == LLM_ORCA;
+}
+
+/* Tokens for which memory is set aside when a sequence is admitted; 0: blocks are taken as they are needed.
+ */
+static inline long llm_set_aside(const struct llm_serving_cfg *c, long input, long output)
+{
+    long tokens = input + output > c->reserve_tokens ? input + output : c->reserve_tokens, whole = 1;
+
+    if (c->policy != LLM_STATIC && c->policy != LLM_ORCA)
+        return 0;
+    while (c->buddies && whole < tokens)
+        whole *= 2;
+    return c->buddies ? whole : tokens;
 }
 
 /* Prompt and answer of an item: its request's, or drawn from the settings (luck NULL: the means). */

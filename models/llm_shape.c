@@ -9,7 +9,7 @@ const struct param llm_shape_params[] = {
     INT(T, heads, "32", 1, 4096, "Query heads"),
     INT(T, kv_heads, "8", 1, 4096, "Key and value heads; as many as query heads is MHA, fewer is GQA"),
     INT(T, head_dim, "128", 1, 4096, "Width of one head"),
-    INT(T, ffn, "14336", 0, 1e7, "Width of the gated feed-forward layer; 0 where every layer has experts"),
+    INT(T, ffn, "14336", 0, 1e7, "Width of the feed-forward layer; 0 where every layer has experts"),
     INT(T, vocab, "128256", 1, 1e8, "Rows of the embedding and of the LM head"),
     INT(T, experts, "0", 0, 1e5, "Experts of a layer; 0 is a dense model"),
     INT(T, experts_per_token, "0", 0, 1e5, "Experts that one token passes"),
@@ -19,6 +19,7 @@ const struct param llm_shape_params[] = {
     INT(T, kv_rank, "0", 0, 1e6, "Width of the compressed KV of multi-head latent attention; 0 is none"),
     INT(T, rope_dim, "0", 0, 4096, "Width of the rotary key beside the compressed KV"),
     INT(T, q_rank, "0", 0, 1e6, "Width of the compressed query; 0 is none"),
+    BOOL(T, gated, "true", "Feed-forward layers have a gate beside the way up: three matrices, else two"),
     BOOL(T, tied_embeddings, "false", "Embedding and LM head are one matrix"),
     JSONV(T, name, "What the model is called"),
     JSONV(T, source, "Where the numbers come from"),
@@ -87,9 +88,14 @@ static double attention_parameters(const struct llm_shape *s)
     return query + h * (rank + rope) + rank * heads * 2 * (double)s->head_dim + q * h;
 }
 
+static double matrices(const struct llm_shape *s) /* of a feed-forward layer */
+{
+    return s->gated ? 3 : 2;
+}
+
 static double expert_parameters(const struct llm_shape *s)
 {
-    return 3.0 * (double)s->hidden * (double)s->expert_ffn;
+    return matrices(s) * (double)s->hidden * (double)s->expert_ffn;
 }
 
 static double expert_layers(const struct llm_shape *s)
@@ -99,7 +105,7 @@ static double expert_layers(const struct llm_shape *s)
 
 static double dense_parameters(const struct llm_shape *s)
 {
-    return 3.0 * (double)s->hidden * (double)s->ffn;
+    return matrices(s) * (double)s->hidden * (double)s->ffn;
 }
 
 double llm_shape_parameters(const struct llm_shape *s)

@@ -5,7 +5,7 @@
  * of the model's own config file; rates are the vendor's for one accelerator, reached to the fractions
  * beside them.
  *
- *   weights of a layer   (heads + 2 kv_heads) head_dim hidden + heads head_dim hidden + 3 hidden ffn
+ *   weights of a layer   (heads + 2 kv_heads) head_dim hidden + heads head_dim hidden + 3 hidden ffn (2 without a gate)
  *   KV of a token        2 layers kv_heads head_dim; with multi-head latent attention layers (kv_rank +
  * rope_dim) experts touched      E (1 - (1 - k/E)^T) by T tokens that choose k of E independently
  *
@@ -21,7 +21,7 @@ struct llm_shape {
     long layers, hidden, heads, kv_heads, head_dim, ffn, vocab;
     long experts, experts_per_token, expert_ffn, shared_experts, dense_layers;
     long kv_rank, rope_dim, q_rank; /* multi-head latent attention; kv_rank 0: none */
-    bool tied_embeddings;
+    bool gated, tied_embeddings;
     const struct json *name, *source, *date;
 };
 

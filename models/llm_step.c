@@ -47,7 +47,7 @@ static void describe_decodes(const struct llm_replica *r, struct llm_batch *b)
     if (c->cuda_graphs && r->works == 0 && !c->cost.is_whole)
         b->decode_tokens = graph_size(b->decode_tokens);
     b->context = r->context / (double)r->n;
-    b->longest = c->cost.straggler_s > 0 ? llm_decode_longest(r) : b->context;
+    b->longest = llm_cost_minds_longest(&c->cost) ? llm_decode_longest(r) : b->context;
 }
 
 static double with_cpu(const struct llm_serving_cfg *c, double gpu_s, double sequences)

@@ -28,6 +28,7 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/llm_ops.c \
 	%D%/llm_ops.h \
 	%D%/llm_ops_cost.c \
+	%D%/llm_uneven.c \
 	%D%/llm_ops_parts.h \
 	%D%/llm_report.c \
 	%D%/llm_schedule.c \

@@ -35,6 +35,9 @@ static const struct param params[] = {
     LAW(T, prompt_tokens, UNIT_NONE, "256", 0, 1e8, "Tokens of instructions and question"),
     LAW(T, output_tokens, UNIT_NONE, "128", 0, 1e7,
         "Tokens generated in a round; 0: as many as the request says"),
+    LAW(T, reasoning_tokens, UNIT_NONE, "0", 0, 1e7,
+        "Tokens thought before each answer: generated and paid, not kept in the context"),
+    INT(T, reasoning_budget, "0", 0, 1e7, "Tokens after which thinking is cut short; 0: never"),
     INT(T, passages, "5", 0, 1e5, "Passages put into the prompt by one retrieval"),
     INT(T, candidates, "0", 0, 1e6, "Passages retrieved for the reranker; 0: as many as go into the prompt"),
     LAW(T, passage_tokens, UNIT_NONE, "0", 0, 1e7, "Tokens of one passage"),
@@ -56,6 +59,8 @@ static const struct param params[] = {
          "How often a retrieval that finds a hop also finds the next, relative to asking for it"),
     REAL(T, p_all, UNIT_FRAC, "0", 0, 1,
          "Chance of a right answer with all evidence; 0: quality is not modelled"),
+    REAL(T, p_cut, UNIT_FRAC, "0", 0, 1,
+         "The same where the budget ended the thinking; what it is worth rests on this number"),
     REAL(T, p_none, UNIT_FRAC, "0", 0, 1, "Chance of a right answer without passages"),
     REAL(T, p_distract, UNIT_FRAC, "0", 0, 1, "Chance of a right answer among passages that mislead"),
     REAL(T, distract, UNIT_FRAC, "1", 0, 1, "Share of passages without the evidence that mislead"),
@@ -76,6 +81,11 @@ static int check(void *cfg, const struct model_env *env, struct err *err)
 
     if (c->enough > c->samples)
         return err_set(err, ERR_SCENARIO, "%s.enough: %ld of %ld samples", env->where, c->enough, c->samples);
+    if (c->graph == GRAPH_WHILE_DECODING && c->reasoning_tokens.mean > 0)
+        return err_set(err, ERR_SCENARIO,
+                       "%s.reasoning_tokens: retrieve_while_decoding counts the tokens of one answer; leave "
+                       "them out, or choose another graph",
+                       env->where);
     if (c->candidates > 0 && c->candidates < c->passages)
         return err_set(err, ERR_SCENARIO, "%s.candidates: %ld, fewer than the %ld passages of a prompt",
                        env->where, c->candidates, c->passages);
@@ -174,6 +184,15 @@ static struct server_call row(const struct item *in, int callee, double times, d
     return r;
 }
 
+/* Of a thinking that may be cut short the bound counts what is surely thought. */
+static double least_thought(const struct prompt_cfg *c)
+{
+    const struct law *l = &c->reasoning_tokens;
+    double least = l->kind == LAW_CONSTANT ? l->mean : fmax(0, l->lo);
+
+    return c->reasoning_budget == 0 ? l->mean : fmin(least, (double)c->reasoning_budget);
+}
+
 int prompt_calls(const void *cfg, const struct item *in, struct server_call *out, int room)
 {
     const struct prompt_cfg *c = cfg;
@@ -188,6 +207,7 @@ int prompt_calls(const void *cfg, const struct item *in, struct server_call *out
     out[n].request.input_tokens += lround(c->system_tokens + c->prompt_tokens.mean);
     if (output > 0)
         out[n].request.output_tokens = lround(output / (c->graph == GRAPH_WHILE_DECODING ? rounds : 1));
+    out[n].request.output_tokens += (long)least_thought(c);
     n++;
     if (c->graph == GRAPH_AGENT) {
         out[n++] = row(in, CALL_TOOL, rounds - 1, rounds - 1);

@@ -48,9 +48,11 @@ struct prompt_cfg {
     int graph;
     long rounds, samples, enough, passages, candidates, every_tokens, hops;
     bool until_solved;
-    struct law steps, prompt_tokens, output_tokens, passage_tokens, round_tokens, rewrite_tokens;
+    struct law steps, prompt_tokens, output_tokens, passage_tokens, round_tokens, rewrite_tokens,
+        reasoning_tokens;
+    long reasoning_budget;
     double system_tokens, block_tokens, history_tokens, timeout;
-    double ahead, p_all, p_none, p_distract, distract, icc_reader, icc_search;
+    double ahead, p_all, p_cut, p_none, p_distract, distract, icc_reader, icc_search;
     double one_off_usd, one_off_requests;
     const struct json *evidence, *rerank;
     struct curve evidence_curve, rerank_curve; /* filled by check() */
@@ -71,6 +73,7 @@ struct sample {
     call_id id;
     bool is_out;
     double sent_s;
+    long thought; /* tokens of the answer that nobody reads */
 };
 
 /* One request in the loop. */
@@ -84,6 +87,7 @@ struct ask {
     int step;
     long context, output_left; /* tokens */
     long passages, waiting, generated;
+    long answers, cut; /* of this round: generated; those whose thinking the budget ended */
     double recall, usd, queue_s, ttft_s, tpot_s;
     bool failed;
     event_id alarm;
@@ -104,11 +108,11 @@ struct prompt {
     const struct prompt_cfg *c;
     struct host *host;
     struct answer_cfg answer;
-    struct difficulty all, none, distract;
+    struct difficulty all, unfinished, none, distract;
     struct found_memo memo[MEMOS];
     int memos;
     struct ask *free;
-    uint64_t arrived, left, done, rounds, solved, failed;
+    uint64_t arrived, left, done, rounds, solved, failed, answers, cut;
     uint64_t calls[CALLS];
 };
 
@@ -132,6 +136,7 @@ enum prompt_luck {
     LUCK_OUTPUT,
     LUCK_REWRITE,
     LUCK_FIND,
+    LUCK_REASONING,
     LUCKS = 16
 };
 

@@ -91,7 +91,7 @@ static void generated(struct ask *a, const struct sample *s)
     bool first_counts = a->owner->c->graph == GRAPH_WHILE_DECODING && !isnan(a->ttft_s);
 
     a->generated += r->output_tokens;
-    a->context += r->output_tokens;
+    a->context += r->output_tokens - s->thought;
     a->output_left -= r->output_tokens;
     a->failed = a->failed || r->failed;
     if (!isnan(r->queue_s))
@@ -165,7 +165,25 @@ static long output_of(const struct ask *a, long sample)
     return prompt_tokens(a, &c->output_tokens, LUCK_OUTPUT + (uint64_t)sample * LUCKS * 65536);
 }
 
-static void fill(const struct ask *a, struct sample *s, int step, long index)
+/* Thinks first, as far as the budget goes. */
+static long think(struct ask *a, long index)
+{
+    const struct prompt_cfg *c = a->owner->c;
+    long wanted;
+
+    if (c->reasoning_tokens.mean <= 0)
+        return 0;
+    wanted = prompt_tokens(a, &c->reasoning_tokens, LUCK_REASONING + (uint64_t)index * LUCKS * 65536);
+    a->answers++;
+    a->owner->answers++;
+    if (c->reasoning_budget == 0 || wanted <= c->reasoning_budget)
+        return wanted;
+    a->cut++;
+    a->owner->cut++;
+    return c->reasoning_budget;
+}
+
+static void fill(struct ask *a, struct sample *s, int step, long index)
 {
     const struct prompt_cfg *c = a->owner->c;
     struct request *r = &s->request;
@@ -180,8 +198,11 @@ static void fill(const struct ask *a, struct sample *s, int step, long index)
     r->deadline_s = INFINITY; /* it is kept here, for the whole */
     r->input_tokens = step == STEP_TOOL ? 0 : a->context;
     r->output_tokens = 0;
-    if (step == STEP_GENERATE)
-        r->output_tokens = output_of(a, index);
+    s->thought = 0;
+    if (step == STEP_GENERATE) {
+        s->thought = think(a, index);
+        r->output_tokens = output_of(a, index) + s->thought;
+    }
     if (step == STEP_REWRITE)
         r->output_tokens = prompt_tokens(a, &c->rewrite_tokens, LUCK_REWRITE);
     if (step == STEP_RETRIEVE)
@@ -214,6 +235,8 @@ void prompt_send(struct ask *a, int step)
     long n = votes ? c->samples : 1;
 
     a->waiting = votes && c->enough > 0 ? c->enough : n;
+    if (step == STEP_GENERATE)
+        a->answers = a->cut = 0;
     for (long i = 0; i < n; i++)
         send(a, &a->samples[i], step, i);
 }

@@ -37,13 +37,23 @@ static void find_evidence(struct ask *a)
     }
 }
 
+/* Of the answers of the last round, some may have been thought to the end and others not. */
+static double with_evidence(const struct ask *a)
+{
+    const struct prompt *p = a->owner;
+    double cut = a->answers > 0 ? (double)a->cut / (double)a->answers : 0;
+
+    return (1 - cut) * difficulty_at(&p->all, a->difficulty) +
+           cut * difficulty_at(&p->unfinished, a->difficulty);
+}
+
 double prompt_quality(const struct ask *a)
 {
     const struct prompt *p = a->owner;
     double u = a->difficulty, chance;
 
     if (a->evidence >= a->hops)
-        chance = difficulty_at(&p->all, u);
+        chance = with_evidence(a);
     else if (a->passages == 0)
         chance = difficulty_at(&p->none, u);
     else
@@ -247,6 +257,7 @@ static void *open_prompt(const void *cfg, struct host *h)
     p->host = h;
     p->answer = prompt_answer(cfg);
     difficulty_init(&p->all, p->c->p_all, p->c->icc_reader);
+    difficulty_init(&p->unfinished, p->c->p_cut, p->c->icc_reader);
     difficulty_init(&p->none, p->c->p_none, p->c->icc_reader);
     difficulty_init(&p->distract, p->c->p_distract, p->c->icc_reader);
     return p;
@@ -256,7 +267,7 @@ static void begin_measuring(void *state)
 {
     struct prompt *p = state;
 
-    p->done = p->rounds = p->solved = p->failed = 0;
+    p->done = p->rounds = p->solved = p->failed = p->answers = p->cut = 0;
     for (int i = 0; i < CALLS; i++)
         p->calls[i] = 0;
 }
@@ -266,13 +277,14 @@ static int report(const void *state, struct figure *out, int room)
     const struct prompt *p = state;
     double done = fmax(1, (double)p->done);
 
-    ASSERT(room >= 5);
+    ASSERT(room >= 6);
     out[0] = (struct figure){"rounds_mean", (double)p->rounds / done};
     out[1] = (struct figure){"llm_calls_per_request", (double)p->calls[CALL_LLM] / done};
     out[2] = (struct figure){"retrievals_per_request", (double)p->calls[CALL_RETRIEVER] / done};
     out[3] = (struct figure){"evidence_complete_frac", (double)p->solved / done};
     out[4] = (struct figure){"failed_frac", (double)p->failed / done};
-    return 5;
+    out[5] = (struct figure){"thinking_cut_frac", (double)p->cut / fmax(1, (double)p->answers)};
+    return p->c->reasoning_budget > 0 ? 6 : 5;
 }
 
 static void assert_laws(const void *state)

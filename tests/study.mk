@@ -12,3 +12,5 @@ criterion_tests += %D%/unit/test_simulated
 
 criterion_tests += %D%/unit/test_rules
 %C%_unit_test_rules_LDADD = $(study_libs) $(CRITERION_LIBS)
+criterion_tests += %D%/unit/test_replay_serving
+%C%_unit_test_replay_serving_LDADD = $(study_libs) $(CRITERION_LIBS)

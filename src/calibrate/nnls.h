@@ -7,7 +7,7 @@
  * 1974, ch. 23): columns enter one by one where the residual falls fastest and
  * leave when they would turn negative.  A column with a Cholesky pivot below
  * 1e-5 is said by those in use and never enters.  Small problems only; A is
- * k x k in the corner of an array.
+ * k x k in the corner of an array; x, in and said hold NNLS_MOST too.
  */
 #ifndef CALIBRATE_NNLS_H
 #define CALIBRATE_NNLS_H

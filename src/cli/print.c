@@ -1,6 +1,7 @@
 #include "cli/print.h"
 
 #include "base/units.h"
+#include "pipeline/overload.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -163,10 +164,22 @@ static void print_owners(const struct outcome *o)
                o->has_power ? print_estimate(power, sizeof power, &o->owners[i].power_w, UNIT_WATT) : "");
 }
 
+static void print_bound(const struct outcome *o)
+{
+    double arrive = overload_arrivals_per_s(o);
+    char buf[40];
+
+    if (o->has_bound)
+        printf("  %-12s %s at best; the limit is %s%s\n", "bound",
+               units_format(buf, sizeof buf, o->bound.throughput_per_s, UNIT_PER_S), o->bound.bottleneck,
+               overload_is_beyond_bound(o) ? " (more by chance: draws)" : "");
+    if (arrive > 0)
+        printf("  %-12s %s arrive, fewer leave: times grow as long as the run lasts\n", "OVERLOADED",
+               units_format(buf, sizeof buf, arrive, UNIT_PER_S));
+}
+
 void print_outcome(const struct outcome *o)
 {
-    char buf[60];
-
     printf("%s: %ld replications, %.0f %% confidence, unit %s\n\n", o->scenario->name, o->replications,
            100 * o->confidence, o->scenario->pipelines[o->scenario->objective].unit);
     print_line("throughput", &o->throughput_per_s, UNIT_PER_S);
@@ -184,9 +197,7 @@ void print_outcome(const struct outcome *o)
         print_line("idle, worth", &o->idle_usd_per_h, UNIT_USD_PER_H);
     if (o->has_power)
         print_line("power", &o->power_w, UNIT_WATT);
-    if (o->has_bound)
-        printf("  %-12s %s at best; the limit is %s\n", "bound",
-               units_format(buf, sizeof buf, o->bound.throughput_per_s, UNIT_PER_S), o->bound.bottleneck);
+    print_bound(o);
     print_pipelines(o);
     print_stages(o);
     print_owners(o);

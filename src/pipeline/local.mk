@@ -26,6 +26,8 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/fold_cost.c \
 	%D%/optimization.c \
 	%D%/outcome.c \
+	%D%/overload.c \
+	%D%/overload.h \
 	%D%/outcome.h \
 	%D%/scenario.c \
 	%D%/scenario.h \

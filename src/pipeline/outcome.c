@@ -1,6 +1,7 @@
 #include "pipeline/outcome.h"
 
 #include "base/json.h"
+#include "pipeline/overload.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -205,6 +206,20 @@ static void extrapolation_json(const struct outcome *o, struct json *list)
         }
 }
 
+static void overload_json(const struct outcome *o, struct json *list)
+{
+    double arrive = overload_arrivals_per_s(o);
+    char text[300];
+
+    if (arrive > 0) {
+        snprintf(text, sizeof text,
+                 "overloaded: %.4g/s arrive and %.4g/s leave; queues grow as long as the run lasts, and "
+                 "times in the pipeline are those of a run of this length",
+                 arrive, o->throughput_per_s.mean);
+        push_warning(list, "$.workload.open.arrivals", text);
+    }
+}
+
 static void provenance_json(const struct outcome *o, struct json *doc)
 {
     const struct scenario *s = o->scenario;
@@ -222,6 +237,7 @@ static void provenance_json(const struct outcome *o, struct json *doc)
     for (int i = 0; i < s->warnings_n; i++)
         push_warning(list, s->warnings[i].path, s->warnings[i].text);
     extrapolation_json(o, list);
+    overload_json(o, list);
 }
 
 struct json *result_document(const char *command, const struct scenario *s)

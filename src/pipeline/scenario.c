@@ -92,7 +92,7 @@ static int read_all(struct reader *r)
     return optimizations_read(r->s->tree, r->s->file, r->s->arena, &opts, &n, r->err);
 }
 
-static bool loses_items(const struct scenario *s, int pipeline)
+bool scenario_loses_items(const struct scenario *s, int pipeline)
 {
     for (int i = 0; i < s->stages_n; i++)
         if (s->stages[i].pipeline == pipeline && s->stages[i].shape.workers == 0 &&
@@ -131,7 +131,7 @@ static void check_load(struct scenario *s)
         double rate = arrives_by_itself(p) ? pipeline_arrivals_per_s(p) : 0;
         struct bound b;
 
-        if (rate == 0 || loses_items(s, k))
+        if (rate == 0 || scenario_loses_items(s, k))
             continue;
         bound_of_pipeline(s, k, s->arena, &b);
         offered += rate;

@@ -45,6 +45,8 @@ int load_params(const struct reader *r, const struct param *table, const struct 
 int read_quantity(struct reader *r, const struct json *v, enum unit unit, double min, double max,
                   const char *where, double *out);
 int read_law(struct reader *r, const struct json *v, enum unit unit, const char *where, struct law *out);
+bool scenario_loses_items(const struct scenario *s,
+                          int pipeline); /* some stage turns away whom it cannot take */
 void warn(struct scenario *s, const char *path, const char *text);
 void append_name(struct scenario *s, const char ***list, int *n, const char *name); /* once */
 

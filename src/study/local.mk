@@ -44,6 +44,7 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/llm_closed.c \
 	%D%/replay/llm_drive.c \
 	%D%/replay/llm_drive.h \
+	%D%/replay/llm_policies.c \
 	%D%/replay/llm_prefix.c \
 	%D%/replay/llm_requests.c \
 	%D%/rules.c \
@@ -55,6 +56,7 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/rules/rules_serving.c \
 	%D%/rules/rules_table.c \
 	%D%/rules/rules_training.c \
+	%D%/replay/llm_sweep.c \
 	%D%/shapley.c \
 	%D%/shapley.h \
 	%D%/values.c \

@@ -16,6 +16,7 @@ struct llm_test_request {
     long input, output;
     const uint64_t *blocks;
     long blocks_n, block_tokens;
+    int class;
     double left_s; /* out */
     bool lost;
     struct request r;
@@ -87,6 +88,7 @@ static inline void llm_test_serve(struct llm_test_host *t, const struct server *
         q->r = (struct request){.id = (uint64_t)i,
                                 .input_tokens = q->input,
                                 .output_tokens = q->output,
+                                .class = q->class,
                                 .blocks = q->blocks,
                                 .blocks_n = q->blocks_n,
                                 .block_tokens = q->block_tokens,

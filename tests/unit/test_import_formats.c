@@ -146,6 +146,9 @@ Test(import_formats, llmservingsim_times_are_microseconds)
         "SELECT time_s FROM operator_costs WHERE op = 'attention_prefill' AND chunk = 256 AND context = 128");
     gives(30e-6, "SELECT time_s FROM operator_costs WHERE op = 'attention_mixed' AND variant = "
                  "'decodes=4,decode_context=512'");
+    take("skew.csv");
+    gives(47.25e-6, "SELECT time_s FROM operator_costs WHERE op = 'attention_uneven' AND batch = 2 AND "
+                    "chunk = 0 AND variant = 'longs=1,longest=512,mean=320,even_us=46.5'");
 }
 
 Test(import_formats, vidur_times_are_milliseconds_and_sizes_bytes)

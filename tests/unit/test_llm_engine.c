@@ -156,6 +156,81 @@ Test(llm_engine, max_batch_limits_who_runs)
     cr_expect_gt(llm_test_figure(&t, "batch_mean"), 1.2);
 }
 
+Test(llm_engine, the_urgent_and_the_short_can_go_first)
+{
+    struct llm_test_request q[4];
+    const struct llm_test_request fresh[4] = {{.at_s = 0, .input = 4, .output = 1, .class = 1},
+                                              {.at_s = 1, .input = 3, .output = 1, .class = 1},
+                                              {.at_s = 2, .input = 2, .output = 1, .class = 1},
+                                              {.at_s = 3, .input = 3, .output = 1, .class = 0}};
+
+    /* One at a time: the first runs until 4 s, when all the others wait. */
+    memcpy(q, fresh, sizeof q);
+    run("{\"policy\": \"vllm\", \"max_batch\": 1, " PLAIN SECONDS "}", q, 4, 1);
+    expect("fifo: the second", q[1].left_s, 7);
+    expect("fifo: the last", q[3].left_s, 12);
+    llm_test_close(&t);
+    memcpy(q, fresh, sizeof q);
+    run("{\"policy\": \"vllm\", \"max_batch\": 1, \"order\": \"class\", " PLAIN SECONDS "}", q, 4, 1);
+    expect("class: the urgent one", q[3].left_s, 7);
+    expect("class: then as they came", q[1].left_s, 10);
+    expect("class: the last", q[2].left_s, 12);
+    llm_test_close(&t);
+    memcpy(q, fresh, sizeof q);
+    run("{\"policy\": \"vllm\", \"max_batch\": 1, \"order\": \"shortest_prompt\", " PLAIN SECONDS "}", q, 4,
+        1);
+    expect("short: two tokens", q[2].left_s, 6);
+    expect("short: of equals who came first", q[1].left_s, 9);
+    expect("short: the last", q[3].left_s, 12);
+}
+
+Test(llm_engine, memory_is_taken_from_the_least_urgent)
+{
+    struct llm_test_request q[] = {{.input = 16, .output = 30, .class = 1},
+                                   {.input = 16, .output = 30, .class = 0}};
+
+    /* Four blocks of 16, three each in the end: the urgent one, admitted first, keeps its own. */
+    run("{\"policy\": \"vllm\", \"kv_blocks\": 4, \"order\": \"class\", " PLAIN SECONDS "}", q, 2, 1);
+    cr_expect_gt(llm_test_figure(&t, "preemptions_per_request"), 0);
+    cr_expect_lt(q[1].left_s, q[0].left_s);
+}
+
+Test(llm_engine, what_is_set_aside_limits_the_batch)
+{
+    static const struct {
+        const char *params;
+        double batch;
+    } cases[] = {{"", 3}, /* 10 + 10 tokens: of 64 three times */
+                 {"\"buddies\": true, ", 2},
+                 {"\"reserve_tokens\": 64, ", 1}};
+
+    for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+        struct llm_test_request q[6];
+        char params[400];
+
+        for (int i = 0; i < 6; i++)
+            q[i] = (struct llm_test_request){.input = 10, .output = 10};
+        snprintf(params, sizeof params,
+                 "{\"policy\": \"orca\", \"kv_blocks\": 64, \"block_tokens\": 1, %s" PLAIN SECONDS "}",
+                 cases[k].params);
+        run(params, q, 6, 1);
+        expect(cases[k].params, q[5].left_s, 6 / cases[k].batch * (cases[k].batch * 10 + 0.9));
+        llm_test_close(&t);
+    }
+}
+
+Test(llm_engine, load_is_what_the_best_batch_would_have_needed)
+{
+    struct llm_test_request q[4];
+
+    /* Alone each: 1 s of prompt and 10 steps; together 4 s of prompts and the same 10 steps. */
+    for (int i = 0; i < 4; i++)
+        q[i] = (struct llm_test_request){.at_s = 10 * i, .input = 1, .output = 11};
+    run("{\"policy\": \"vllm\", \"max_batch\": 4, " PLAIN SECONDS "}", q, 4, 1);
+    expect("until 32 s", llm_test_figure(&t, "load_frac"), 4 * (1 + 10 * 0.1 / 4) / 32);
+    expect("slots", llm_test_figure(&t, "batch_slots_frac"), 0.25);
+}
+
 /* ------------------------------------------------------------ memory */
 
 Test(llm_engine, a_request_longer_than_the_memory_is_lost)

@@ -31,7 +31,15 @@ static const struct cost_row hand[] = {
     ROW("attention_decode", 1, 5, 5, 0, 110, "", 1.0),
     ROW("attention_mixed", 1, 11, 1, 10, 0, "decodes=1,decode_context=10", 1.3),
     ROW("attention_mixed", 1, 11, 1, 10, 0, "decodes=1,decode_context=110", 1.6),
+    /* five decodes of 35 on the mean, one of 85: a tenth slower; alone one is split, and beside a chunk two */
+    ROW("attention_uneven", 1, 5, 5, 0, 0, "longs=1,longest=85,mean=35,even_us=3e6", 3.3),
+    ROW("attention_uneven", 1, 1, 1, 0, 0, "longs=1,longest=85,mean=35,even_us=3e6", 3.0),
+    ROW("attention_uneven", 1, 11, 1, 10, 0, "longs=1,longest=110,mean=10,even_us=3e6", 3.6),
+    ROW("attention_uneven", 1, 5, 5, 0, 0, "longs=4,longest=85,mean=35,even_us=3e6", 9.9), /* many are long */
+    ROW("attention_uneven", 1, 5, 5, 0, 0, "longs=1,longest=45,mean=35,even_us=3e6", 9.9), /* hardly longer */
 };
+
+enum { UNEVEN_ROWS = 5 }; /* the last ones */
 
 static struct arena *arena;
 static struct err err;
@@ -44,7 +52,7 @@ static int costs(void *ctx, const char *ref, struct arena *a, struct cost_row **
     if (strcmp(ref, "trace:hand") != 0)
         return err_set(e, ERR_SCENARIO, "no trace \"%s\"", ref);
     *rows = arena_array(a, rows_n, sizeof **rows);
-    memcpy(*rows, hand, sizeof hand);
+    memcpy(*rows, hand, rows_n * sizeof *hand);
     *n = rows_n;
     return 0;
 }
@@ -120,9 +128,40 @@ Test(llm_ops, chunks_share_what_is_fixed_and_decodes_are_dearer_beside_them)
                               .decode_tokens = 0,
                               .context = 10,
                               .longest = 110};
-    expect("0.3 s instead of 0.1 s, and the straggler",
+    /* measured beside a chunk: 1.3 s, a fifth more with one of 110 among 10 on the mean */
+    expect("0.3 s instead of 0.1 s, and the longest",
+           llm_cost_step(&c->cost, &both, &outside) - llm_cost_step(&c->cost, &one, &outside),
+           0.3 + 0.2 * 1.3 + 100e-3);
+    rows_n -= UNEVEN_ROWS;
+    c = configure(HAND ", \"straggler\": \"1ms\"}");
+    rows_n += UNEVEN_ROWS;
+    cr_assert_not_null(c, "%s", err.text);
+    expect("without a table, what the scenario says",
            llm_cost_step(&c->cost, &both, &outside) - llm_cost_step(&c->cost, &one, &outside),
            0.3 + 100e-3 + 100e-3);
+}
+
+Test(llm_ops, the_longest_context_ends_last_where_the_next_measured_batch_is_not_split)
+{
+    struct llm_serving_cfg *c = configure(HAND "}");
+    struct llm_batch b = {.decodes = 5, .decode_tokens = 5, .context = 35, .longest = 35};
+    double even, extra = 0.1 * (0.5 + 0.5 * 25 / 100) / 50; /* of 0.625 s a tenth, over 50 tokens */
+    bool outside = false;
+
+    cr_assert_not_null(c, "%s", err.text);
+    even = llm_cost_step(&c->cost, &b, &outside);
+    b.longest = 95;
+    expect("60 tokens beyond the mean", llm_cost_step(&c->cost, &b, &outside) - even, 60 * extra);
+    expect("and contexts that grow together stay so", llm_cost_decode(&c->cost, &b, &outside).at_s - even,
+           60 * extra);
+    b = (struct llm_batch){.decodes = 2, .decode_tokens = 2, .context = 35, .longest = 35};
+    even = llm_cost_step(&c->cost, &b, &outside);
+    b.longest = 95;
+    expect("two run as five do", llm_cost_step(&c->cost, &b, &outside) - even, 60 * extra);
+    b = (struct llm_batch){.decodes = 1, .decode_tokens = 1, .context = 35, .longest = 95};
+    even = llm_cost_step(&c->cost, &b, &outside);
+    b.longest = 35;
+    expect("one is split", llm_cost_step(&c->cost, &b, &outside), even);
 }
 
 Test(llm_ops, leaving_the_table_is_marked)

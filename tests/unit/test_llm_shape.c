@@ -39,7 +39,7 @@ Test(llm_shape, presets_have_as_many_parameters_as_their_models)
     static const struct {
         const char *name;
         double parameters; /* as the model cards say */
-    } known[] = {{"llama-3-8b", 8.03e9},   {"llama-3-70b", 70.6e9},   {"qwen3-32b", 32.8e9},
+    } known[] = {{"llama-3-8b", 8.03e9},   {"llama-3-70b", 70.6e9},   {"qwen3-32b", 32.8e9}, {"opt-13b", 12.85e9},
                  {"mixtral-8x7b", 46.7e9}, {"qwen3-30b-a3b", 30.5e9}, {"deepseek-v3", 671e9}};
 
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {

@@ -111,6 +111,50 @@ Test(prompt, the_context_grows_by_passages_and_answers)
     tiny_end(&t);
 }
 
+Test(prompt, thoughts_are_generated_and_not_kept)
+{
+    struct tiny t;
+
+    begin(&t, "{\"graph\": \"retrieve_each_round\", \"rounds\": 2, \"prompt_tokens\": 100, \"passages\": 0, "
+              "\"output_tokens\": 30, \"reasoning_tokens\": 500}");
+    prompts_n = 0;
+    t.answer = note_prompt;
+    one(&t);
+    cr_expect_eq(prompts[1], 100 + 30, "what was thought is not in the second prompt");
+    cr_expect_eq(t.last->output_tokens, 2 * 530);
+    tiny_end(&t);
+}
+
+static double generated_tokens;
+
+static void note_answer(struct tiny *t, int callee, const struct item *it)
+{
+    generated_tokens += callee == CALL_LLM ? (double)it->request->output_tokens : 0;
+    answer(t, callee, it);
+}
+
+Test(prompt, a_budget_cuts_long_thinking_short_and_costs_answers)
+{
+    struct tiny t;
+    struct figure figures[8];
+    double cut = exp(-1.0), right = 0.8 * (1 - cut) + 0.3 * cut; /* exponential, cut at its mean */
+    double tokens = 20 + 1000 * (1 - exp(-1.0));
+
+    begin(&t, "{\"graph\": \"direct\", \"prompt_tokens\": 10, \"output_tokens\": 20, \"p_all\": 0.8, "
+              "\"p_cut\": 0.3, "
+              "\"reasoning_tokens\": {\"exponential\": 1000}, \"reasoning_budget\": 1000}");
+    t.answer = note_answer;
+    tiny_open(&t);
+    for (int i = 0; i < ASKS; i++)
+        tiny_send(&t);
+    sim_run(t.host.sim, INFINITY);
+    cr_assert_eq(t.model->server->report(t.state, figures, 8), 6);
+    cr_expect_float_eq(figures[5].value, cut, 4 * sqrt(cut * (1 - cut) / ASKS));
+    cr_expect_float_eq(t.quality.mean, right, 4 * 0.25 / sqrt(ASKS));
+    cr_expect_float_eq(generated_tokens / ASKS, tokens, 4 * 350 / sqrt(ASKS));
+    tiny_end(&t);
+}
+
 Test(prompt, decoding_stops_for_retrievals)
 {
     struct tiny t;

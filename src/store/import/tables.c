@@ -303,24 +303,6 @@ IMPORTER(engine_series, "engine-series", "state of a serving engine once a secon
          "seconds, tokens a second, requests, % of the KV cache",
          {"t,prompt_throughput,gen_throughput,", "engine state", engine_series, NULL, NULL});
 
-static const struct measured_column skew[] = {{"regime", "regime", TEXT, 1},
-                                              {"n", "sequences", NUMBER, 1},
-                                              {"nb", "long_sequences", NUMBER, 1},
-                                              {"ratio", "long_frac", NUMBER, 1},
-                                              {"skew", "skew", NUMBER, 1},
-                                              {"pc", "prefill_chunk", NUMBER, 1},
-                                              {"kp", "prefill_context", NUMBER, 1},
-                                              {"kvs", "short_context", NUMBER, 1},
-                                              {"kv_big", "long_context", NUMBER, 1},
-                                              {"kv_mean", "mean_context", NUMBER, 1},
-                                              {"t_mean_us", "uniform_mean_s", FIGURE, 1e-6},
-                                              {"t_max_us", "uniform_max_s", FIGURE, 1e-6},
-                                              {"t_skew_us", "skewed_s", FIGURE, 1e-6},
-                                              {"alpha", "alpha", FIGURE, 1},
-                                              END};
-IMPORTER(attention_skew, "attention-skew", "LLMServingSim attention under uneven context lengths (CSV)",
-         "times in us", {"regime,n,nb,ratio,skew,pc,kp,", "attention", skew, NULL, NULL});
-
 static const struct measured_column rounds[] = {{"task_id", "task", NUMBER, 1},
                                                 {"trial", "trial", NUMBER, 1},
                                                 {"reward", "reward", FIGURE, 1},

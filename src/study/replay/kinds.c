@@ -14,8 +14,10 @@ extern const struct replay_kind replay_frontier;
 extern const struct replay_kind replay_fsdp;
 extern const struct replay_kind replay_identities;
 extern const struct replay_kind replay_llm_closed;
+extern const struct replay_kind replay_llm_policies;
 extern const struct replay_kind replay_llm_prefix;
 extern const struct replay_kind replay_llm_requests;
+extern const struct replay_kind replay_llm_sweep;
 extern const struct replay_kind replay_loader_kineto;
 extern const struct replay_kind replay_megatron;
 extern const struct replay_kind replay_prompts;
@@ -40,8 +42,10 @@ const struct replay_kind *const replay_kinds[] = {
     &replay_fsdp,
     &replay_identities,
     &replay_llm_closed,
+    &replay_llm_policies,
     &replay_llm_prefix,
     &replay_llm_requests,
+    &replay_llm_sweep,
     &replay_loader_kineto,
     &replay_megatron,
     &replay_prompts,
