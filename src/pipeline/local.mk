@@ -35,6 +35,7 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/scenario_pipelines.c \
 	%D%/scenario_read.h \
 	%D%/scenario_requests.c \
+	%D%/scenario_scale.c \
 	%D%/scenario_resolve.c \
 	%D%/scenario_resources.c \
 	%D%/scenario_stages.c \

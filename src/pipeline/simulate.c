@@ -71,6 +71,20 @@ static double relative_half_width(const struct estimate *e)
     return e->mean > 0 ? (e->hi - e->lo) / 2 / e->mean : 0;
 }
 
+/* What the caller makes of the finished prefix. */
+static bool caller_has_enough(const struct batch *b, long n, const struct simulate_options *opt,
+                              const struct outcome *so_far)
+{
+    struct arena *a = arena_new();
+    struct outcome o = *so_far;
+    bool enough;
+
+    fold_results(b->results, n, a, &o);
+    enough = opt->is_enough(opt->is_enough_ctx, &o);
+    arena_free(a);
+    return enough;
+}
+
 /* Decided on the finished prefix only, so the number of threads cannot change the answer. */
 static bool precise_enough(const struct batch *b, long n, double precision, double confidence)
 {
@@ -248,12 +262,19 @@ static struct flow_limits limits_for(const struct scenario *s, const struct simu
     return limits;
 }
 
+static long most_replications(const struct simulate_options *opt, long first)
+{
+    if (opt->is_enough != NULL)
+        return opt->most > 0 ? opt->most : SIMULATE_MOST;
+    return opt->replications > 0 || opt->precision <= 0 ? first : SIMULATE_MOST;
+}
+
 int simulate(const struct scenario *s, const struct simulate_options *opt, struct arena *a,
              struct outcome *out, struct err *err)
 {
     struct batch b = {.s = s, .seed = opt->seed ? opt->seed : s->seed};
     long n = 0, step = opt->replications > 0 ? opt->replications : SIMULATE_REPLICATIONS;
-    long most = opt->replications > 0 || opt->precision <= 0 ? step : SIMULATE_MOST;
+    long most = most_replications(opt, step);
     bool enough = true, above = false;
     int rc = 0;
 
@@ -276,7 +297,11 @@ int simulate(const struct scenario *s, const struct simulate_options *opt, struc
         step = n;
         if (n + step > most)
             step = most - n;
-        enough = rc != 0 || opt->precision <= 0 || precise_enough(&b, n, opt->precision, out->confidence);
+        if (rc == 0 && !out->capped && n < most && opt->is_enough != NULL)
+            enough = caller_has_enough(&b, n, opt, out);
+        else
+            enough =
+                rc != 0 || opt->precision <= 0 || precise_enough(&b, n, opt->precision, out->confidence);
     } while (!enough && !out->capped && n < most);
     if (rc == 0) {
         fold_results(b.results, out->capped ? keep_whole(&b, n) : n, a, out);

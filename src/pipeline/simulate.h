@@ -19,6 +19,10 @@ struct simulate_options {
     double max_wall_s;   /* of all together; 0: none */
     uint64_t ties;       /* 0: first come, first served; else the seed of a random order */
     struct progress *progress;
+    /* Asked after 1, 2, 4 .. times `replications` whether what is known now is enough; NULL: one time only. */
+    bool (*is_enough)(void *ctx, const struct outcome *so_far);
+    void *is_enough_ctx;
+    long most; /* with is_enough: replications at most; 0: SIMULATE_MOST */
 };
 
 enum { SIMULATE_REPLICATIONS = 12, SIMULATE_MOST = 512 };
