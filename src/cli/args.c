@@ -18,6 +18,11 @@ struct option_def {
 static const struct option_def options[] = {
     {"set", "PATH=VALUE", "change a value of the scenario, as in prep.workers=2 (repeatable)", false},
     {"apply", "NAME", "apply an optimization the scenario declares (repeatable)", false},
+    {"slo", "EXPR", "what must hold, as in \"latency_s.p95 <= 500ms and throughput_per_s >= 40/s\"", false},
+    {"rate", "R", "traffic to plan for, as in 120/s (default: the scenario's)", false},
+    {"minimize", "cost|count", "what is to be least (default: cost, then count)", false},
+    {"knob", "PATH=LO..HI", "what may change: LO..HI or VALUE,VALUE,.. (repeatable; default: the scenario's knobs)", false},
+    {"elastic", "FACTOR", "price of an hour paid as it is used over that of a committed one", false},
     {"output", "FILE", "where to write; - is stdout", false},
     {"profile", NULL, "measure every operator alone instead of running the pipeline", false},
     {"folder", "DIR", "where data files are made and kept (default foresight.work)", false},

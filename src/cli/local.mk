@@ -17,6 +17,9 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd_import.c \
 	%D%/cmd_init.c \
 	%D%/cmd_models.c \
+	%D%/cmd_plan.c \
+	%D%/plan_print.c \
+	%D%/plan_print.h \
 	%D%/cmd_rank.c \
 	%D%/rank_print.c \
 	%D%/rank_print.h \

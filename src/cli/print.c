@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WIDTH = 80 };
+
 char *print_estimate(char *buf, size_t size, const struct estimate *e, enum unit unit)
 {
     char mean[40];
@@ -24,6 +26,28 @@ char *print_estimate(char *buf, size_t size, const struct estimate *e, enum unit
     else
         snprintf(buf, size, "%s", mean);
     return buf;
+}
+
+void print_wrapped_with(const char *text, int indent, const char *more)
+{
+    int at = 0;
+
+    while (*text != '\0') {
+        int n = (int)strcspn(text, " ");
+
+        if (at > 0 && at + 1 + n + (int)strlen(more) > WIDTH) {
+            printf("%s\n", more);
+            at = 0;
+        }
+        at += at == 0 ? printf("%*s%.*s", indent, "", n, text) : printf(" %.*s", n, text);
+        text += n + strspn(text + n, " ");
+    }
+    putchar('\n');
+}
+
+void print_wrapped(const char *text, int indent)
+{
+    print_wrapped_with(text, indent, "");
 }
 
 void print_document(struct json *doc)

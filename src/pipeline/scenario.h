@@ -91,10 +91,14 @@ struct maintenance {
 };
 
 /* Every `period` as many servers are ordered as keep the load seen in it at `target`; they come after
- * `delay`. */
+ * `delay`.  With a schedule there are so many in each period, one entry after the other, over and over: ordered
+ * in time, whatever the load. */
 struct autoscale {
     double period, delay, target;
     long min, max;
+    const struct json *schedule_json; /* only while it is read */
+    const long *schedule;             /* NULL: none */
+    long schedule_n;
 };
 
 struct resource {

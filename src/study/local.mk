@@ -43,6 +43,18 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/replay/llm_drive.h \
 	%D%/replay/llm_prefix.c \
 	%D%/replay/llm_requests.c \
+	%D%/plan.c \
+	%D%/plan.h \
+	%D%/plan_compare.c \
+	%D%/plan_json.c \
+	%D%/plan_parts.h \
+	%D%/plan_reach.c \
+	%D%/plan_search.c \
+	%D%/plan_space.c \
+	%D%/export.c \
+	%D%/export.h \
+	%D%/trial.c \
+	%D%/trial.h \
 	%D%/shapley.c \
 	%D%/shapley.h \
 	%D%/values.c \

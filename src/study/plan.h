@@ -6,21 +6,23 @@
  * The settings are the grid of the knobs (pipeline/knob.h): given on the command line, else those of the
  * scenario, else the counts of all resources that are paid for.  Of the knobs that count (servers, replicas)
  * the dearest is searched by bisection, since more of it never hurts; that is not believed but looked at: the
- * setting found and its neighbours are tried, and a line on which a larger one fails while a smaller one meets
- * is walked one by one.  All other knobs are walked in the order of the least cost their settings can have, until
- * no one left can be cheaper than the best found.  So the answer is that of an exhaustive sweep, as far as
- * trials err by no more than their confidence, and without trying what cannot win.
+ * setting found and its neighbours are tried, and a line on which a larger one fails while a smaller one
+ * meets is walked one by one.  All other knobs are walked in the order of the least cost their settings can
+ * have, until no one left can be cheaper than the best found.  So the answer is that of an exhaustive sweep,
+ * as far as trials err by no more than their confidence, and without trying what cannot win.
  *
- * What is too close to call is taken as not met: the safe side.  The ideal lower bound is the same search with
- * the operational bound in the place of trials: nothing smaller can do it, whatever the luck.
+ * What is too close to call is taken as not met: the safe side.  The ideal lower bound is the same search
+ * with the operational bound in the place of trials: nothing smaller can do it, whatever the luck.
  *
- * Replicas and the accelerators under them go together: where only one of the two is a knob the other follows in
- * the ratio the scenario has.  Deployments are sized with autoscaling off; policies are compared afterwards.
+ * Replicas and the accelerators under them go together: where only one of the two is a knob the other follows
+ * in the ratio the scenario has.  Deployments are sized with autoscaling off; policies are compared
+ * afterwards.
  */
 #ifndef STUDY_PLAN_H
 #define STUDY_PLAN_H
 
 #include "pipeline/knob.h"
+#include "study/export.h"
 #include "study/trial.h"
 
 enum plan_minimize { PLAN_CHEAPEST, PLAN_FEWEST };
@@ -96,7 +98,7 @@ struct plan_billing {
     bool known;
     double committed_usd_per_h, used_frac; /* of the hours paid for, those in which it works */
     double even_premium;                   /* an elastic hour may cost so many times a committed one */
-    double premium, even_hours;            /* with a premium given: hours a month from which committed pays; 0 */
+    double premium, even_hours; /* with a premium given: hours a month from which committed pays; 0 */
 };
 
 struct plan_hosted {
@@ -128,6 +130,8 @@ struct plan {
     struct plan_billing billing;
     struct plan_hosted hosted[HOSTED_MAX];
     int hosted_n;
+    struct export_line *exports; /* of the recommended deployment, for the programs it stands for */
+    int exports_n;
 };
 
 struct plan_options {
@@ -145,7 +149,7 @@ struct plan_options {
  * Everything lives in `a` but what plan_fini() frees.  Nothing meets the SLO: success with recommended.found
  * false, and `nearest` says how near.  ERR_USAGE: a rate or knob that makes no sense here.
  */
-int plan_scenario(const struct study *st, const struct limit *limits, int limits_n,
+int plan_scenario(const struct study *st, const struct constraint *limits, int limits_n,
                   const struct plan_options *opt, struct arena *a, struct plan *out, struct err *err);
 void plan_fini(struct plan *p);
 
@@ -155,6 +159,6 @@ struct json *plan_set_json(const struct plan_space *space, const struct plan_set
 int plan_tree(const struct plan_space *space, const struct plan_setting *at, struct json **out,
               struct err *err);
 
-struct json *plan_json(const struct study *st, const struct plan *p);
+struct json *plan_json(const struct study *st, const struct scenario *s, const struct plan *p);
 
 #endif

@@ -27,7 +27,8 @@ int plan_tree_without(const struct plan_space *s, const struct plan_setting *at,
 struct plan_search {
     double factor;
     bool bound_only;
-    double start_ratio; /* begin so far above what the bound asks for; 0: at it */
+    double start_ratio;              /* begin so far above what the bound asks for; 0: at it */
+    const struct plan_setting *kept; /* knobs that are no sizes stay so; NULL: all are searched */
     struct plan_choice best, nearest;
     bool too_close_below, is_monotone;
     int tried, ruled_out;

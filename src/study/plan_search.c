@@ -14,13 +14,18 @@ struct line {
     int order;
 };
 
+struct failed {
+    struct plan_setting setting;
+    enum trial_verdict verdict;
+};
+
 struct searcher {
     struct planner *p;
     struct plan_search *s;
     const struct plan_space *space;
     struct line *lines;
     size_t lines_n;
-    struct plan_setting *failed; /* simulated, and found not to meet: neither does what has less */
+    struct failed *failed; /* found not to meet: neither does what has less */
     size_t failed_n, failed_room;
 };
 
@@ -83,18 +88,19 @@ static void remember(struct searcher *q, const struct plan_setting *at, const st
         q->failed_room = q->failed_room == 0 ? 64 : 2 * q->failed_room;
         q->failed = xrealloc(q->failed, q->failed_room, sizeof *q->failed);
     }
-    q->failed[q->failed_n++] = *at;
+    q->failed[q->failed_n++] = (struct failed){*at, t->verdict};
 }
 
 /* No more of anything that counts than one that failed, all else the same. */
 static bool is_dominated(const struct searcher *q, const struct plan_setting *at)
 {
     for (size_t i = 0; i < q->failed_n; i++) {
+        const struct plan_setting *failed = &q->failed[i].setting;
         bool less = true;
 
         for (int k = 0; k < q->space->n; k++)
-            less = less && (q->space->knobs[k].counts ? at->at[k] <= q->failed[i].at[k]
-                                                      : at->at[k] == q->failed[i].at[k]);
+            less =
+                less && (q->space->knobs[k].counts ? at->at[k] <= failed->at[k] : at->at[k] == failed->at[k]);
         if (less)
             return true;
     }
@@ -135,7 +141,8 @@ static int level_of(const struct searcher *q, const struct plan_setting *at)
     return q->space->line >= 0 ? at->at[q->space->line] : 0;
 }
 
-/* The lowest setting of a line that the bound leaves; none: *there is false and *t says why the last fails. */
+/* The lowest setting of a line that the bound leaves; none: *there is false and *t says why the last fails.
+ */
 static int first_possible(struct searcher *q, struct plan_setting *at, bool *there, struct trial *t,
                           struct err *err)
 {
@@ -162,11 +169,17 @@ static int first_possible(struct searcher *q, struct plan_setting *at, bool *the
     return 0;
 }
 
+/* What is no size may be kept as it is; the line is walked elsewhere. */
+static bool is_kept(const struct searcher *q, int k)
+{
+    return k == q->space->line || (q->s->kept != NULL && !q->space->knobs[k].is_size);
+}
+
 /* The next combination of the knobs beside the line; false after the last. */
 static bool next_combination(const struct searcher *q, struct plan_setting *at)
 {
     for (int k = q->space->n - 1; k >= 0; k--) {
-        if (k == q->space->line)
+        if (is_kept(q, k))
             continue;
         if (++at->at[k] < q->space->knobs[k].knob->n)
             return true;
@@ -195,19 +208,32 @@ static int by_size(const void *a, const void *b)
     return by_cost(a, b);
 }
 
+/* From what the scenario has now, in knobs that cost nothing: of two equals the one that changes less. */
+static int how_different(const struct plan_space *s, const struct plan_setting *at)
+{
+    int steps = 0;
+
+    for (int k = 0; k < s->n; k++)
+        if (!s->knobs[k].is_size && s->knobs[k].knob->now >= 0)
+            steps += abs(at->at[k] - s->knobs[k].knob->now);
+    return steps;
+}
+
 static int find_lines(struct searcher *q, struct err *err)
 {
     struct plan_setting at = {{0}};
     double combinations = 1;
 
-    for (int k = 0; k < q->space->n; k++)
-        combinations *= k != q->space->line ? q->space->knobs[k].knob->n : 1;
+    for (int k = 0; k < q->space->n; k++) {
+        combinations *= is_kept(q, k) ? 1 : q->space->knobs[k].knob->n;
+        at.at[k] = is_kept(q, k) && q->s->kept != NULL ? q->s->kept->at[k] : 0;
+    }
     if (combinations > LINES_MAX)
         return err_set(err, ERR_USAGE,
                        "%s: %.3g combinations of the knobs beside %s; at most %d: narrow them with --knob "
                        "PATH=LO..HI",
                        q->p->st->file, combinations,
-                       q->space->line >= 0 ? q->space->knobs[q->space->line].knob->path : "none", LINES_MAX);
+                       q->space->line >= 0 ? q->space->knobs[q->space->line].knob->name : "none", LINES_MAX);
     q->lines = xcalloc((size_t)combinations + 1, sizeof *q->lines);
     do {
         struct trial t;
@@ -215,7 +241,8 @@ static int find_lines(struct searcher *q, struct err *err)
 
         TRY(first_possible(q, &at, &there, &t, err));
         if (there)
-            q->lines[q->lines_n++] = (struct line){at, t.cost_usd_per_h, plan_size(q->space, &at), (int)q->lines_n};
+            q->lines[q->lines_n++] =
+                (struct line){at, t.cost_usd_per_h, plan_size(q->space, &at), how_different(q->space, &at)};
         else if (!q->s->nearest.found || q->s->nearest.trial.capacity_per_s < t.capacity_per_s)
             q->s->nearest = (struct plan_choice){true, at, t, plan_size(q->space, &at)};
     } while (next_combination(q, &at));
@@ -235,7 +262,8 @@ static int may_win(struct searcher *q, struct plan_setting *at, int level, bool 
     if (!q->s->best.found)
         return 0;
     TRY(try_setting(q, at, true, &t, err));
-    *may = t.verdict != TRIAL_FAILS && is_better(q->p, t.cost_usd_per_h, plan_size(q->space, at), &q->s->best);
+    *may =
+        t.verdict != TRIAL_FAILS && is_better(q->p, t.cost_usd_per_h, plan_size(q->space, at), &q->s->best);
     return 0;
 }
 
@@ -343,17 +371,16 @@ static int search_line(struct searcher *q, const struct line *line, struct err *
 }
 
 /* Whether the next one down failed clearly, or could not be called. */
-static int look_below(struct searcher *q, struct err *err)
+static void look_below(struct searcher *q)
 {
-    struct plan_setting at = q->s->best.setting;
-    struct trial t;
+    struct plan_setting below = q->s->best.setting;
 
-    if (!q->s->best.found || q->s->bound_only || level_of(q, &at) == 0)
-        return 0;
-    put(q, &at, level_of(q, &at) - 1);
-    TRY(try_setting(q, &at, false, &t, err));
-    q->s->too_close_below = t.verdict == TRIAL_CLOSE;
-    return 0;
+    if (!q->s->best.found || level_of(q, &below) == 0)
+        return;
+    put(q, &below, level_of(q, &below) - 1);
+    for (size_t i = 0; i < q->failed_n; i++)
+        if (memcmp(&q->failed[i].setting, &below, sizeof below) == 0)
+            q->s->too_close_below = q->failed[i].verdict == TRIAL_CLOSE;
 }
 
 static int search_lines(struct searcher *q, struct err *err)
@@ -367,7 +394,8 @@ static int search_lines(struct searcher *q, struct err *err)
         if (may)
             TRY(search_line(q, &q->lines[i], err));
     }
-    return look_below(q, err);
+    look_below(q);
+    return 0;
 }
 
 int plan_search(struct planner *p, struct plan_search *search, struct err *err)

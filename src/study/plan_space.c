@@ -9,17 +9,18 @@
 
 enum { COMBINATIONS = 1000, MOST_SERVERS = 1 << 16 };
 
-static const double GROWS = 10;      /* times the traffic that the default ranges must have room for */
+static const double GROWS = 10;     /* times the traffic that the default ranges must have room for */
 static const double THINNED = 1.15; /* between values, where there would be too many */
 
 /* ------------------------------------------------------ from the command line */
 
 static int not_a_knob(const char *text, struct err *err)
 {
-    return err_set(err, ERR_USAGE,
-                   "--knob %s: write PATH=LO..HI (whole numbers, 1,000 at most) or PATH=VALUE,VALUE,.., as in "
-                   "resources.pool.count=1..16",
-                   text);
+    return err_set(
+        err, ERR_USAGE,
+        "--knob %s: write PATH=LO..HI (whole numbers, 1,000 at most) or PATH=VALUE,VALUE,.., as in "
+        "resources.pool.count=1..16",
+        text);
 }
 
 static bool read_range(const char *text, long *lo, long *hi)
@@ -92,7 +93,8 @@ static bool is_countable(const struct resource *r)
     return r->kind != RESOURCE_DISK && r->kind != RESOURCE_LINK && r->billing != BILLING_OWNED;
 }
 
-/* Whether so many of one resource, with plenty of all others, are not ruled out at GROWS times the traffic. */
+/* Whether so many of one resource, with plenty of all others, are not ruled out at GROWS times the traffic.
+ */
 static int suffices(struct planner *p, const struct scenario *s, int resource, long count, bool *enough,
                     struct err *err)
 {
@@ -103,9 +105,9 @@ static int suffices(struct planner *p, const struct scenario *s, int resource, l
 
     for (int i = 0; rc == 0 && i < s->resources_n; i++)
         if (is_countable(&s->resources[i]))
-            rc = edit_set(tree, arena_printf(p->a, "resources.%s.count", s->resources[i].name),
-                          json_new_number(i == resource ? (double)count : 64.0 * (double)s->resources[i].count),
-                          err);
+            rc = edit_set(
+                tree, arena_printf(p->a, "resources.%s.count", s->resources[i].name),
+                json_new_number(i == resource ? (double)count : 64.0 * (double)s->resources[i].count), err);
     t.bound_only = true;
     if (rc == 0)
         rc = trial_run(&t, tree, GROWS * p->out->base_factor, p->a, &trial, err);
@@ -167,33 +169,49 @@ static const char *last_name(const char *path)
     return dot != NULL ? dot + 1 : path;
 }
 
-static bool ends_in(const char *path, const char *const *names)
+static bool ends_in(const struct knob *k, const char *const *names)
 {
     for (; *names != NULL; names++)
-        if (strcmp(last_name(path), *names) == 0)
-            return true;
+        for (int i = 0; i < k->paths_n; i++)
+            if (strcmp(last_name(k->paths[i]), *names) == 0)
+                return true;
     return false;
 }
 
-static bool same_place(const char *path, const char *stage, const char *param)
+static bool sets_param(const struct knob *k, const char *stage, const char *param)
 {
-    char brief[200], full[200];
+    char path[200];
 
-    snprintf(brief, sizeof brief, "%s.%s", stage, param);
-    snprintf(full, sizeof full, "stages.%s.params.%s", stage, param);
-    return strcmp(path, brief) == 0 || strcmp(path, full) == 0;
+    snprintf(path, sizeof path, "%s.%s", stage, param);
+    return knob_sets(k, path);
 }
 
-static bool has_knob(const struct plan_space *s, const char *stage, const char *resource)
+static bool sets_count(const struct knob *k, const char *resource)
 {
     char count[200];
 
     snprintf(count, sizeof count, "resources.%s.count", resource);
-    for (int i = 0; i < s->n; i++)
-        if (stage != NULL ? same_place(s->knobs[i].knob->path, stage, "replicas")
-                          : strcmp(s->knobs[i].knob->path, count) == 0)
-            return true;
-    return false;
+    return knob_sets(k, count);
+}
+
+/* Whichever of the two is a knob, if only one of them is. */
+static void tie(struct planner *p, struct plan_space *space, const struct stage *st, const struct resource *r,
+                double replicas)
+{
+    struct plan_knob *engines = NULL, *gpus = NULL;
+
+    for (int k = 0; k < space->n; k++) {
+        if (sets_param(space->knobs[k].knob, st->name, "replicas"))
+            engines = &space->knobs[k];
+        if (sets_count(space->knobs[k].knob, r->name))
+            gpus = &space->knobs[k];
+    }
+    if (engines != NULL && gpus == NULL)
+        engines->tie = (struct plan_tie){arena_printf(p->a, "resources.%s.count", r->name),
+                                         (double)r->count / replicas, true};
+    if (gpus != NULL && engines == NULL)
+        gpus->tie = (struct plan_tie){arena_printf(p->a, "%s.replicas", st->name),
+                                      replicas / (double)r->count, false};
 }
 
 /* Engines that are told how many they are, on accelerators that are told how many they are. */
@@ -209,17 +227,8 @@ static void tie_replicas(struct planner *p, const struct scenario *s, struct pla
         if (param == NULL || r == NULL || r->kind != RESOURCE_GPUS)
             continue;
         replicas = strtod(param_show(param, st->cfg, text, sizeof text), NULL);
-        for (int k = 0; replicas > 0 && k < space->n; k++) {
-            struct plan_knob *knob = &space->knobs[k];
-
-            if (same_place(knob->knob->path, st->name, "replicas") && !has_knob(space, NULL, r->name))
-                knob->tie = (struct plan_tie){arena_printf(p->a, "resources.%s.count", r->name),
-                                              (double)r->count / replicas, true};
-            if (strcmp(knob->knob->path, arena_printf(p->a, "resources.%s.count", r->name)) == 0 &&
-                !has_knob(space, st->name, NULL))
-                knob->tie = (struct plan_tie){arena_printf(p->a, "%s.replicas", st->name),
-                                              replicas / (double)r->count, false};
-        }
+        if (replicas > 0)
+            tie(p, space, st, r, replicas);
     }
 }
 
@@ -283,8 +292,9 @@ static int choose_line(struct planner *p, struct err *err)
 
 int plan_space_find(struct planner *p, struct err *err)
 {
-    static const char *const counting[] = {"count", "replicas", NULL},
-                             *const sizes[] = {"count", "replicas", "workers", "executors", "shards", NULL};
+    static const char *const counting[] = {"count", "replicas", NULL}, *const sizes[] = {
+                                                                           "count",     "replicas", "workers",
+                                                                           "executors", "shards",   NULL};
     struct plan_space *s = &p->out->space;
     struct scenario_options so = {.resolver = p->st->resolver};
     const struct json *own = json_get(p->out->tree, "knobs");
@@ -296,9 +306,10 @@ int plan_space_find(struct planner *p, struct err *err)
     s->tree = p->out->tree;
     for (int i = 0; rc == 0 && i < p->opt->knobs_n; i++)
         rc = given_knob(p, p->opt->knobs[i], list, err);
-    s->why = p->opt->knobs_n > 0              ? "as --knob says"
-             : own != NULL && json_size(own) > 0 ? "the scenario's"
-                                              : "the scenario has none: how many there are of all that is paid for";
+    s->why = p->opt->knobs_n > 0 ? "as --knob says"
+             : own != NULL && json_size(own) > 0
+                 ? "the scenario's"
+                 : "the scenario has none: how many there are of all that is paid for";
     if (rc == 0 && p->opt->knobs_n == 0 && (own == NULL || json_size(own) == 0))
         rc = default_knobs(p, list, err);
     if (rc == 0 && json_size(list) > 0)
@@ -309,9 +320,9 @@ int plan_space_find(struct planner *p, struct err *err)
     TRY(knobs_read(p->out->tree, p->st->file, p->a, &knobs, &s->n, err));
     s->knobs = arena_array(p->a, (size_t)s->n + 1, sizeof *s->knobs);
     for (int k = 0; k < s->n; k++) {
-        s->knobs[k] = (struct plan_knob){.knob = &knobs[k], .is_size = ends_in(knobs[k].path, sizes)};
+        s->knobs[k] = (struct plan_knob){.knob = &knobs[k], .is_size = ends_in(&knobs[k], sizes)};
         s->knobs[k].is_size = s->knobs[k].is_size && rises(&s->knobs[k]);
-        s->knobs[k].counts = s->knobs[k].is_size && ends_in(knobs[k].path, counting);
+        s->knobs[k].counts = s->knobs[k].is_size && ends_in(&knobs[k], counting);
     }
     TRY(scenario_build(p->out->tree, p->st->file, &so, &built, err));
     tie_replicas(p, built, s);
@@ -333,7 +344,8 @@ struct json *plan_set_json(const struct plan_space *space, const struct plan_set
     for (int k = 0; k < space->n; k++) {
         const struct plan_knob *knob = &space->knobs[k];
 
-        json_set(set, knob->knob->path, knob_value(knob->knob, at->at[k]));
+        for (int i = 0; i < knob->knob->paths_n; i++)
+            json_set(set, knob->knob->paths[i], knob_value(knob->knob, at->at[k]));
         if (knob->tie.path != NULL)
             json_set_number(set, knob->tie.path, tied(&knob->tie, plan_number(knob, at->at[k])));
     }
@@ -367,14 +379,15 @@ int plan_tree(const struct plan_space *space, const struct plan_setting *at, str
     return tree_with(space, plan_set_json(space, at), out, err);
 }
 
-int plan_tree_without(const struct plan_space *space, const struct plan_setting *at, int k,
-                      struct json **out, struct err *err)
+int plan_tree_without(const struct plan_space *space, const struct plan_setting *at, int k, struct json **out,
+                      struct err *err)
 {
     const struct plan_knob *knob = &space->knobs[k];
     double left = plan_number(knob, at->at[k]) - 1;
     struct json *set = plan_set_json(space, at);
 
-    json_set_number(set, knob->knob->path, left);
+    for (int i = 0; i < knob->knob->paths_n; i++)
+        json_set_number(set, knob->knob->paths[i], left);
     if (knob->tie.path != NULL)
         json_set_number(set, knob->tie.path, tied(&knob->tie, left));
     return tree_with(space, set, out, err);

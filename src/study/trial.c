@@ -4,25 +4,17 @@
 #include <stdio.h>
 #include <string.h>
 
-static const double NEAR_ENOUGH = 0.005; /* of the limit: a figure known so well that has not separated never will */
+static const double NEAR_ENOUGH =
+    0.005; /* of the limit: a figure known so well that has not separated never will */
 
 const char *const trial_verdict_names[] = {"does not meet", "too close to call", "meets"};
 
-char *limit_show(const struct limit *l, char *buf, size_t size)
+static bool is_rate(const struct constraint *l)
 {
-    char value[40];
-
-    snprintf(buf, size, "%s %s %s", l->figure->name, l->at_most ? "<=" : ">=",
-             units_format(value, sizeof value, l->value, l->figure->unit));
-    return buf;
+    return l->is_at_least && l->figure.def->unit == UNIT_PER_S;
 }
 
-static bool is_rate(const struct limit *l)
-{
-    return !l->at_most && l->figure->unit == UNIT_PER_S;
-}
-
-bool limits_ask_throughput(const struct limit *limits, int n)
+bool limits_ask_throughput(const struct constraint *limits, int n)
 {
     for (int i = 0; i < n; i++)
         if (is_rate(&limits[i]))
@@ -34,8 +26,8 @@ bool limits_ask_throughput(const struct limit *limits, int n)
 
 struct asked {
     const struct tester *t;
-    struct limit limit[LIMITS_MAX]; /* as scaled */
-    double confidence;              /* of one look at one limit */
+    struct constraint limit[LIMITS_MAX]; /* as scaled */
+    double confidence;                   /* of one look at one limit */
 };
 
 static void find_capacity(const struct scenario *s, const struct bound *b, struct trial *out)
@@ -54,22 +46,24 @@ static void find_capacity(const struct scenario *s, const struct bound *b, struc
         }
 }
 
-static const char *refused_limit(const struct scenario *s, const struct bound *b, const struct limit *l,
+static const char *refused_limit(const struct scenario *s, const struct bound *b, const struct constraint *l,
                                  struct arena *a)
 {
-    const char *name = l->figure->name;
+    const char *name = l->figure.def->name;
     char best[40];
 
-    if (is_rate(l) && b->throughput_per_s < l->value * (1 - 1e-9))
+    if (l->figure.pipeline >= 0 && l->figure.pipeline != s->objective)
+        return NULL;
+    if (is_rate(l) && b->throughput_per_s < l->limit * (1 - 1e-9))
         return arena_printf(a, "%s allows %s at best", b->bottleneck,
                             units_format(best, sizeof best, b->throughput_per_s, UNIT_PER_S));
-    if (!l->at_most)
+    if (l->is_at_least)
         return NULL;
-    if (strcmp(name, "latency_s.mean") == 0 && b->latency_s > l->value * (1 + 1e-9))
+    if (strcmp(name, "latency_s.mean") == 0 && b->latency_s > l->limit * (1 + 1e-9))
         return arena_printf(a, "one request alone takes %s",
                             units_format(best, sizeof best, b->latency_s, UNIT_S));
     if (strcmp(name, "makespan_s") == 0 && s->horizon.kind == HORIZON_ITEMS &&
-        s->horizon.items / b->throughput_per_s > l->value * (1 + 1e-9))
+        s->horizon.items / b->throughput_per_s > l->limit * (1 + 1e-9))
         return arena_printf(a, "%s makes it last %s at least", b->bottleneck,
                             units_format(best, sizeof best, s->horizon.items / b->throughput_per_s, UNIT_S));
     return NULL;
@@ -110,22 +104,22 @@ static double least_cost(const struct scenario *s, const struct bound *b)
 
 /* --------------------------------------------------------- by simulation */
 
-static double slack_of(const struct limit *l, double value)
+static enum trial_verdict judge_limit(const struct constraint *l, const struct estimate *e)
 {
-    double inside = l->at_most ? l->value - value : value - l->value;
+    bool above = e->lo > l->limit, below = e->hi < l->limit;
 
-    return inside / fmax(fabs(l->value), 1e-300);
-}
-
-static enum trial_verdict judge_limit(const struct limit *l, const struct estimate *e)
-{
-    bool above = e->lo > l->value, below = e->hi < l->value;
-
-    if (l->at_most ? above : below)
+    if (l->is_at_least ? below : above)
         return TRIAL_FAILS;
-    if (l->at_most ? below || e->hi == l->value : above || e->lo == l->value)
+    if (l->is_at_least ? above || e->lo == l->limit : below || e->hi == l->limit)
         return TRIAL_MEETS;
     return TRIAL_CLOSE;
+}
+
+static bool estimate_of(const struct constraint *l, const struct outcome *o, struct estimate *out)
+{
+    int pipeline = l->figure.pipeline < 0 ? o->scenario->objective : l->figure.pipeline;
+
+    return figure_estimate(l->figure.def, o, pipeline, out);
 }
 
 /* The worst limit decides.  False: not all figures are known. */
@@ -137,15 +131,15 @@ static bool judge(const struct asked *q, const struct outcome *o, enum trial_ver
     *verdict = TRIAL_MEETS;
     *is_known = true; /* so well that more replications would not help */
     for (int i = 0; i < q->t->limits_n; i++) {
-        const struct limit *l = &q->limit[i];
+        const struct constraint *l = &q->limit[i];
         enum trial_verdict one;
         struct estimate e;
 
-        if (!figure_estimate(l->figure, &at, o->scenario->objective, &e))
+        if (!estimate_of(l, &at, &e))
             return false;
         one = judge_limit(l, &e);
         *verdict = one < *verdict ? one : *verdict;
-        *is_known = *is_known && (one == TRIAL_MEETS || e.hi - e.lo < 2 * NEAR_ENOUGH * fabs(l->value));
+        *is_known = *is_known && (one == TRIAL_MEETS || e.hi - e.lo < 2 * NEAR_ENOUGH * fabs(l->limit));
     }
     return true;
 }
@@ -167,16 +161,22 @@ static int no_figure(const struct tester *t, const struct outcome *o, struct are
         if (figure_estimate(f, o, o->scenario->objective, &e))
             there = arena_printf(a, "%s%s%s", there, there[0] != '\0' ? ", " : "", f->name);
     for (int i = 0; i < t->limits_n; i++)
-        if (!figure_estimate(t->limits[i].figure, o, o->scenario->objective, &e))
+        if (!estimate_of(&t->limits[i], o, &e))
             return err_set(err, ERR_USAGE, "%s: no run of this scenario knows %s; it knows %s", t->file,
-                           t->limits[i].figure->name, there);
+                           t->limits[i].figure.def->name, there);
     return 0;
 }
 
-static void find_busiest(const struct outcome *o, struct trial *out)
+static void look_at_resources(const struct outcome *o, struct trial *out)
 {
     out->busiest = "";
     for (int i = 0; i < o->resources_n; i++) {
+        const struct resource *r = &o->scenario->resources[i];
+
+        if (r->billing == BILLING_COMMITTED) {
+            out->committed_usd_per_h += r->price;
+            out->used_usd_per_h += r->price * o->resources[i].utilization.mean;
+        }
         if (o->resources[i].utilization.mean > out->busiest_frac) {
             out->busiest_frac = o->resources[i].utilization.mean;
             out->busiest = o->resources[i].name;
@@ -200,8 +200,8 @@ static int conclude(const struct asked *q, const struct outcome *o, struct arena
     for (int i = 0; i < q->t->limits_n; i++) {
         double slack;
 
-        figure_estimate(q->limit[i].figure, o, o->scenario->objective, &out->figure[i]);
-        slack = slack_of(&q->limit[i], out->figure[i].mean);
+        estimate_of(&q->limit[i], o, &out->figure[i]);
+        slack = constraint_slack(&q->limit[i], out->figure[i].mean);
         if (slack < out->slack) {
             out->slack = slack;
             out->tightest = i;
@@ -213,7 +213,7 @@ static int conclude(const struct asked *q, const struct outcome *o, struct arena
     if (o->has_latency)
         out->latency_mean = o->latency_s[LATENCY_MEAN];
     out->replications = o->replications;
-    find_busiest(o, out);
+    look_at_resources(o, out);
     out->busiest = arena_strdup(a, out->busiest);
     return 0;
 }
@@ -252,7 +252,7 @@ static void ask(const struct tester *t, double factor, struct asked *q)
     for (int i = 0; i < t->limits_n; i++) {
         q->limit[i] = t->limits[i];
         if (is_rate(&t->limits[i]))
-            q->limit[i].value *= factor;
+            q->limit[i].limit *= factor;
     }
 }
 
