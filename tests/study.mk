@@ -9,3 +9,6 @@ EXTRA_DIST += %D%/unit/ranked_text.h
 
 criterion_tests += %D%/unit/test_simulated
 %C%_unit_test_simulated_LDADD = $(study_libs) $(CRITERION_LIBS)
+
+criterion_tests += %D%/analytic/test_plan
+%C%_analytic_test_plan_LDADD = $(study_libs) $(CRITERION_LIBS)

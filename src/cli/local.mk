@@ -20,6 +20,7 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd_plan.c \
 	%D%/plan_print.c \
 	%D%/plan_print.h \
+	%D%/cmd_reconcile.c \
 	%D%/cmd_rank.c \
 	%D%/rank_print.c \
 	%D%/rank_print.h \

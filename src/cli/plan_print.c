@@ -170,12 +170,21 @@ static void print_curve(const struct plan *p)
            rate(lo, sizeof lo, c->knee_per_s.lo), rate(hi, sizeof hi, c->knee_per_s.hi), "");
 }
 
+/* "one of pool away" for resources.pool.count. */
+static void away_label(char *buf, size_t size, const char *path)
+{
+    const char *from = strncmp(path, "resources.", 10) == 0 ? path + 10 : path;
+    int n = (int)(strrchr(from, '.') != NULL ? strrchr(from, '.') - from : (long)strlen(from));
+
+    snprintf(buf, size, "one of %.*s away", n < 40 ? n : 40, from);
+}
+
 static void print_away(const struct plan *p)
 {
     char label[120], figure[120], set[300], cost[60];
 
     for (int i = 0; i < p->away_n; i++) {
-        snprintf(label, sizeof label, "one of %.60s away", p->away[i].path);
+        away_label(label, sizeof label, p->away[i].path);
         printf("  %s: %s, %s\n", label, verdict_word(&p->away[i].trial),
                tightest(figure, sizeof figure, p, &p->away[i].trial));
         if (p->away[i].trial.verdict != TRIAL_MEETS)
@@ -245,8 +254,9 @@ static void print_hosted(const struct plan *p)
             printf(" own is cheaper above %s", rate(even, sizeof even, h->even_rate_per_s));
         putchar('\n');
     }
-    printf("  ");
-    print_wrapped(p->hosted[0].source, 2);
+    print_wrapped("Prices:", 2);
+    print_wrapped(p->hosted[0].source, 4);
+    print_wrapped("How fast others answer is not known here: limits of time are not judged.", 2);
 }
 
 static void print_exports(const struct plan *p)

@@ -36,6 +36,7 @@ const struct figure_def figures[] = {
     {"tpot_s.mean", UNIT_S, BETTER_LOWER, true},
     {"failed_frac", UNIT_FRAC, BETTER_LOWER, true},
     {"cost_usd", UNIT_USD, BETTER_LOWER, true},
+    {"goodput_frac", UNIT_FRAC, BETTER_HIGHER, true}, /* of what came through, that met the slo */
     {NULL, UNIT_NONE, BETTER_HIGHER, false},
 };
 
@@ -139,6 +140,8 @@ double figure_value(const struct figure_def *f, const struct outcome *o, long re
         return m->terminating ? l->makespan_s : NAN;
     if (strcmp(f->name, "goodput_per_s") == 0)
         return m->has_goodput ? l->goodput_per_s : NAN;
+    if (strcmp(f->name, "goodput_frac") == 0)
+        return m->has_goodput ? l->goodput_per_s / l->throughput_per_s : NAN;
     if (strcmp(f->name, "stall_frac") == 0)
         return m->has_latency ? NAN : l->stall_frac;
     if (strcmp(f->name, "quality") == 0)

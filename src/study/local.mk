@@ -53,6 +53,12 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/plan_space.c \
 	%D%/export.c \
 	%D%/export.h \
+	%D%/achieved.c \
+	%D%/achieved.h \
+	%D%/reconcile.c \
+	%D%/reconcile.h \
+	%D%/reconcile_json.c \
+	%D%/reconcile_params.c \
 	%D%/trial.c \
 	%D%/trial.h \
 	%D%/shapley.c \

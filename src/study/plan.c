@@ -12,8 +12,8 @@ static void remove_autoscaling(struct json *tree)
 {
     struct json *resources = json_get_mutable(tree, "resources");
 
-    for (size_t i = 0; i < json_size(resources); i++)
-        json_remove(json_at_mutable(resources, i), "autoscale");
+    JSON_EACH (r, resources)
+        json_remove(json_get_mutable(resources, json_key(r)), "autoscale");
 }
 
 /*
@@ -77,8 +77,7 @@ static int prepare(struct planner *p, struct err *err)
     int rc;
 
     p->out->tree = json_copy(p->st->tree);
-    if (json_get(p->out->tree, "resources") != NULL)
-        remove_autoscaling(p->out->tree);
+    remove_autoscaling(p->out->tree); /* the command has built it once: there are resources */
     TRY(scenario_build(p->out->tree, p->st->file, &so, &s, err));
     rc = set_rate(p, s, err);
     if (rc == 0)

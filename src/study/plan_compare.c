@@ -31,7 +31,7 @@ static int without(struct planner *p, int knob, struct plan_away *out, struct er
     }
     TRY(plan_tree_without(s, at, knob, &tree, err));
     rc = plan_trial(p, tree, 1, &out->trial, err);
-    if (rc == 0 && p->out->tester.limits_n > 0)
+    if (rc == 0)
         rc = plan_find_reach(p, tree, &out->trial, &out->reach, err);
     json_free(tree);
     return rc;
@@ -344,12 +344,9 @@ static void drop_unused(struct json *tree)
 {
     struct json *resources = json_get_mutable(tree, "resources");
 
-    for (size_t i = json_size(resources); i-- > 0;) {
-        struct json *r = json_at_mutable(resources, i);
-
+    JSON_EACH (r, resources)
         if (!is_used(tree, json_key(r)))
-            json_set_number(r, "price", 0);
-    }
+            json_set_number(json_get_mutable(resources, json_key(r)), "price", 0);
 }
 
 static int try_offer(struct planner *p, const struct json *tree, const struct json *stage,

@@ -164,6 +164,7 @@ static void set_hosted(struct json *doc, const struct plan *p)
         json_set_string(o, "offer", p->hosted[i].preset);
         json_set_string(o, "source", p->hosted[i].source);
         json_set_string(o, "stage", p->hosted[i].stage);
+        json_set_string(o, "assumed", "times to the first and between further tokens");
         json_set(o, "cost_usd_per_h", estimate_json(&p->hosted[i].trial.cost));
         json_set(o, "even_rate_per_s", number_or_null(p->hosted[i].even_rate_per_s));
         set_trial(o, p, &p->hosted[i].trial);

@@ -83,7 +83,7 @@ int plan_find_reach(struct planner *p, const struct json *tree, const struct tri
                                   : "sixty-four times the traffic still meets the limits";
         return 0;
     }
-    while (b.high / b.low > CLOSE_ENOUGH && b.at_high.verdict != TRIAL_CLOSE)
+    while (b.high / b.low > CLOSE_ENOUGH)
         TRY(look(p, tree, sqrt(b.low * b.high), &b, &meets, err));
     out->known = true;
     out->factor =
