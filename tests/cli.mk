@@ -13,6 +13,8 @@ golden_tests += \
 	%D%/golden/presets.t \
 	%D%/golden/rank.t \
 	%D%/golden/whatif.t \
+	%D%/golden/plan.t \
+	%D%/golden/reconcile.t \
 	%D%/golden/datapath.t
 
 criterion_tests += %D%/unit/test_schema

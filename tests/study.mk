@@ -12,3 +12,6 @@ criterion_tests += %D%/unit/test_simulated
 
 criterion_tests += %D%/analytic/test_plan
 %C%_analytic_test_plan_LDADD = $(study_libs) $(CRITERION_LIBS)
+
+criterion_tests += %D%/unit/test_plan
+%C%_unit_test_plan_LDADD = $(study_libs) $(CRITERION_LIBS)

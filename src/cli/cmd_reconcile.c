@@ -43,8 +43,9 @@ static void print_answer(const struct reconciled *r)
     char achieved[60], predicted[60], used[40], seen[40], part[20], text[900];
 
     if (f == NULL) {
-        snprintf(text, sizeof text, "%s: what was predicted was achieved: %d of %d figures of \"%s\" are inside.",
-                 r->scenario, r->inside_n, r->figures_n, r->achieved.trace);
+        snprintf(text, sizeof text,
+                 "%s: what was predicted was achieved: %d of %d figures of \"%s\" are inside.", r->scenario,
+                 r->inside_n, r->figures_n, r->achieved.trace);
         print_wrapped(text, 0);
         return;
     }
@@ -87,13 +88,15 @@ static void print_params(const struct reconciled *r)
     char used[40], seen[40], error[40], part[20];
 
     if (r->params_n > 0)
-        printf("\n  %-11s %-11s %-11s %8s %9s  %s\n", "used", "achieved", "stderr", "z", "explains", "assumption");
+        printf("\n  %-11s %-11s %-11s %8s %9s  %s\n", "used", "achieved", "stderr", "z", "explains",
+               "assumption");
     for (int i = 0; i < r->params_n; i++) {
         const struct reconcile_param *p = &r->param[i];
 
         printf("  %-11s %-11s %-11s %+8.1f %9s  %s\n", amount(used, sizeof used, p->used, p->unit),
-               amount(seen, sizeof seen, p->achieved, p->unit), amount(error, sizeof error, p->stderr_, p->unit),
-               p->z, percent(part, sizeof part, p->was_tried ? p->explained : NAN), p->path);
+               amount(seen, sizeof seen, p->achieved, p->unit),
+               amount(error, sizeof error, p->stderr_, p->unit), p->z,
+               percent(part, sizeof part, p->was_tried ? p->explained : NAN), p->path);
     }
     if (isfinite(r->explained_by_all))
         printf("\n  all that are off (|z| >= 2) together explain %s of the miss of %s\n",
@@ -105,8 +108,8 @@ static void print_reconciled(const struct reconciled *r)
     print_answer(r);
     print_figures(r);
     print_params(r);
-    printf("\n  %s against trace %" PRId64 ": %s, %zu observed\n", r->run, r->achieved.trace_id, r->achieved.from,
-           r->achieved.observed);
+    printf("\n  %s against trace %" PRId64 ": %s, %zu observed\n", r->run, r->achieved.trace_id,
+           r->achieved.from, r->achieved.observed);
 }
 
 /* ------------------------------------------------------------------- the run */
@@ -142,7 +145,8 @@ static int load_stored(const struct args *args, struct stored_run *r, struct err
     tree = json_get(r->doc, "scenario_document");
     if (tree == NULL)
         return err_set(err, ERR_USAGE,
-                       "reconcile: run %" PRId64 " (`%s`) does not hold its scenario: an older version kept it. "
+                       "reconcile: run %" PRId64
+                       " (`%s`) does not hold its scenario: an older version kept it. "
                        "Give the scenario's file in the place of the run",
                        row.id, row.command);
     r->name = arena_printf(r->l.arena, "run %" PRId64 " (%s)", row.id, row.command);
@@ -181,7 +185,8 @@ static int find_trace(const char *word, struct store *store, struct arena *a, in
     return 0;
 }
 
-static int reconcile_run(const struct args *args, struct stored_run *run, struct store *store, struct err *err)
+static int reconcile_run(const struct args *args, struct stored_run *run, struct store *store,
+                         struct err *err)
 {
     struct progress *progress = progress_new(args->progress, args->quiet);
     struct reconcile_input in = {.store = store, .run = run->name, .progress = progress};
@@ -226,12 +231,15 @@ const struct cmd cmd_reconcile = {
     .args = "RUN TRACE",
     .help = "after the roll-out: predicted against achieved, and which assumption was off",
     .group = "Choose",
-    .about =
-        "RUN is a stored run (`foresight runs list`; of `whatif` the scenario with its edits) or a scenario file;\n"
-        "TRACE a recording of what was achieved: a file, or a trace in the store. Figures are set side by side with\n"
-        "their intervals; then what the recording tells of the assumptions (traffic, lengths, times of stages and\n"
-        "operators, the speed of an engine) is measured again, and the run simulated with each replaced alone: what\n"
-        "disappears of the miss is what it explains.",
+    .about = "RUN is a stored run (`foresight runs list`; of `whatif` the scenario with its edits) or a "
+             "scenario file;\n"
+             "TRACE a recording of what was achieved: a file, or a trace in the store. Figures are set side "
+             "by side with\n"
+             "their intervals; then what the recording tells of the assumptions (traffic, lengths, times of "
+             "stages and\n"
+             "operators, the speed of an engine) is measured again, and the run simulated with each replaced "
+             "alone: what\n"
+             "disappears of the miss is what it explains.",
     .options = "set,apply",
     .examples = "  foresight run scenarios/llm-serving.json && foresight reconcile latest requests.csv\n"
                 "  foresight reconcile 12 latest:import --json\n",

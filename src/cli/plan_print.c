@@ -165,7 +165,7 @@ static void print_curve(const struct plan *p)
 
     if (!c->has_knee)
         return;
-    printf("  %-28s %s (%s .. %s): throughput over latency is\n  %-28s largest there (Kleinrock 1979)\n",
+    printf("  %-28s %s (%s .. %s): there throughput\n  %-28s over latency is largest (Kleinrock 1979)\n",
            "knee of the load curve", rate(at, sizeof at, c->knee_per_s.mean),
            rate(lo, sizeof lo, c->knee_per_s.lo), rate(hi, sizeof hi, c->knee_per_s.hi), "");
 }
@@ -209,10 +209,10 @@ static void print_policies(const struct plan *p)
     for (int i = 0; i < p->policies_n; i++) {
         const struct trial *t = &p->policies[i].trial;
 
-        printf("  %-22s %-20s %-9s %s\n", p->policies[i].name, cost_of(cost, sizeof cost, t), verdict_word(t),
+        printf("  %-20s %-16s %-9s %s\n", p->policies[i].name, cost_of(cost, sizeof cost, t), verdict_word(t),
                tightest(figure, sizeof figure, p, t));
         if (t->servers > 0)
-            printf("  %-22s %.1f servers on average\n", "", t->servers);
+            printf("  %-20s %.1f servers on average\n", "", t->servers);
     }
 }
 

@@ -107,7 +107,7 @@ static double add_piece(const struct scenario *s, int stage, const struct item *
     wait = add_calls(s, stage, in, times, b);
     if (st->instant)
         return wait;
-    for (int i = 0; st->spared > 0 && i < d.n; i++) {
+    for (int i = 0; st->spared != 0 && i < d.n; i++) {
         d.phases[i].amount *= 1 - st->spared;
         d.phases[i].requests *= 1 - st->spared;
     }

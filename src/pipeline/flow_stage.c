@@ -168,7 +168,7 @@ static void keep_phases(struct worker *w, const struct demand *d)
     }
     for (int i = 0; i < d->n; i++)
         w->phases[i] = d->phases[i];
-    for (int i = 0; w->stage->def->spared > 0 && i < d->n; i++) {
+    for (int i = 0; w->stage->def->spared != 0 && i < d->n; i++) {
         w->phases[i].amount *= 1 - w->stage->def->spared;
         w->phases[i].requests *= 1 - w->stage->def->spared;
     }

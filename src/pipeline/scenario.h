@@ -230,7 +230,7 @@ struct stage {
     double in_capacity; /* items the buffer in front holds; < 0: unbounded */
     uint64_t luck;      /* hash of the name: whose draws these are */
     bool instant;       /* wants nothing: an infinitely fast neighbour (local gains) */
-    double spared;      /* this share of its seconds, bytes and requests falls away (speed-up curves) */
+    double spared;      /* this share of its seconds, bytes and requests falls away; < 0: so much more */
 };
 
 /* One flow of items through the stages from `first` on; several share the resources. */
@@ -308,7 +308,8 @@ bool pipeline_takes_time(const struct scenario *s, const struct pipeline *p);
 
 /*
  * The objective's traffic, `factor` times as much: arrivals come so much faster (also those of a schedule or a
- * recording), clients are so many more.  A closed loop takes what it gets; its last stage consumes so much faster.
+ * recording), clients are so many more.  A closed loop takes what it gets: its last stage consumes so much
+ * faster, or of a job with an end, there is so much more to do for each item.
  */
 void scenario_scale_traffic(struct scenario *s, double factor);
 /* Units that come in a second on average; 0 where they come when they are asked for. */

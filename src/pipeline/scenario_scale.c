@@ -54,8 +54,13 @@ void scenario_scale_traffic(struct scenario *s, double factor)
 
     scale_workload(&p->workload, factor, s->arena);
     s->workload = p->workload;
-    if (p->workload.kind == WORKLOAD_CLOSED)
+    if (p->workload.kind != WORKLOAD_CLOSED)
+        return;
+    if (p->horizon.kind == HORIZON_STEADY)
         s->stages[p->last].spared = 1 - 1 / fmax(1, factor);
+    for (int i = 0; p->horizon.kind != HORIZON_STEADY && i < s->stages_n; i++)
+        if (s->stages[i].pipeline == s->objective || s->stages[i].pipeline < 0)
+            s->stages[i].spared = 1 - factor;
 }
 
 double pipeline_rate_per_s(const struct pipeline *p)

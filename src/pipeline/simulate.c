@@ -256,6 +256,11 @@ static struct flow_limits limits_for(const struct scenario *s, const struct simu
     for (int i = 0; i < s->stages_n; i++)
         serves = serves || s->stages[i].model->server != NULL;
     limits = !scenario_has_latency(s) ? closed_limits : serves ? served_limits : open_limits;
+    if (opt->brief && limits.measured == open_limits.measured) {
+        limits.warmup /= 4;
+        limits.measured /= 4;
+        limits.series_pieces /= 4;
+    }
     limits.max_events = opt->max_events;
     limits.max_bytes = opt->max_bytes;
     limits.ties = opt->ties;

@@ -17,6 +17,7 @@ struct simulate_options {
     uint64_t max_events; /* of one replication; 0: none */
     size_t max_bytes;    /* of one replication; 0: none */
     double max_wall_s;   /* of all together; 0: none */
+    bool brief;          /* queues of open arrivals a quarter as long: for who looks again when in doubt */
     uint64_t ties;       /* 0: first come, first served; else the seed of a random order */
     struct progress *progress;
     /* Asked after 1, 2, 4 .. times `replications` whether what is known now is enough; NULL: one time only. */

@@ -96,22 +96,25 @@ static struct estimate block_quantile(const double *x, size_t n, double q, struc
         block[b] = quantile(copy, to - from, q);
     }
     e = estimate_student(block, blocks, CONFIDENCE);
-    return (struct estimate){.mean = all, .lo = all - (e.hi - e.lo) / 2, .hi = all + (e.hi - e.lo) / 2, .n = e.n};
+    return (struct estimate){
+        .mean = all, .lo = all - (e.hi - e.lo) / 2, .hi = all + (e.hi - e.lo) / 2, .n = e.n};
 }
 
-/* How many of n moments (ascending) fall into a second, over windows of equal length. */
-static struct estimate block_rate(const double *t, size_t n)
+/* How many of n moments (ascending) fall into a second from `start` on, over windows of equal length. */
+static struct estimate block_rate(const double *t, size_t n, double start)
 {
-    double block[BLOCKS], length = n > 1 ? t[n - 1] - t[0] : 0;
+    double block[BLOCKS], length = n > 1 ? t[n - 1] - start : 0;
+    double all =
+        (double)(start < t[0] ? n : n - 1) / length; /* the first one opens the time, or falls into it */
     size_t blocks = n / FEWEST_IN_BLOCK < BLOCKS ? n / FEWEST_IN_BLOCK : BLOCKS, at = 0;
     struct estimate e;
 
     if (!(length > 0))
         return (struct estimate){.mean = NAN};
     if (blocks < 2)
-        return estimate_exact((double)(n - 1) / length);
+        return estimate_exact(all);
     for (size_t b = 0; b < blocks; b++) {
-        double end = t[0] + length * (double)(b + 1) / (double)blocks;
+        double end = start + length * (double)(b + 1) / (double)blocks;
         size_t before = at;
 
         while (at < n && (t[at] <= end || b + 1 == blocks))
@@ -119,9 +122,9 @@ static struct estimate block_rate(const double *t, size_t n)
         block[b] = (double)(at - before) * (double)blocks / length;
     }
     e = estimate_student(block, blocks, CONFIDENCE);
-    e.lo += (double)(n - 1) / length - e.mean;
-    e.hi += (double)(n - 1) / length - e.mean;
-    e.mean = (double)(n - 1) / length;
+    e.lo += all - e.mean;
+    e.hi += all - e.mean;
+    e.mean = all;
     return e;
 }
 
@@ -198,12 +201,27 @@ static void add_request_times(struct achieved *x, const struct requests_seen *r,
     add_times(x, "tpot_s", v, in_order(r, tpot, v), a);
 }
 
-static int read_requests(struct store *store, int64_t trace, struct arena *a, struct achieved *x,
-                         bool *found, struct err *err)
+/* Answers a second, from the first request to the last answer; NAN where not all tell when they were done. */
+static struct estimate completed(const struct requests_seen *r, struct arena *a)
+{
+    double *end = arena_array(a, r->n + 1, sizeof *end);
+
+    for (size_t i = 0; i < r->n; i++) {
+        end[i] = r->arrival[i] + r->latency[i];
+        if (!isfinite(end[i]))
+            return (struct estimate){.mean = NAN};
+    }
+    qsort(end, r->n, sizeof *end, by_value);
+    return block_rate(end, r->n, r->arrival[r->order[0]]);
+}
+
+static int read_requests(struct store *store, int64_t trace, struct arena *a, struct achieved *x, bool *found,
+                         struct err *err)
 {
     struct view_column c[] = {{.name = "arrival_s"}, {.name = "input_tokens"}, {.name = "output_tokens"},
                               {.name = "queue_s"},   {.name = "ttft_s"},       {.name = "latency_s"}};
     struct requests_seen r;
+    struct estimate done;
     double *v;
     size_t n;
 
@@ -217,8 +235,9 @@ static int read_requests(struct store *store, int64_t trace, struct arena *a, st
     x->from = "requests";
     x->observed = r.n;
     n = in_order(&r, r.arrival, v);
-    x->rate_per_s = block_rate(v, n);
-    add(x, "throughput_per_s", &x->rate_per_s);
+    x->rate_per_s = block_rate(v, n, v[0]);
+    done = completed(&r, a);
+    add(x, "throughput_per_s", isfinite(done.mean) ? &done : &x->rate_per_s);
     x->input_tokens = block_mean(v, in_order(&r, r.input, v));
     x->output_tokens = block_mean(v, in_order(&r, r.output, v));
     add_request_times(x, &r, a);
@@ -235,7 +254,8 @@ static int by_item(const void *a, const void *b)
 {
     const struct stay *x = a, *y = b;
 
-    return x->item != y->item ? (x->item > y->item) - (x->item < y->item) : (x->from > y->from) - (x->from < y->from);
+    return x->item != y->item ? (x->item > y->item) - (x->item < y->item)
+                              : (x->from > y->from) - (x->from < y->from);
 }
 
 static int by_from(const void *a, const void *b)
@@ -278,7 +298,7 @@ static void add_calls(struct achieved *x, const struct stay *v, size_t n, struct
     }
     x->from = "call spans";
     x->observed = n;
-    x->rate_per_s = block_rate(from, n);
+    x->rate_per_s = block_rate(from, n, from[0]);
     add(x, "throughput_per_s", &x->rate_per_s);
     add_times(x, "latency_s", took, n, a);
 }
@@ -295,8 +315,9 @@ static void add_makespan(struct achieved *x, const char *from, double makespan, 
     add(x, "makespan_s", &e);
 }
 
-static int read_spans(struct store *store, int64_t trace, const struct trace_row *row, const struct scenario *s,
-                      struct arena *a, struct achieved *x, bool *found, struct err *err)
+static int read_spans(struct store *store, int64_t trace, const struct trace_row *row,
+                      const struct scenario *s, struct arena *a, struct achieved *x, bool *found,
+                      struct err *err)
 {
     struct stay *v;
     size_t n;
@@ -334,7 +355,8 @@ static int read_spark(struct store *store, int64_t trace, const struct scenario 
     }
     *found = n > 0;
     if (*found)
-        add_makespan(x, "Spark tasks", last - first, s->horizon.kind == HORIZON_ITEMS ? s->horizon.items : 0, n);
+        add_makespan(x, "Spark tasks", last - first, s->horizon.kind == HORIZON_ITEMS ? s->horizon.items : 0,
+                     n);
     return 0;
 }
 

@@ -36,8 +36,8 @@ struct achieved {
 };
 
 /*
- * *s says what is to be compared; texts live in `a`.  ERR_USAGE: the trace holds nothing that can be compared with
- * a prediction.
+ * *s says what is to be compared; texts live in `a`.  ERR_USAGE: the trace holds nothing that can be compared
+ * with a prediction.
  */
 int achieved_read(struct store *store, const struct resolver *resolver, int64_t trace_id,
                   const struct scenario *s, struct arena *a, struct achieved *out, struct err *err);

@@ -1,21 +1,20 @@
 /*
  * reconcile.h - after the roll-out: was the prediction right, and if not, which assumption was off?
  *
- * The stored run is simulated again, as it was: that is the prediction, figure by figure.  The recording gives
- * what was achieved (achieved.h).  A figure is inside when the two intervals meet; where the recording is one
- * number, the prediction's interval is that of one run, not of the mean.
+ * The stored run is simulated again, as it was: that is the prediction, figure by figure.  The recording
+ * gives what was achieved (achieved.h).  A figure is inside when the two intervals meet; where the recording
+ * is one number, the prediction's interval is that of one run, not of the mean.
  *
  * Then every assumption that the recording can tell is measured again:
  *
  *   traffic            arrivals a second; prompt and answer lengths
- *   times of stages    what `foresight init` would infer from the recording, where stages bear the same names;
- *                      operators of an execution, from their processor time
- *   an engine's speed  the factor on all its times with which the simulation of what really came gives the time
- *                      per token that was recorded
+ *   times of stages    what `foresight init` would infer from the recording, where stages bear the same
+ * names; operators of an execution, from their processor time an engine's speed  the factor on all its times
+ * with which the simulation of what really came gives the time per token that was recorded
  *
- * z = (achieved - used) / sqrt(stderr^2 + stderr of the calibration^2).  The run is simulated once with each of them
- * replaced alone, and once with all: the part of the miss of the worst figure that disappears is what it explains.
- * Parts need not add up to one: assumptions act together.
+ * z = (achieved - used) / sqrt(stderr^2 + stderr of the calibration^2).  The run is simulated once with each
+ * of them replaced alone, and once with all: the part of the miss of the worst figure that disappears is what
+ * it explains. Parts need not add up to one: assumptions act together.
  */
 #ifndef STUDY_RECONCILE_H
 #define STUDY_RECONCILE_H

@@ -13,6 +13,8 @@
 
 enum { FEWEST = 5 };
 
+static const double SAME_SHAPE = 0.2; /* coefficients of variation that differ by less are the same law */
+
 /* What the run's calibrations say of a parameter's error; 0: nothing. */
 static double used_error(const struct reconcile_work *w, const char *path)
 {
@@ -64,8 +66,9 @@ static double mean_length(const struct requests *q, bool input)
     double sum = 0;
 
     for (int i = 0; q != NULL && i < q->classes_n; i++)
-        sum += q->classes[i].share * (input ? (double)q->classes[i].prefix_tokens + q->classes[i].input_tokens.mean
-                                            : q->classes[i].output_tokens.mean);
+        sum += q->classes[i].share *
+               (input ? (double)q->classes[i].prefix_tokens + q->classes[i].input_tokens.mean
+                      : q->classes[i].output_tokens.mean);
     return sum;
 }
 
@@ -87,12 +90,13 @@ static void traffic(struct reconcile_work *w)
         const struct estimate *e = i == 0 ? &x->input_tokens : &x->output_tokens;
 
         if (e->n > 0 && isfinite(e->mean))
-            add_param(w, (struct reconcile_param){.path = i == 0 ? "tokens of a prompt" : "tokens of an answer",
-                                                  .change = i == 0 ? CHANGE_INPUT : CHANGE_OUTPUT,
-                                                  .used = mean_length(p->workload.requests, i == 0),
-                                                  .achieved = e->mean,
-                                                  .stderr_ = error_of(e),
-                                                  .n = (long)x->observed});
+            add_param(w,
+                      (struct reconcile_param){.path = i == 0 ? "tokens of a prompt" : "tokens of an answer",
+                                               .change = i == 0 ? CHANGE_INPUT : CHANGE_OUTPUT,
+                                               .used = mean_length(p->workload.requests, i == 0),
+                                               .achieved = e->mean,
+                                               .stderr_ = error_of(e),
+                                               .n = (long)x->observed});
     }
 }
 
@@ -109,6 +113,42 @@ static bool is_time(const char *key)
     return false;
 }
 
+/* A law as the scenario writes it, every draw `factor` times as long: means grow, shapes stay. */
+static struct json *scaled_law(const struct json *v, double factor)
+{
+    static const char *const shapes[] = {"cv", "alpha", "shape", "share"};
+    struct json *out;
+    double x = json_number(v);
+    struct err none = {0};
+
+    if (json_type(v) == JSON_STRING && units_parse(json_string(v), UNIT_S, &x, &none) != 0)
+        return json_copy(v);
+    if (json_type(v) == JSON_STRING || json_type(v) == JSON_NUMBER)
+        return json_new_number(x * factor);
+    out = json_type(v) == JSON_OBJECT ? json_new_object() : json_new_array();
+    JSON_EACH (c, v) {
+        bool is_shape = false;
+
+        for (size_t i = 0; json_key(c) != NULL && i < sizeof shapes / sizeof *shapes; i++)
+            is_shape = is_shape || strcmp(json_key(c), shapes[i]) == 0;
+        if (json_type(v) == JSON_OBJECT)
+            json_set(out, json_key(c), is_shape ? json_copy(c) : scaled_law(c, factor));
+        else
+            json_push(out, scaled_law(c, factor));
+    }
+    return out;
+}
+
+/* The law that was used, at the mean that was seen, where it is as wide; else the law that was seen. */
+static const struct json *seen_law(struct reconcile_work *w, const struct json *used, const struct law *u,
+                                   const struct json *seen, const struct law *s)
+{
+    if (u->n > 0 || !(fabs(u->cv - s->cv) < SAME_SHAPE * fmax(u->cv, 1e-9)))
+        return seen;
+    return json_set(w->out->inferred, arena_printf(w->a, "law %d", w->out->params_n),
+                    scaled_law(used, s->mean / u->mean));
+}
+
 static void compare_law(struct reconcile_work *w, const char *path, const struct json *used,
                         const struct json *seen)
 {
@@ -116,7 +156,8 @@ static void compare_law(struct reconcile_work *w, const char *path, const struct
     struct law u, s;
     double n = (double)w->out->achieved.observed;
 
-    if (law_read(used, UNIT_S, path, w->a, &u, &none) != 0 || law_read(seen, UNIT_S, path, w->a, &s, &none) != 0)
+    if (law_read(used, UNIT_S, path, w->a, &u, &none) != 0 ||
+        law_read(seen, UNIT_S, path, w->a, &s, &none) != 0)
         return;
     add_param(w, (struct reconcile_param){.path = path,
                                           .change = CHANGE_VALUE,
@@ -125,7 +166,7 @@ static void compare_law(struct reconcile_work *w, const char *path, const struct
                                           .achieved = s.mean,
                                           .stderr_ = s.cv * s.mean / sqrt(fmax(1, n)),
                                           .n = (long)n,
-                                          .value = seen});
+                                          .value = seen_law(w, used, &u, seen, &s)});
 }
 
 static void compare_params(struct reconcile_work *w, const char *path, const struct json *used,
@@ -321,12 +362,13 @@ static int engine_speed(struct reconcile_work *w, struct err *err)
     if (seen == NULL || stage < 0 || at == RECONCILE_PARAMS)
         return 0;
     p = &w->out->param[at];
-    *p = (struct reconcile_param){.path = arena_printf(w->a, "stages.%s: time of all it does", w->s->stages[stage].name),
-                                  .change = CHANGE_SPEED,
-                                  .stage = stage,
-                                  .used = 1,
-                                  .factor = 1,
-                                  .n = (long)w->out->achieved.observed};
+    *p = (struct reconcile_param){
+        .path = arena_printf(w->a, "stages.%s: time of all it does", w->s->stages[stage].name),
+        .change = CHANGE_SPEED,
+        .stage = stage,
+        .used = 1,
+        .factor = 1,
+        .n = (long)w->out->achieved.observed};
     w->out->params_n++;
     for (int i = 0; i < SPEED_STEPS; i++) {
         int rc = time_per_token(w, which, &tpot, err);

@@ -229,6 +229,7 @@ static int try_simulation(struct asked *q, const struct scenario *s, struct aren
     opt.replications = opt.replications > 0 ? opt.replications : TRIAL_FIRST;
     opt.most = opt.replications << (TRIAL_LOOKS - 1);
     opt.precision = 0;
+    opt.brief = true;
     opt.is_enough = is_clear;
     opt.is_enough_ctx = q;
     rc = simulate(s, &opt, run, &o, err);

@@ -1,7 +1,7 @@
 /*
  * trial.h - does this deployment meet its limits?  Simulated until the answer is clear, or said not to be.
  *
- * Limits are constraints (latency_s.p95 <= 500 ms).  A trial looks at their figures after n, 2 n, 4 n .. 16 n
+ * Limits are constraints (latency_s.p95 <= 500 ms).  A trial looks at their figures after n, 2 n, 4 n .. 32 n
  * replications: its Student interval is compared with the limit at a confidence of 1 - alpha / (looks *
  * limits), so that all looks together err with probability alpha at most (Bonferroni).  Intervals of all
  * limits inside: it meets them; one of them outside: it does not.  What has not separated after the last
@@ -20,7 +20,7 @@
 #include "pipeline/constraint.h"
 #include "study/variant.h"
 
-enum { LIMITS_MAX = 8, TRIAL_FIRST = 6, TRIAL_LOOKS = 5 };
+enum { LIMITS_MAX = 8, TRIAL_FIRST = 6, TRIAL_LOOKS = 6 };
 
 enum trial_verdict { TRIAL_FAILS, TRIAL_CLOSE, TRIAL_MEETS };
 extern const char *const trial_verdict_names[];

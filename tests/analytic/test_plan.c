@@ -3,8 +3,8 @@
  *
  *   P(wait) = C(c, a)     E[W] = C / (c - a)     P(W > t) = C exp(-(c - a) t)        service time 1
  *
- * In each row the limit lies at least 2 % away from what the formula says of c and of c - 1 servers, so that a trial
- * can tell them apart.
+ * In each row the limit lies at least 2 % away from what the formula says of c and of c - 1 servers, so that
+ * a trial can tell them apart.
  */
 #include "study/plan.h"
 
@@ -45,11 +45,13 @@ static int staffing(enum what what, double a, double limit)
     return c;
 }
 
-static const char queue[] =
-    "{\"name\": \"erlang\", \"unit\": \"call\", \"workload\": {\"open\": {\"arrivals\": {\"exponential\": %.17g}}, "
-    "\"requests\": {}}, \"resources\": {\"agents\": {\"kind\": \"servers\", \"count\": 1, \"price\": \"1usd/h\"}}, "
-    "\"stages\": [{\"name\": \"desk\", \"model\": \"station\", \"on\": {\"servers\": \"agents\"}, \"params\": "
-    "{\"service\": {\"exponential\": 1}}}], \"slo\": {\"queue_s\": 1e-6}}";
+static const char queue[] = "{\"name\": \"erlang\", \"unit\": \"call\", \"workload\": {\"open\": "
+                            "{\"arrivals\": {\"exponential\": %.17g}}, "
+                            "\"requests\": {}}, \"resources\": {\"agents\": {\"kind\": \"servers\", "
+                            "\"count\": 1, \"price\": \"1usd/h\"}}, "
+                            "\"stages\": [{\"name\": \"desk\", \"model\": \"station\", \"on\": {\"servers\": "
+                            "\"agents\"}, \"params\": "
+                            "{\"service\": {\"exponential\": 1}}}], \"slo\": {\"queue_s\": 1e-6}}";
 
 struct planned {
     struct plan plan;
@@ -80,7 +82,8 @@ static void plan_queue(double load, const char *slo, struct arena *a, double rat
 
 static void expect_staffing(enum what what, double load, double limit)
 {
-    static const char *const slos[] = {"queue_s.mean <= %.17g", "goodput_frac >= %.17g", "queue_s.p95 <= %.17g"};
+    static const char *const slos[] = {"queue_s.mean <= %.17g", "goodput_frac >= %.17g",
+                                       "queue_s.p95 <= %.17g"};
     struct arena *a = arena_new();
     int c = staffing(what, load, limit);
     struct planned p;
