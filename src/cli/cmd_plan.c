@@ -91,7 +91,7 @@ static int plan_loaded(const struct args *args, struct loaded *l, struct err *er
 {
     struct progress *progress = progress_new(args->progress, args->quiet);
     struct study st = study_of(args, l, TRIAL_FIRST);
-    struct plan_options opt = {.progress = progress};
+    struct plan_options opt = {.progress = progress, .draws = args->uncertainty ? PARAMETER_DRAWS : 0};
     struct constraint *limits = NULL;
     struct plan p = {0};
     int n = 0, rc = find_limits(args, l, &limits, &n, err);

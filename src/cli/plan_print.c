@@ -281,6 +281,12 @@ static void print_how(const struct plan *p)
     print_wrapped(text, 0);
     if (p->too_close_below)
         print_wrapped("The next smaller one is too close to call: the safe side is taken.", 0);
+    if (p->draws > 0) {
+        snprintf(text, sizeof text,
+                 "Of %d draws of the calibrated parameters within their errors it meets the SLO in %d.",
+                 p->draws, p->draws_met);
+        print_wrapped(text, 0);
+    }
     if (!p->is_monotone)
         print_wrapped("More is not always better here: the line was walked one by one.", 0);
     if (p->horizon_note != NULL)

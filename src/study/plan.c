@@ -37,6 +37,7 @@ static void end_after_cycles(struct planner *p, const struct scenario *s)
     p->out->horizon_note =
         arena_printf(p->a, "the traffic follows a schedule of %s: whole rounds of it are simulated (%g)",
                      units_format(text, sizeof text, cycle, UNIT_S), cycles);
+    p->out->tester.recurs = true;
     json_set_number(json_set_object(p->out->tree, "horizon"), "terminating", cycle * cycles);
 }
 
@@ -152,6 +153,33 @@ static int find_around(struct planner *p, struct err *err)
     return rc;
 }
 
+/* Of draws of the calibrated parameters, how many the recommended deployment stands. */
+static int find_draws(struct planner *p, struct err *err)
+{
+    struct scenario_options so = {.resolver = p->st->resolver};
+    struct tester t = p->out->tester;
+    struct scenario *s;
+    struct json *tree;
+    int rc, uncertain;
+
+    TRY(plan_tree(&p->out->space, &p->out->recommended.setting, &tree, err));
+    rc = scenario_build(tree, p->st->file, &so, &s, err);
+    uncertain = rc == 0 ? s->uncertain_n : 0;
+    if (rc == 0)
+        scenario_free(s);
+    for (int k = 1; rc == 0 && uncertain > 0 && k <= p->opt->draws; k++) {
+        struct trial trial;
+
+        t.parameter_draw = (uint32_t)k;
+        rc = trial_run(&t, tree, p->out->base_factor, p->a, &trial, err);
+        p->out->draws++;
+        p->out->draws_met += rc == 0 && trial.verdict == TRIAL_MEETS;
+        progress_step(p->opt->progress, ++p->steps, "calibrated parameters drawn");
+    }
+    json_free(tree);
+    return rc;
+}
+
 static int find_exports(struct planner *p, struct err *err)
 {
     struct scenario_options so = {.resolver = p->st->resolver};
@@ -182,6 +210,7 @@ static int find_all(struct planner *p, struct err *err)
     if (!p->out->recommended.found || p->opt->search_only)
         return 0;
     TRY(find_exports(p, err));
+    TRY(find_draws(p, err));
     TRY(find_around(p, err));
     TRY(find_growth(p, err));
     TRY(plan_find_away(p, err));

@@ -115,6 +115,7 @@ struct plan {
     double rate_per_s, base_factor; /* of the plan; over the scenario's own. 0: nothing comes by itself */
     const char *horizon_note;       /* the scenario's horizon was changed: why; NULL */
     struct plan_choice recommended, lower, nearest;
+    int draws, draws_met; /* of the calibrated parameters, and in how many the recommended one meets it */
     bool too_close_below; /* the next cheaper one could not be called */
     int tried, ruled_out; /* settings simulated, and refused by the bound or a larger one that failed */
     bool is_monotone;
@@ -141,6 +142,7 @@ struct plan_options {
     const char *const *knobs; /* "PATH=1..8" or "PATH=1,2,4" */
     int knobs_n;
     double elastic_premium; /* what an elastic hour costs over a committed one; 0: not known */
+    int draws;              /* of calibrated parameters; 0: none */
     bool search_only;       /* only `recommended` and `lower` */
     struct progress *progress;
 };

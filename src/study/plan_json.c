@@ -234,6 +234,10 @@ struct json *plan_json(const struct study *st, const struct scenario *s, const s
         json_set(doc, "nearest", choice_json(p, &p->nearest));
     json_set_bool(doc, "next_below_too_close_to_call", p->too_close_below);
     json_set_bool(doc, "monotone", p->is_monotone);
+    if (p->draws > 0) {
+        json_set_number(doc, "parameter_draws", p->draws);
+        json_set_number(doc, "parameter_draws_met", p->draws_met);
+    }
     json_set_number(doc, "simulated", p->tried);
     json_set_number(doc, "ruled_out", p->ruled_out);
     if (p->horizon_note != NULL)

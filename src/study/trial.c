@@ -77,7 +77,8 @@ static const char *refused(const struct scenario *s, const struct bound *b, cons
     char capacity[40], coming[40];
     const char *why = NULL;
 
-    if (s->horizon.kind == HORIZON_STEADY && rate > 0 && rate >= t->capacity_per_s * (1 - 1e-9))
+    if ((s->horizon.kind == HORIZON_STEADY || q->t->recurs) && rate > 0 &&
+        rate >= t->capacity_per_s * (1 - 1e-9))
         return arena_printf(a, "%s can do %s at best, %s come", t->bottleneck,
                             units_format(capacity, sizeof capacity, t->capacity_per_s, UNIT_PER_S),
                             units_format(coming, sizeof coming, rate, UNIT_PER_S));
@@ -281,7 +282,7 @@ static int try_scenario(const struct tester *t, struct scenario *s, double facto
 int trial_run(const struct tester *t, const struct json *tree, double factor, struct arena *a,
               struct trial *out, struct err *err)
 {
-    struct scenario_options so = {.resolver = t->resolver};
+    struct scenario_options so = {.resolver = t->resolver, .parameter_draw = t->parameter_draw};
     struct scenario *s = NULL;
     int rc = scenario_build(tree, t->file, &so, &s, err);
 

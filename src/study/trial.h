@@ -31,6 +31,8 @@ struct tester {
     const struct constraint *limits;
     int limits_n;
     struct simulate_options simulate; /* replications: of the first look, 0: TRIAL_FIRST */
+    bool recurs;                      /* the horizon is a round of traffic that goes on: it must keep up */
+    uint32_t parameter_draw;          /* of calibrated parameters: see scenario_options */
     bool bound_only;                  /* TRIAL_MEETS means: not ruled out */
 };
 
