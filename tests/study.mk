@@ -9,3 +9,10 @@ EXTRA_DIST += %D%/unit/ranked_text.h
 
 criterion_tests += %D%/unit/test_simulated
 %C%_unit_test_simulated_LDADD = $(study_libs) $(CRITERION_LIBS)
+
+criterion_tests += %D%/unit/test_select %D%/unit/test_search
+%C%_unit_test_select_LDADD = $(study_libs) $(CRITERION_LIBS)
+%C%_unit_test_search_LDADD = $(study_libs) $(CRITERION_LIBS)
+
+bench_programs += %D%/bench/bench_search
+%C%_bench_bench_search_LDADD = $(study_libs)

@@ -18,6 +18,9 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd_init.c \
 	%D%/cmd_models.c \
 	%D%/cmd_rank.c \
+	%D%/cmd_search.c \
+	%D%/search_print.c \
+	%D%/search_print.h \
 	%D%/rank_print.c \
 	%D%/rank_print.h \
 	%D%/cmd_replay.c \
