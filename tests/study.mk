@@ -15,3 +15,10 @@ criterion_tests += %D%/analytic/test_plan
 
 criterion_tests += %D%/unit/test_plan
 %C%_unit_test_plan_LDADD = $(study_libs) $(CRITERION_LIBS)
+
+criterion_tests += %D%/unit/test_select %D%/unit/test_search
+%C%_unit_test_select_LDADD = $(study_libs) $(CRITERION_LIBS)
+%C%_unit_test_search_LDADD = $(study_libs) $(CRITERION_LIBS)
+
+bench_programs += %D%/bench/bench_search
+%C%_bench_bench_search_LDADD = $(study_libs)

@@ -22,6 +22,9 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/plan_print.h \
 	%D%/cmd_reconcile.c \
 	%D%/cmd_rank.c \
+	%D%/cmd_search.c \
+	%D%/search_print.c \
+	%D%/search_print.h \
 	%D%/rank_print.c \
 	%D%/rank_print.h \
 	%D%/cmd_replay.c \

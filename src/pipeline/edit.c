@@ -314,6 +314,35 @@ bool edit_same_path(const char *x, const char *y)
     return strcmp(a, b) == 0;
 }
 
+enum edit_target edit_target(const char *path, char *name)
+{
+    static const char *const of_stage[] = {"params", "preset", "calibration", "owner"};
+    const char *p = path;
+    struct step root, key;
+
+    if (!next_step(&p, &root) || root.index >= 0)
+        return EDIT_MORE;
+    if (strcmp(root.name, "resources") == 0) {
+        if (!next_step(&p, &root) || !next_step(&p, &key) || strcmp(key.name, "kind") == 0)
+            return EDIT_MORE;
+        strcpy(name, root.name);
+        return EDIT_RESOURCE;
+    }
+    if (edit_is_top(root.name) || strcmp(root.name, "pipelines") == 0)
+        return EDIT_MORE;
+    if (strcmp(root.name, "stages") != 0) {
+        strcpy(name, root.name);
+        return EDIT_STAGE;
+    }
+    if (!next_step(&p, &root) || !next_step(&p, &key))
+        return EDIT_MORE;
+    strcpy(name, root.name);
+    for (size_t i = 0; i < sizeof of_stage / sizeof *of_stage; i++)
+        if (strcmp(of_stage[i], key.name) == 0)
+            return EDIT_STAGE;
+    return EDIT_MORE;
+}
+
 static int find_row(const char *path, const char *key, const struct param *table, const char *of,
                     const struct param **out, struct err *err)
 {

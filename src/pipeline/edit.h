@@ -30,6 +30,12 @@ int edit_check(const struct json *tree, const char *path, struct err *err);
 /* "stages.NAME.params.KEY" and "NAME.KEY" are one place. */
 bool edit_same_path(const char *x, const char *y);
 
+/* What a path changes: one stage (its parameters, preset, calibration), one resource (not its kind), or more
+   than that.  The name goes into `name`, of EDIT_NAME bytes. */
+enum edit_target { EDIT_STAGE, EDIT_RESOURCE, EDIT_MORE };
+enum { EDIT_NAME = 128 };
+enum edit_target edit_target(const char *path, char *name);
+
 /* The row of the parameter table that a path sets: of a stage's model or of a resource.  NULL: the value lies
    deeper, or elsewhere.  ERR_SCENARIO when the table has no such parameter. */
 struct param;

@@ -40,6 +40,11 @@ const struct figure_def figures[] = {
     {NULL, UNIT_NONE, BETTER_HIGHER, false},
 };
 
+int figures_count(void)
+{
+    return sizeof figures / sizeof *figures - 1;
+}
+
 const struct figure_def *figure_find(const char *name)
 {
     for (const struct figure_def *f = figures; f->name != NULL; f++)

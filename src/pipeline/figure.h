@@ -22,6 +22,7 @@ struct figure_def {
 
 extern const struct figure_def figures[]; /* name == NULL at the end */
 const struct figure_def *figure_find(const char *name);
+int figures_count(void);
 
 /* A figure of one pipeline, as objectives and constraints name it: "latency_s.p95" of the scenario's
    objective, "pipelines[NAME].latency_s.p95" of another. */
@@ -36,6 +37,13 @@ double figure_place_value(const struct figure_place *p, const struct outcome *o,
 
 /* Of one replication and pipeline; NAN where the outcome does not know it. */
 double figure_value(const struct figure_def *f, const struct outcome *o, long replication, int pipeline);
+
+/*
+ * What no deployment of the scenario can be better than, from the bound of the same pipeline: a rate from
+ * above, a time or a price from below.  INFINITY for the time in a pipeline to which more comes than it can do; NAN
+ * for figures of which operational laws say nothing (quality, percentiles).
+ */
+double figure_best(const struct figure_def *f, const struct scenario *s, int pipeline, const struct bound *b);
 
 /* The figure with its interval; false when no replication knows it. */
 bool figure_estimate(const struct figure_def *f, const struct outcome *o, int pipeline, struct estimate *out);

@@ -10,6 +10,7 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/edit.h \
 	%D%/figure.c \
 	%D%/figure.h \
+	%D%/figure_best.c \
 	%D%/flow.c \
 	%D%/flow.h \
 	%D%/flow_arrivals.c \

@@ -23,6 +23,7 @@ static const struct flow_limits served_limits = {.warmup = 1000, .measured = 200
 struct batch {
     const struct scenario *s;
     uint64_t seed;
+    uint32_t first; /* replication */
     struct flow_limits limits;
     double deadline_s; /* 0: none */
     struct flow_result *results;
@@ -45,8 +46,8 @@ static int one_replication(void *ctx, uint32_t replication, struct err *err)
     if (b->deadline_s > 0)
         limits.max_wall_s = fmax(1e-9, b->deadline_s - wall_s());
     b->arenas[replication] = arena_new();
-    return flow_run(b->s, b->seed, replication, &limits, b->arenas[replication], &b->results[replication],
-                    err);
+    return flow_run(b->s, b->seed, b->first + replication, &limits, b->arenas[replication],
+                    &b->results[replication], err);
 }
 
 static void forget(struct batch *b, long i)
@@ -256,11 +257,13 @@ static struct flow_limits limits_for(const struct scenario *s, const struct simu
     for (int i = 0; i < s->stages_n; i++)
         serves = serves || s->stages[i].model->server != NULL;
     limits = !scenario_has_latency(s) ? closed_limits : serves ? served_limits : open_limits;
-    if (opt->brief && limits.measured == open_limits.measured) {
-        limits.warmup /= 4;
-        limits.measured /= 4;
-        limits.series_pieces /= 4;
+    if (opt->length > 0) {
+        limits.series_pieces = fmax(1, round(limits.series_pieces * opt->length));
+        limits.measured = fmax(1, round(limits.measured * opt->length));
+        limits.warmup = fmax(1, round(limits.warmup * opt->length));
     }
+    if (opt->warmup > 0)
+        limits.warmup = opt->warmup;
     limits.max_events = opt->max_events;
     limits.max_bytes = opt->max_bytes;
     limits.ties = opt->ties;
@@ -277,7 +280,8 @@ static long most_replications(const struct simulate_options *opt, long first)
 int simulate(const struct scenario *s, const struct simulate_options *opt, struct arena *a,
              struct outcome *out, struct err *err)
 {
-    struct batch b = {.s = s, .seed = opt->seed ? opt->seed : s->seed};
+    struct batch b = {
+        .s = s, .seed = opt->seed ? opt->seed : s->seed, .first = (uint32_t)opt->first};
     long n = 0, step = opt->replications > 0 ? opt->replications : SIMULATE_REPLICATIONS;
     long most = most_replications(opt, step);
     bool enough = true, above = false;
@@ -296,7 +300,7 @@ int simulate(const struct scenario *s, const struct simulate_options *opt, struc
     b.deadline_s = opt->max_wall_s > 0 ? wall_s() + opt->max_wall_s : 0;
     do {
         rc = extend(&b, n, n + step, opt, out, err);
-        if (rc == 0 && n == 0)
+        if (rc == 0 && n == 0 && opt->warmup == 0)
             rc = settle(&b, step, opt, out, err);
         n += step;
         step = n;

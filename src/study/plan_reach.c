@@ -114,8 +114,8 @@ static int simulate_point(struct curve_run *c, double factor, int i, struct err 
     int rc = scenario_build(c->tree, p->st->file, &so, &s, err);
 
     opt.replications = CURVE_REPLICATIONS;
-    opt.brief = true;
     if (rc == 0) {
+        opt.length = trial_length(s);
         scenario_scale_traffic(s, factor);
         rc = simulate(s, &opt, a, &o, err);
     }

@@ -219,6 +219,15 @@ static int conclude(const struct asked *q, const struct outcome *o, struct arena
     return 0;
 }
 
+double trial_length(const struct scenario *s)
+{
+    bool is_queue = scenario_has_latency(s) && s->pipelines_n == 1;
+
+    for (int i = 0; i < s->stages_n; i++)
+        is_queue = is_queue && s->stages[i].model->server == NULL;
+    return is_queue ? 0.25 : 0;
+}
+
 static int try_simulation(struct asked *q, const struct scenario *s, struct arena *a, struct trial *out,
                           struct err *err)
 {
@@ -230,7 +239,7 @@ static int try_simulation(struct asked *q, const struct scenario *s, struct aren
     opt.replications = opt.replications > 0 ? opt.replications : TRIAL_FIRST;
     opt.most = opt.replications << (TRIAL_LOOKS - 1);
     opt.precision = 0;
-    opt.brief = true;
+    opt.length = trial_length(s);
     opt.is_enough = is_clear;
     opt.is_enough_ctx = q;
     rc = simulate(s, &opt, run, &o, err);

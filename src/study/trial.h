@@ -62,6 +62,10 @@ struct trial {
 int trial_run(const struct tester *t, const struct json *tree, double factor, struct arena *a,
               struct trial *out, struct err *err);
 
+/* For simulate_options: queues of open arrivals are measured a quarter as long, since trials look again when in
+ * doubt. */
+double trial_length(const struct scenario *s);
+
 /* Whether the limits ask for a throughput of a closed pipeline: then more traffic means a higher one. */
 bool limits_ask_throughput(const struct constraint *limits, int n);
 
