@@ -54,6 +54,18 @@ exits_with 0 "a service that took longer" reconcile desk.json spans --set worklo
 out_like "is found by its stage" 'stages.desk.params.service +is|stages.desk.params.service'
 out_like "the arrivals were right" '^  1/s .* -  arrivals a second'
 
+recorded=${FORESIGHT_TRACES-}/llmservingsim/bench/RTXPRO6000/Llama-3.1-8B/requests.jsonl
+if test -f "$recorded"; then
+    exits_with 0 "an engine as it was recorded" init --from "$recorded" -o engine.json
+    exits_with 0 "is what its recording says" reconcile engine.json Llama-3.1-8B-requests --replications 4
+    out_like "figure by figure" 'tpot_s.mean .*inside'
+    out_like "and as fast" '^  1 +(0\.9|1\.0)[0-9]* .* -  stages.serve: time of all it does'
+    exits_with 0 "an engine thought slower than it is" reconcile engine.json Llama-3.1-8B-requests --replications 4 --set serve.cpu_step=10ms
+    out_like "is found out" 'stages.serve: time of all it does is 0\.[78]'
+else
+    skip "an engine as it was recorded" "traces not found"
+fi
+
 exits_with 2 "no such run" reconcile 99 same
 err_like "says what there is" 'no result "99"; there is'
 exits_with 2 "no such trace" reconcile latest:whatif sam
