@@ -3,6 +3,7 @@ golden_tests += \
 	%D%/golden/help.t \
 	%D%/golden/scenario.t \
 	%D%/golden/calls.t \
+	%D%/golden/search.t \
 	%D%/golden/results.t \
 	%D%/golden/measured.t \
 	%D%/golden/import.t \

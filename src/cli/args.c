@@ -49,7 +49,7 @@ static const struct option_def options[] = {
     {"pin", "CPU", "pin measurements of operators alone to this processor", false},
     {"slo", "EXPR", "what must hold: \"ttft_s.p95 <= 500ms and cost_usd_per_h <= 40usd/h\"", false},
     {"method", "NAME", "how the space is searched", false},
-    {"budget", "N|TIME", "replications (default 1000) or time after which nothing new is simulated", false},
+    {"budget", "N|TIME", "replications (default 3000) or time after which nothing new is simulated", false},
     {"indifference", "X", "a difference of the objective that does not matter (default 1%)", false},
     {"select", "kn|ocba", "select with a guarantee, or spend replications where they tell most", false},
     {"length", "X", "of the search's replications, relative to those of run (default 0.1)", false},

@@ -14,7 +14,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST = 6, FULL = 12, BUDGET = 1000 };
+enum { FIRST = 6, FULL = 12, BUDGET = 3000 };
 static const double INDIFFERENCE = 0.01, LENGTH = 0.1;
 
 /* ---------------------------------------------------------- interruption */

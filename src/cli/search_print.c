@@ -121,14 +121,12 @@ static void print_guarantee(const struct search_result *r)
     if (isnan(g->probability))
         text_add(&t, "No guarantee: too few candidates or replications.");
     else
-        text_printf(
-            &t,
-            "%s %.1f %% probability none of the %zu candidates that were simulated is better by more than "
-            "%s%s.",
-            g->is_estimated ? "Estimated: with" : "With", 100 * g->probability, g->among, d,
-            g->is_whole ? "; all others are ruled out by their bounds" : "");
+        text_printf(&t, "%s %.1f %% probability no %s is better by more than %s; %zu were compared%s.",
+                    g->is_estimated ? "Estimated: with" : "With", 100 * g->probability,
+                    g->is_whole ? "candidate" : "candidate that was looked at", d, g->among,
+                    g->is_whole ? ", bounds rule out all others" : "");
     if (search_gap(r) == 0)
-        text_add(&t, " Nothing that was left out can be better.");
+        text_add(&t, " Nothing is left that could be better.");
     else if (isfinite(r->best_ahead))
         text_printf(&t, " What was not simulated cannot be better than %s: a gap of %.1f %%.",
                     units_format(b, sizeof b, fabs(r->best_ahead), f->unit), 100 * search_gap(r));

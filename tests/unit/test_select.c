@@ -27,8 +27,8 @@ static void lab_draw(struct lab *lab, long r)
     double common = noise(lab);
 
     for (int i = 0; i < K; i++)
-        lab->x[i][r] = (i == 7 ? lab->delta : 0) + sqrt(lab->shared) * common +
-                       sqrt(1 - lab->shared) * noise(lab);
+        lab->x[i][r] =
+            (i == 7 ? lab->delta : 0) + sqrt(lab->shared) * common + sqrt(1 - lab->shared) * noise(lab);
 }
 
 static struct lab *lab_new(uint32_t repeat, double shared, bool is_skewed)
@@ -89,7 +89,8 @@ Test(kn, selects_the_best_in_nine_of_ten_repeats)
     cr_expect_geq(correct_of_200(0, false, &alone), 170);
     cr_expect_geq(correct_of_200(0.9, false, &together), 170);
     cr_expect_geq(correct_of_200(0.5, true, &skewed), 170);
-    cr_expect_lt(together, alone / 2, "shared luck makes it short: %g against %g replications", together, alone);
+    cr_expect_lt(together, alone / 2, "shared luck makes it short: %g against %g replications", together,
+                 alone);
 }
 
 Test(kn, the_first_of_equals_stays_and_needs_no_more)

@@ -118,7 +118,7 @@ static int branch_init(const struct search_view *view, void **state, struct err 
         if (!o.is_legal) /* proposed last, so that it is counted as what it is */
             o.score = -INFINITY;
         else if (!o.could_meet || o.score == -INFINITY) {
-            w->cut++;
+            w->cut += !points_has(view->points, &c);
             continue;
         }
         w->leaf[w->n++] = (struct leaf){o.score, i, space_changes(view->sp, &c)};
@@ -136,12 +136,13 @@ static size_t branch_propose(void *state, struct candidate *out, size_t most)
 
     while (n < most && w->next < w->n) {
         struct optimistic o = {true, true, w->leaf[w->next].best};
+        struct candidate c;
 
-        if (o.score != -INFINITY && !points_is_open(w->view->points, &o))
-            w->cut++;
+        space_at(w->view->sp, w->leaf[w->next++].number, &c);
+        if (o.score == -INFINITY || points_is_open(w->view->points, &o))
+            out[n++] = c;
         else
-            space_at(w->view->sp, w->leaf[w->next].number, &out[n++]);
-        w->next++;
+            w->cut += !points_has(w->view->points, &c);
     }
     return n;
 }

@@ -85,9 +85,11 @@ struct optimistic points_bound(struct points *p, const struct candidate *c)
 /* The incumbent may have been lucky: it is as good as its interval's lower end says. */
 bool points_is_open(const struct points *p, const struct optimistic *o)
 {
+    const struct estimate *has = p->incumbent != NULL ? &p->incumbent->mean : NULL;
+
     if (!o->is_legal || !o->could_meet || o->score == -INFINITY)
         return false;
-    return p->incumbent == NULL || o->score > p->incumbent->mean.lo;
+    return has == NULL || o->score > has->lo + p->opt->margin * fabs(has->mean);
 }
 
 /* ------------------------------------------------------------- archive */
@@ -99,6 +101,11 @@ static size_t place_of(const struct points *p, const struct candidate *c)
     while (p->slot[i] != 0 && memcmp(&p->list[p->slot[i] - 1]->c, c, sizeof *c) != 0)
         i = (i + 1) & (p->slots - 1);
     return i;
+}
+
+bool points_has(const struct points *p, const struct candidate *c)
+{
+    return p->slot[place_of(p, c)] != 0;
 }
 
 static void make_room(struct points *p)
@@ -330,4 +337,19 @@ int points_extend(struct points *p, struct point *const *points, const long *upt
     for (size_t i = 0; rc == 0 && i < p->n; i++)
         find_incumbent(p, p->list[i]);
     return rc;
+}
+
+int points_sharpen(struct points *p, struct err *err)
+{
+    enum { MOST = 64 };
+
+    while (p->incumbent != NULL && p->opt->margin > 0 && !p->is_stopped && p->incumbent->n < MOST) {
+        struct point *x = p->list[p->slot[place_of(p, &p->incumbent->c)] - 1];
+        long upto = 2 * x->n;
+
+        if (x->mean.mean - x->mean.lo <= p->opt->margin / 2 * fabs(x->mean.mean))
+            break;
+        TRY(points_extend(p, &x, &upto, 1, err));
+    }
+    return 0;
 }

@@ -38,9 +38,11 @@ struct point {
 };
 
 struct points_options {
-    long first;                        /* replications of every candidate that is simulated */
-    double length;                     /* of each, relative to those of `run` */
-    long budget;                       /* replications at most; 0: no limit */
+    long first;    /* replications of every candidate that is simulated */
+    double margin; /* bounds that promise less than this above the incumbent, relative to it, are not worth a
+                      look */
+    double length; /* of each, relative to those of `run` */
+    long budget;   /* replications at most; 0: no limit */
     double budget_s;                   /* of wall time, after which nothing new is begun; 0: no limit */
     struct store *store;               /* NULL: nothing is kept, nothing found again */
     bool is_fresh;                     /* what an earlier search kept is forgotten */
@@ -76,6 +78,8 @@ struct optimistic {
     double score;
 };
 struct optimistic points_bound(struct points *p, const struct candidate *c);
+/* Whether a candidate was looked at already. */
+bool points_has(const struct points *p, const struct candidate *c);
 /* Whether a candidate with this bound still needs a simulation. */
 bool points_is_open(const struct points *p, const struct optimistic *o);
 
@@ -90,6 +94,12 @@ enum prune { PRUNE_NONE, PRUNE_HOPELESS, PRUNE_BEATEN };
  */
 int points_look(struct points *p, const struct candidate *candidates, size_t n, enum prune prune,
                 struct point **out, struct err *err);
+
+/*
+ * More replications of the incumbent until its interval is as narrow as a bound's margin can use: one
+ * candidate known well rules out many that need not be simulated at all.
+ */
+int points_sharpen(struct points *p, struct err *err);
 
 /* Brings the points to as many replications each as `upto` says (those that have more keep them). */
 int points_extend(struct points *p, struct point *const *points, const long *upto, size_t n, struct err *err);

@@ -7,7 +7,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { BATCH = 16 }; /* proposals looked at together; a constant, so that results do not depend on threads */
+/* Proposals looked at together; constants, so that results do not depend on threads.  A few first: what they
+   find rules out others. */
+enum { FIRST_BATCH = 4, BATCH = 16 };
 
 /* ------------------------------------------------------------- walking */
 
@@ -46,13 +48,16 @@ static int walk(struct search_result *r, const struct search_view *view, void **
     const struct search_method *m = r->method;
     struct candidate batch[BATCH];
     struct point *points[BATCH];
+    size_t most = FIRST_BATCH;
 
     TRY(m->init(view, state, err));
-    while (!m->done(*state) && !r->points.is_stopped) {
-        size_t n = m->propose(*state, batch, BATCH), known;
+    for (; !m->done(*state) && !r->points.is_stopped; most = BATCH) {
+        size_t n = m->propose(*state, batch, most), known;
 
         if (n == 0 && m->done(*state))
             break;
+        if (m->prune == PRUNE_BEATEN)
+            TRY(points_sharpen(&r->points, err));
         TRY(points_look(&r->points, batch, n, m->prune, points, err));
         known = keep_known(points, n);
         if (known < n)
@@ -69,28 +74,42 @@ static int walk(struct search_result *r, const struct search_view *view, void **
 struct contest {
     struct search_result *r;
     const struct search_options *opt;
-    struct point **list; /* feasible ones, in order of preference */
+    struct point **list; /* those that may win, in a fixed order */
     size_t n;
-    double delta;
+    double indifference, delta, alpha; /* of the search; what of it is left for the selection */
 };
 
-static int by_changes(const void *x, const void *y)
+static int in_order(const void *x, const void *y)
 {
     const struct point *a = *(struct point *const *)x, *b = *(struct point *const *)y;
 
     return candidate_compare(&a->c, &b->c);
 }
 
+/* Feasible, and not ruled out by what is known of the incumbent by now. */
+static bool may_win(const struct contest *c, const struct point *x)
+{
+    const struct points *p = &c->r->points;
+    struct optimistic o = {true, true, x->best};
+
+    return x->status == POINT_SIMULATED && x->n > 0 && x->is_feasible &&
+           (x == p->incumbent || c->r->method->prune != PRUNE_BEATEN || points_is_open(p, &o));
+}
+
+/* Where bounds have ruled candidates out, half of the indifference and of the risk is spent. */
 static void find_contestants(struct contest *c)
 {
     struct points *p = &c->r->points;
+    double left = c->r->method->prune == PRUNE_BEATEN ? 0.5 : 1;
 
     c->list = xcalloc(p->n + 1, sizeof *c->list);
     for (size_t i = 0; i < p->n; i++)
-        if (p->list[i]->status == POINT_SIMULATED && p->list[i]->n > 0 && p->list[i]->is_feasible)
+        if (may_win(c, p->list[i]))
             c->list[c->n++] = p->list[i];
-    qsort(c->list, c->n, sizeof *c->list, by_changes);
-    c->delta = c->opt->indifference * fabs(p->incumbent->mean.mean);
+    qsort(c->list, c->n, sizeof *c->list, in_order);
+    c->indifference = c->opt->indifference * fabs(p->incumbent->mean.mean);
+    c->delta = left * c->indifference;
+    c->alpha = left * (1 - c->opt->probability);
 }
 
 static void scores_of(const struct contest *c, double **x, long *n)
@@ -110,7 +129,7 @@ static int run_kn(struct contest *c, double **x, long *n, struct err *err)
     struct kn kn;
     int rc = 0;
 
-    kn_init(&kn, c->n, r, 1 - c->opt->probability, c->delta);
+    kn_init(&kn, c->n, r, c->alpha, c->delta);
     while (rc == 0 && !c->r->points.is_stopped && kn_screen(&kn, x, r) > 1) {
         r++;
         for (size_t i = 0; i < kn.alive_n; i++) {
@@ -169,12 +188,14 @@ static int select_best(struct search_result *r, const struct search_options *opt
     g->probability = NAN;
     if (r->points.incumbent == NULL)
         return 0;
+    if (r->method->prune == PRUNE_BEATEN)
+        TRY(points_sharpen(&r->points, err));
     find_contestants(&c);
     x = xcalloc(c.n + 1, sizeof *x);
     n = xcalloc(c.n + 1, sizeof *n);
     scores_of(&c, x, n);
     g->among = c.n;
-    g->indifference = c.delta;
+    g->indifference = c.indifference;
     g->is_whole = r->method->is_whole && !r->points.is_stopped;
     if (c.n == 1)
         g->probability = opt->probability;
@@ -296,10 +317,11 @@ int search_run(const struct study *st, const char *slo, const struct search_opti
 {
     int rc;
 
-    *out = (struct search_result){.best_ahead = INFINITY};
+    *out = (struct search_result){.best_ahead = INFINITY, .points_options = opt->points};
+    out->points_options.margin = opt->indifference / 2;
     rc = space_init(&out->space, st, slo, a, err);
     if (rc == 0)
-        rc = points_init(&out->points, &out->space, &opt->points, err);
+        rc = points_init(&out->points, &out->space, &out->points_options, err);
     if (rc != 0) {
         space_fini(&out->space);
         *out = (struct search_result){0};

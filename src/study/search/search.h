@@ -5,6 +5,10 @@
  * left the best is selected with a guarantee (select.h) or by a given number of replications.  Beside the
  * best stands the front: candidates that no other beats in objective, cost and quality together.
  *
+ * Where bounds prune, half of the indifference is theirs and half the selection's: a candidate whose bound is
+ * within the first half of the incumbent is passed over, and the one selected is within the second half of
+ * the best of the rest.
+ *
  * The best is simulated once more at full length, as `run` would, so that its figures are those of
  * `run --apply .. --set ..`; all others have the shorter replications of the search.
  */
@@ -19,7 +23,7 @@ struct search_options {
     const struct search_method
         *method; /* NULL: branch and bound where the space can be listed, else coordinate */
     enum search_select select;
-    double indifference; /* relative, of the best score */
+    double indifference; /* relative, of the best score; points.margin follows from it */
     double probability;  /* of selecting the best */
     long full;           /* replications of the best at full length */
     struct points_options points;
@@ -28,13 +32,14 @@ struct search_options {
 struct search_guarantee {
     double probability;  /* NAN: none can be given */
     double indifference; /* in units of the objective */
-    size_t among;        /* candidates that were compared */
+    size_t among;        /* candidates that were compared; the others are ruled out by bounds */
     bool is_whole;       /* all others were pruned by a bound that excludes them */
     bool is_estimated;   /* from what was observed, not by the procedure's own promise */
 };
 
 struct search_result {
     struct space space;
+    struct points_options points_options;
     struct points points;
     const struct search_method *method;
     struct search_guarantee guarantee;
