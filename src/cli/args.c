@@ -21,6 +21,7 @@ static const struct option_def options[] = {
     {"rate", "R", "traffic to plan for, as in 120/s (default: the scenario's)", false},
     {"minimize", "cost|count", "what is to be least (default: cost, then count)", false},
     {"knob", "PATH=LO..HI", "what may change: LO..HI or VALUE,VALUE,.. (repeatable; default: the scenario's knobs)", false},
+    {"brief", NULL, "only the answer, nothing around it", false},
     {"elastic", "FACTOR", "price of an hour paid as it is used over that of a committed one", false},
     {"output", "FILE", "where to write; - is stdout", false},
     {"profile", NULL, "measure every operator alone instead of running the pipeline", false},

@@ -76,6 +76,7 @@ static int read_options(const struct args *args, struct arena *a, struct plan_op
         if (strcmp(args->given[i].name, "knob") == 0)
             knobs[out->knobs_n++] = args->given[i].value;
     out->knobs = knobs;
+    out->search_only = args_has(args, "brief");
     return 0;
 }
 
@@ -142,7 +143,7 @@ const struct cmd cmd_plan = {
         "knee of the load curve, one server away, autoscaling, billing, hosted models, and the settings as "
         "options\n"
         "of vLLM, Spark and DataLoader. Exit 3: nothing meets it.",
-    .options = "set,apply,slo,rate,minimize,knob,elastic",
+    .options = "set,apply,slo,rate,minimize,knob,elastic,brief",
     .examples = "  foresight plan scenarios/llm-serving.json --slo \"ttft_s.p99 <= 1s\" --rate 8/s "
                 "--knob resources.accelerators.count=1..8\n"
                 "  foresight plan scenarios/loader-sizing.json --slo \"stall_frac <= 5%\" --knob "

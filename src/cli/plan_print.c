@@ -122,7 +122,7 @@ static void choice_line(const struct plan *p, const char *label, const struct pl
 
 static void print_growth(const struct plan *p)
 {
-    for (int i = 0; i < PLAN_GROWTH; i++) {
+    for (int i = 0; i < p->growth_n; i++) {
         char label[40];
 
         snprintf(label, sizeof label, "%gx traffic", p->growth[i].factor);

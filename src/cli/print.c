@@ -33,7 +33,8 @@ void print_wrapped_with(const char *text, int indent, const char *more)
     int at = 0;
 
     while (*text != '\0') {
-        int n = (int)strcspn(text, " ");
+        const char *option = more[0] != '\0' ? strstr(text, " --") : NULL;
+        int n = (int)(more[0] == '\0' ? strcspn(text, " ") : option != NULL ? (size_t)(option - text) : strlen(text));
 
         if (at > 0 && at + 1 + n + (int)strlen(more) > WIDTH) {
             printf("%s\n", more);

@@ -126,7 +126,6 @@ static double above_bound(const struct plan *out)
 
 static int find_growth(struct planner *p, struct err *err)
 {
-    p->out->growth[0] = (struct plan_growth){1, p->out->recommended};
     for (int i = 1; i < PLAN_GROWTH; i++) {
         struct plan_search search = {.factor = growth_factors[i],
                                      .start_ratio = above_bound(p->out),
@@ -136,6 +135,7 @@ static int find_growth(struct planner *p, struct err *err)
         p->out->growth[i].factor = growth_factors[i];
         p->out->growth[i].choice = search.best.found ? search.best : search.nearest;
         p->out->growth[i].choice.found = search.best.found;
+        p->out->growth_n++;
     }
     return 0;
 }
@@ -207,9 +207,13 @@ static int find_all(struct planner *p, struct err *err)
     TRY(plan_space_find(p, err));
     TRY(find_lower(p, err));
     TRY(find_recommended(p, err));
-    if (!p->out->recommended.found || p->opt->search_only)
+    if (!p->out->recommended.found)
         return 0;
     TRY(find_exports(p, err));
+    p->out->growth[0] = (struct plan_growth){1, p->out->recommended};
+    p->out->growth_n = 1;
+    if (p->opt->search_only)
+        return 0;
     TRY(find_draws(p, err));
     TRY(find_around(p, err));
     TRY(find_growth(p, err));

@@ -90,7 +90,7 @@ struct plan_curve {
 };
 
 struct plan_policy {
-    const char *name; /* "fixed at the peak", "reactive at 0.6", "by the schedule" */
+    const char *name; /* "fixed at the peak", "reactive at 60 %", "by the schedule" */
     struct trial trial;
 };
 
@@ -120,7 +120,8 @@ struct plan {
     int tried, ruled_out; /* settings simulated, and refused by the bound or a larger one that failed */
     bool is_monotone;
     struct plan_reach headroom;
-    struct plan_growth growth[PLAN_GROWTH];
+    struct plan_growth growth[PLAN_GROWTH]; /* the first is the plan itself */
+    int growth_n;
     struct plan_curve curve;
     struct plan_away *away;
     int away_n;
@@ -143,7 +144,7 @@ struct plan_options {
     int knobs_n;
     double elastic_premium; /* what an elastic hour costs over a committed one; 0: not known */
     int draws;              /* of calibrated parameters; 0: none */
-    bool search_only;       /* only `recommended` and `lower` */
+    bool search_only;  /* the answer and its options, nothing around it */
     struct progress *progress;
 };
 

@@ -167,7 +167,7 @@ static int try_reactive(struct policies *q, double target, struct err *err)
     json_set_number(a, "target", target);
     json_set_number(a, "min", least);
     json_set_number(a, "max", most);
-    return try_policy(q, arena_printf(q->p->a, "reactive, target %.0f %%", 100 * target), q->count, a, err);
+    return try_policy(q, arena_printf(q->p->a, "reactive at %.0f %%", 100 * target), q->count, a, err);
 }
 
 /* The fewest servers that meet the limits at a rate that stays; 0: not with up to `most`. */

@@ -83,7 +83,7 @@ static void set_growth(struct json *doc, const struct plan *p)
 {
     struct json *list = json_set_array(doc, "growth");
 
-    for (int i = 0; i < PLAN_GROWTH; i++) {
+    for (int i = 0; i < p->growth_n; i++) {
         const struct plan_growth *g = &p->growth[i];
         struct json *o = choice_json(p, &g->choice);
 
