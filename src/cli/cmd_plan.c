@@ -144,10 +144,10 @@ const struct cmd cmd_plan = {
         "options\n"
         "of vLLM, Spark and DataLoader. Exit 3: nothing meets it.",
     .options = "set,apply,slo,rate,minimize,knob,elastic,brief",
-    .examples = "  foresight plan scenarios/llm-serving.json --slo \"ttft_s.p99 <= 1s\" --rate 8/s "
-                "--knob resources.accelerators.count=1..8\n"
-                "  foresight plan scenarios/loader-sizing.json --slo \"stall_frac <= 5%\" --knob "
-                "load.workers=8..40\n",
+    .examples =
+        "  foresight plan scenarios/llm-serving.json --slo \"ttft_s.p99 <= 1s\" --rate 8/s --knob "
+        "resources.accelerators.count=1..8 --brief\n"
+        "  foresight plan scenarios/loader-sizing.json --rate 1800/s --knob load.workers=8..24\n",
     .least = 1,
     .most = 1,
     .run = run,

@@ -97,13 +97,13 @@ static void expect_as_swept(const char *file, const char *slo, const char *knob,
 Test(plan, of_an_engine_is_the_smallest_of_a_sweep)
 {
     expect_as_swept("llm-serving.json", "ttft_s.p99 <= 1s and tpot_s.p99 <= 100ms",
-                    "resources.accelerators.count=1..6", 8);
+                    "resources.accelerators.count=2..4", 8);
 }
 
 Test(plan, of_a_loader_is_the_smallest_of_a_sweep)
 {
-    expect_as_swept("loader-sizing.json", "throughput_per_s >= 1700/s", "load.workers=10..20", 0);
-    expect_as_swept("loader-sizing.json", "stall_frac <= 35%", "load.workers=12..22", 0);
+    expect_as_swept("loader-sizing.json", "throughput_per_s >= 1700/s", "load.workers=13..17", 0);
+    expect_as_swept("loader-sizing.json", "stall_frac <= 35%", "load.workers=15..20", 0);
 }
 
 Test(plan, replicas_follow_the_accelerators)
