@@ -241,8 +241,8 @@ const struct cmd cmd_reconcile = {
              "alone: what\n"
              "disappears of the miss is what it explains.",
     .options = "set,apply",
-    .examples = "  foresight run scenarios/llm-serving.json && foresight reconcile latest requests.csv\n"
-                "  foresight reconcile 12 latest:import --json\n",
+    .examples = "  foresight exec scenarios/quickstart.json && foresight reconcile scenarios/quickstart.json latest:exec\n"
+                "  foresight reconcile latest:run latest:exec --json\n",
     .least = 2,
     .most = 2,
     .run = run,
