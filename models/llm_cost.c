@@ -284,13 +284,16 @@ double llm_cost_least_prefill(const struct llm_cost *c, double tokens, double mo
     return (tokens * least_average(&c->linear, most_tokens) + pairs) / c->stages;
 }
 
+/* Between two knots the share of one sequence only falls or only rises: the least is at a knot or at the
+ * largest batch. */
 static double least_whole_decode(const struct llm_cost *c, double most)
 {
-    double least = INFINITY;
+    double least = llm_curve_at(&c->decode_step, most, &(bool){false}) / most;
 
     for (int i = 0; i < c->decode_step.n; i++)
-        least = fmin(least, c->decode_step.y[i] / fmax(1, fmin(c->decode_step.x[i], most)));
-    return isfinite(least) ? least : 0;
+        if (c->decode_step.x[i] <= most)
+            least = fmin(least, c->decode_step.y[i] / fmax(1, c->decode_step.x[i]));
+    return least;
 }
 
 /* Sizes of a batch that stand for all: up to 10 % apart. */

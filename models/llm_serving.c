@@ -272,6 +272,42 @@ static void demand(const void *cfg, const struct item *in, const struct luck *lu
                gpus * steps * llm_cost_least_decode(&c->cost, (double)input, most, tokens, llm_mixes(c)), 0);
 }
 
+/* The least that an iteration takes in which somebody decodes. */
+static double least_step(const struct llm_serving_cfg *c, double context)
+{
+    double least = INFINITY;
+
+    for (double n = 1; n <= (double)c->max_batch; n *= 2) {
+        struct llm_batch b = {.decodes = n, .decode_tokens = n, .context = context, .longest = context};
+
+        least = fmin(least, llm_cost_step(&c->cost, &b, &(bool){false}));
+    }
+    return least + (c->async_scheduling ? 0 : c->cpu_step);
+}
+
+/*
+ * An engine of its own: the prompt in as few pieces as the policy allows, then an iteration for each step of the
+ * answer.  Of a prompt that may be cached nothing is sure to be computed.
+ */
+static double least_stay(const void *cfg, const struct item *in)
+{
+    const struct llm_serving_cfg *c = cfg;
+    const struct request *q = in->request;
+    bool may_be_cached = q != NULL && q->blocks_n != 0 && c->prefix_cache;
+    double stay = 0;
+    long input, output;
+
+    llm_tokens(c, in, NULL, &input, &output);
+    if (!may_be_cached) {
+        double most = llm_mixes(c) ? fmin((double)input, (double)c->max_tokens) : (double)input;
+        struct llm_chunk chunk = {fmax(1, most), 0};
+        struct llm_batch b = {.chunk = &chunk, .chunks = 1, .tokens = chunk.tokens, .finished = 1};
+
+        stay = floor((double)input / chunk.tokens) * llm_cost_step(&c->cost, &b, &(bool){false});
+    }
+    return stay + fmax(0, (double)output - 1) / c->step_tokens * least_step(c, (double)input);
+}
+
 static const char *const roles[] = {"gpu", NULL};
 static const struct op_info ops[] = {{"prefill", NULL, NULL, COUNT_DEFAULT, COUNT_DEFAULT},
                                      {"decode", NULL, NULL, COUNT_DEFAULT, COUNT_DEFAULT},
@@ -290,6 +326,7 @@ const struct model llm_serving_model = {
     .check_bound = check_bound,
     .shape = shape,
     .demand = demand,
+    .least_stay = least_stay,
     .server = &llm_server,
     .fits = llm_serving_fits,
 };

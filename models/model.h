@@ -166,6 +166,9 @@ struct model {
     void (*demand)(const void *cfg, const struct item *in, const struct luck *luck, struct demand *out,
                    struct item *leave);
     void (*best_demand)(const void *cfg, const struct item *in, struct demand *out, struct item *leave);
+    /* How long one item stays at least, on average, when what it wants at best is its share of a batch; NULL: as
+       long as it wants. */
+    double (*least_stay)(const void *cfg, const struct item *in);
     const char *(*operator_name)(const void *cfg, int op);
     int (*operators)(const void *cfg); /* how many, when `ops` is NULL */
     const struct server *server;       /* NULL: stateless */

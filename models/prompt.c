@@ -175,12 +175,17 @@ static double fewest_rounds(const struct prompt_cfg *c, const struct item *in)
     }
 }
 
-static struct server_call row(const struct item *in, int callee, double times, double in_turn)
+static struct server_call row(const struct prompt_cfg *c, const struct item *in, int callee, double times,
+                              double in_turn)
 {
     struct server_call r = {.callee = callee, .times = times, .in_turn = in_turn, .it = *in};
 
     if (in->request != NULL)
         r.request = *in->request;
+    if (c->block_tokens > 0)
+        r.request.blocks_n = -1; /* later prompts begin with earlier ones */
+    if (c->timeout > 0)
+        r.in_turn = 0; /* nobody waits for longer than that */
     return r;
 }
 
@@ -203,21 +208,21 @@ int prompt_calls(const void *cfg, const struct item *in, struct server_call *out
     ASSERT(room >= CALLS);
     if (votes)
         answers = (double)(c->enough > 0 ? c->enough : c->samples);
-    out[n] = row(in, CALL_LLM, rounds * answers, rounds);
+    out[n] = row(c, in, CALL_LLM, rounds * answers, rounds);
     out[n].request.input_tokens += lround(c->system_tokens + c->prompt_tokens.mean);
     if (output > 0)
         out[n].request.output_tokens = lround(output / (c->graph == GRAPH_WHILE_DECODING ? rounds : 1));
     out[n].request.output_tokens += (long)least_thought(c);
     n++;
     if (c->graph == GRAPH_AGENT) {
-        out[n++] = row(in, CALL_TOOL, rounds - 1, rounds - 1);
+        out[n++] = row(c, in, CALL_TOOL, rounds - 1, rounds - 1);
         return n;
     }
     if (c->graph == GRAPH_DIRECT)
         return n;
     for (int callee = CALL_RETRIEVER; callee <= CALL_REWRITER; callee++)
         if (callee != CALL_REWRITER || !(votes || c->graph == GRAPH_WHILE_DECODING))
-            out[n++] = row(in, callee, rounds, rounds);
+            out[n++] = row(c, in, callee, rounds, rounds);
     return n;
 }
 

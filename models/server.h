@@ -37,7 +37,7 @@ struct request {
     int turn, round;      /* of its session; of its prompt loop */
     long input_tokens, output_tokens;
     const uint64_t *blocks; /* hashes of the prompt's prefix blocks, in order; NULL: nothing to reuse */
-    long blocks_n, block_tokens;
+    long blocks_n, block_tokens; /* for bounds: -1 blocks, nobody knows which */
     long passages;     /* retrieved, in the prompt */
     int hops;          /* pieces of evidence the question needs; 0: none */
     int evidence;      /* of these, found so far */

@@ -15,7 +15,7 @@ models_libs = models/libmodels.a $(engine_libs)
 pipeline_libs = src/pipeline/libpipeline.a $(models_libs)
 calibrate_libs = src/calibrate/libcalibrate.a $(pipeline_libs) $(store_libs)
 executor_libs = src/executor/libexecutor.a $(OPENBLAS_LIBS) $(LZ4_LIBS) $(ZSTD_LIBS) $(pipeline_libs) $(store_libs)
-study_libs = src/study/libstudy.a src/calibrate/libcalibrate.a $(executor_libs)
+study_libs = src/study/libstudy.a src/calibrate/libcalibrate.a $(executor_libs) $(MPI_LIBS)
 report_libs = src/report/libreport.a $(store_libs)
 cli_libs = src/cli/libcli.a src/report/libreport.a $(study_libs)
 

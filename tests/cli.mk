@@ -3,6 +3,7 @@ golden_tests += \
 	%D%/golden/help.t \
 	%D%/golden/scenario.t \
 	%D%/golden/calls.t \
+	%D%/golden/search.t \
 	%D%/golden/results.t \
 	%D%/golden/measured.t \
 	%D%/golden/import.t \
@@ -14,7 +15,9 @@ golden_tests += \
 	%D%/golden/rank.t \
 	%D%/golden/whatif.t \
 	%D%/golden/datapath.t \
-	%D%/golden/rules.t
+	%D%/golden/rules.t \
+	%D%/golden/plan.t \
+	%D%/golden/reconcile.t
 
 criterion_tests += %D%/unit/test_schema
 %C%_unit_test_schema_LDADD = $(cli_libs) $(CRITERION_LIBS)

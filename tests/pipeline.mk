@@ -39,3 +39,5 @@ bench_programs += %D%/bench/bench_datapath
 
 criterion_tests += %D%/unit/test_storage_price
 %C%_unit_test_storage_price_LDADD = $(pipeline_libs) $(CRITERION_LIBS)
+criterion_tests += %D%/unit/test_knob
+%C%_unit_test_knob_LDADD = $(pipeline_libs) $(CRITERION_LIBS)

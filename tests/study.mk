@@ -14,3 +14,16 @@ criterion_tests += %D%/unit/test_rules
 %C%_unit_test_rules_LDADD = $(study_libs) $(CRITERION_LIBS)
 criterion_tests += %D%/unit/test_replay_serving
 %C%_unit_test_replay_serving_LDADD = $(study_libs) $(CRITERION_LIBS)
+criterion_tests += %D%/analytic/test_plan
+%C%_analytic_test_plan_LDADD = $(study_libs) $(CRITERION_LIBS)
+
+criterion_tests += %D%/unit/test_plan
+%C%_unit_test_plan_LDADD = $(study_libs) $(CRITERION_LIBS)
+
+criterion_tests += %D%/unit/test_select %D%/unit/test_search
+%C%_unit_test_select_LDADD = $(study_libs) $(CRITERION_LIBS)
+%C%_unit_test_search_LDADD = $(study_libs) $(CRITERION_LIBS)
+
+bench_programs += %D%/bench/bench_search
+%C%_bench_bench_search_LDADD = $(study_libs)
+%C%_bench_bench_search_CPPFLAGS = $(AM_CPPFLAGS) -DTOP_SRCDIR='"$(abs_top_srcdir)"'

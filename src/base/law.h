@@ -41,6 +41,7 @@ struct law {
 struct law law_constant(double value);
 struct law law_weibull(double mean, double shape);
 struct law law_hyperexponential(double share, double fast, double slow);
+struct law law_scaled(const struct law *law, double factor, struct arena *a); /* every draw times `factor` */
 struct law law_quantiles(const double *at, const double *values, size_t n); /* borrows both */
 
 /* Reads a law from a scenario value; errors name `where` (a JSON path). */

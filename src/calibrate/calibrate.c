@@ -130,7 +130,7 @@ static double counted(const struct span *s, enum op_counts from, enum op_counts 
     return isfinite(v) ? v : 0;
 }
 
-static void span_size(const struct op_info *info, const struct span *s, double *items, double *bytes)
+void calibrate_span_size(const struct op_info *info, const struct span *s, double *items, double *bytes)
 {
     *items = info->items != NULL ? counted(s, info->items_from, COUNT_ITEMS) : 0;
     *bytes = info->bytes != NULL ? counted(s, info->bytes_from, COUNT_BYTES_IN) : 0;
@@ -179,7 +179,7 @@ static int read_profile_span(void *ctx, const struct span *s, struct err *err)
     }
     if (op < 0)
         return 0;
-    span_size(&sd->def->model->ops[op], s, &items, &bytes);
+    calibrate_span_size(&sd->def->model->ops[op], s, &items, &bytes);
     if (s->cpu_s > 0)
         observe(&sd->ops[op], s->cpu_s, items, bytes);
     observe_ratio(w, s);
@@ -198,7 +198,7 @@ static int read_run_span(void *ctx, const struct span *s, struct err *err)
     w->cpu_s += s->cpu_s > 0 ? s->cpu_s : 0;
     if (op < 0 || !(s->cpu_s > 0))
         return 0;
-    span_size(&sd->def->model->ops[op], s, &items, &bytes);
+    calibrate_span_size(&sd->def->model->ops[op], s, &items, &bytes);
     if (w->held_out) {
         sd->ops[op].held_cpu_s += s->cpu_s;
         sd->ops[op].held_items += items;

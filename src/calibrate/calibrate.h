@@ -19,6 +19,7 @@
 
 #include "pipeline/scenario.h"
 #include "store/calibration.h"
+#include "store/trace.h"
 
 struct calibrate_input {
     const struct scenario *scenario;
@@ -44,6 +45,9 @@ struct calibration {
  * switches. */
 int calibrate_find_profile(struct store *store, const char *scenario, struct arena *a, int64_t *id,
                            struct err *err);
+
+/* What an operator's cost counts of a span: items and bytes; 0 for what it does not count. */
+void calibrate_span_size(const struct op_info *info, const struct span *s, double *items, double *bytes);
 
 /* Everything in *out lives in `a`. */
 int calibrate(const struct calibrate_input *in, struct arena *a, struct calibration *out, struct err *err);

@@ -6,7 +6,8 @@
 #include <string.h>
 
 extern const struct cmd cmd_run, cmd_bound, cmd_check, cmd_graph, cmd_exec, cmd_import, cmd_init, cmd_whatif,
-    cmd_diff, cmd_fit, cmd_validate, cmd_replay, cmd_rank, cmd_report, cmd_trace, cmd_runs, cmd_doctor,
+    cmd_diff, cmd_fit, cmd_validate, cmd_replay, cmd_rank, cmd_search, cmd_plan, cmd_reconcile, cmd_report,
+    cmd_trace, cmd_runs, cmd_doctor,
     cmd_models, cmd_explain, cmd_schema, cmd_demo, cmd_help;
 
 /* In the order of `foresight help`, one a line: commands come one at a time. */
@@ -25,6 +26,9 @@ const struct cmd *const cmds[] = {
     &cmd_whatif,
     &cmd_diff,
     &cmd_rank,
+    &cmd_search,
+    &cmd_plan,
+    &cmd_reconcile,
     &cmd_report,
     &cmd_trace,
     &cmd_runs,

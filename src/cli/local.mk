@@ -17,7 +17,14 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd_import.c \
 	%D%/cmd_init.c \
 	%D%/cmd_models.c \
+	%D%/cmd_plan.c \
+	%D%/plan_print.c \
+	%D%/plan_print.h \
+	%D%/cmd_reconcile.c \
 	%D%/cmd_rank.c \
+	%D%/cmd_search.c \
+	%D%/search_print.c \
+	%D%/search_print.h \
 	%D%/rank_print.c \
 	%D%/rank_print.h \
 	%D%/cmd_replay.c \

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { WIDTH = 80 };
+
 char *print_estimate(char *buf, size_t size, const struct estimate *e, enum unit unit)
 {
     char mean[40];
@@ -25,6 +27,29 @@ char *print_estimate(char *buf, size_t size, const struct estimate *e, enum unit
     else
         snprintf(buf, size, "%s", mean);
     return buf;
+}
+
+void print_wrapped_with(const char *text, int indent, const char *more)
+{
+    int at = 0;
+
+    while (*text != '\0') {
+        const char *option = more[0] != '\0' ? strstr(text, " --") : NULL;
+        int n = (int)(more[0] == '\0' ? strcspn(text, " ") : option != NULL ? (size_t)(option - text) : strlen(text));
+
+        if (at > 0 && at + 1 + n + (int)strlen(more) > WIDTH) {
+            printf("%s\n", more);
+            at = 0;
+        }
+        at += at == 0 ? printf("%*s%.*s", indent, "", n, text) : printf(" %.*s", n, text);
+        text += n + strspn(text + n, " ");
+    }
+    putchar('\n');
+}
+
+void print_wrapped(const char *text, int indent)
+{
+    print_wrapped_with(text, indent, "");
 }
 
 void print_document(struct json *doc)

@@ -26,24 +26,6 @@ static void cell(const char *s, int width)
     printf("%*s%s", width > width_of(s) ? width - width_of(s) : 0, "", s);
 }
 
-/* Words of a sentence, broken before column 80, every line behind `indent` blanks. */
-static void wrapped(const char *text, int indent)
-{
-    int at = 0;
-
-    while (*text != '\0') {
-        int n = (int)strcspn(text, " ");
-
-        if (at > 0 && at + 1 + n > WIDTH) {
-            putchar('\n');
-            at = 0;
-        }
-        at += at == 0 ? printf("%*s%.*s", indent, "", n, text) : printf(" %.*s", n, text);
-        text += n + strspn(text + n, " ");
-    }
-    putchar('\n');
-}
-
 /* A gain as "1.42x ±1 %"; an interval that says nothing is left out. */
 static char *print_gain(char *buf, size_t size, const struct estimate *e)
 {
@@ -178,14 +160,14 @@ static void print_break_evens(const struct ranking *r)
             puts("\nBreak-even, as quality rests on assumed values:");
         any = true;
         snprintf(text, sizeof text, "%s %s.", r->list[i].opt->name, r->list[i].break_even.text);
-        wrapped(text, 2);
+        print_wrapped(text, 2);
     }
     if (!any)
         return;
     n = (size_t)snprintf(text, sizeof text, "Assumed:");
     for (int i = 0; i < r->assumed_n && n < sizeof text; i++)
         n += (size_t)snprintf(text + n, sizeof text - n, "%s %s", i > 0 ? "," : "", r->assumed[i]);
-    wrapped(text, 2);
+    print_wrapped(text, 2);
 }
 
 /* Several groups of a figure stand in one line each. */
@@ -203,7 +185,7 @@ static void print_alike(const struct ranking *r)
             n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", k > 0 ? " ~ " : " ",
                                   strcmp(r->alike[i].names[k], "base") == 0 ? "as-it-is"
                                                                             : r->alike[i].names[k]);
-        wrapped(text, 2);
+        print_wrapped(text, 2);
     }
 }
 
@@ -223,7 +205,7 @@ static void print_gains(const struct ranking *r)
         print_gain(b, sizeof b, &o->end_to_end_gain);
         printf("  %-*s  %s%*s %s%*s %6.1f %%  %s\n", name, o->opt->name, a, 16 - width_of(a), "", b,
                16 - width_of(b), "", 100 * o->share.mean, short_verdict(o));
-        wrapped(o->why, 4);
+        print_wrapped(o->why, 4);
         if (o->end_to_end_gain.has_pred)
             printf("    prediction interval %.3f .. %.3f\n", o->end_to_end_gain.pred_lo,
                    o->end_to_end_gain.pred_hi);
@@ -243,10 +225,10 @@ static void print_together(const struct study *st, const struct ranking *r)
         snprintf(text + n, sizeof text - n, "%s; then the limit is %s.", r->best == 0 ? " nothing" : "",
                  r->after_best);
     putchar('\n');
-    wrapped(text, 0);
+    print_wrapped(text, 0);
     if (r->next_path != NULL) {
         snprintf(text, sizeof text, "Measure next: %s (%s).", r->next_path, r->next_why);
-        wrapped(text, 0);
+        print_wrapped(text, 0);
     }
     for (int i = 0; i < r->interactions_n && i < 3; i++) {
         const struct interaction *x = &r->interactions[i];
@@ -254,7 +236,7 @@ static void print_together(const struct study *st, const struct ranking *r)
         snprintf(text, sizeof text, "Interaction: %s + %s: %s what the product of their gains says.",
                  st->optimizations[x->a].name, st->optimizations[x->b].name,
                  print_gain(a, sizeof a, &x->effect));
-        wrapped(text, 0);
+        print_wrapped(text, 0);
     }
 }
 

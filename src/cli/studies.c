@@ -4,7 +4,7 @@
 
 #include <stdio.h>
 
-enum { PARAMETER_DRAWS = 12, RANK_REPLICATIONS = 6 };
+enum { RANK_REPLICATIONS = 6 };
 
 struct study study_of(const struct args *args, const struct loaded *l, long replications)
 {

@@ -7,6 +7,8 @@
 #include "cli/load.h"
 #include "study/rank.h"
 
+enum { PARAMETER_DRAWS = 12 }; /* of calibrated parameters, for predictions with their uncertainty */
+
 /* The study that the command line asks for; `replications` when it says nothing. */
 struct study study_of(const struct args *args, const struct loaded *l, long replications);
 

@@ -109,7 +109,7 @@ static double add_piece(const struct scenario *s, int stage, const struct item *
     wait = add_calls(s, stage, in, times, b);
     if (st->instant)
         return wait;
-    for (int i = 0; st->spared > 0 && i < d.n; i++) {
+    for (int i = 0; st->spared != 0 && i < d.n; i++) {
         d.phases[i].amount *= 1 - st->spared;
         d.phases[i].requests *= 1 - st->spared;
         d.phases[i].bytes *= 1 - st->spared;
@@ -125,6 +125,8 @@ static double add_piece(const struct scenario *s, int stage, const struct item *
     }
     alone /= fmax(1, st->shape.parallel);
     b->stage_service_s[stage] += times * alone;
+    if (st->model->least_stay != NULL)
+        alone = fmax(alone, (1 - st->spared) * st->model->least_stay(st->cfg, in));
     return alone + wait;
 }
 
@@ -256,6 +258,14 @@ static void walk_item(const struct scenario *s, const struct pipeline *p, uint64
         walk_routes(s, p, &it, weight, b);
 }
 
+/* Whether prompts may begin with what an engine has computed before. */
+static bool may_repeat(const struct pipeline *p, const struct request_class *c)
+{
+    const struct sessions *sessions = p->workload.sessions;
+
+    return c->prefix_tokens > 0 || (sessions != NULL && sessions->grows) || p->workload.kind == WORKLOAD_TRACE;
+}
+
 /* Every class of requests by its share, with the means of what it asks for. */
 static void walk_classes(const struct scenario *s, const struct pipeline *p, double weight, struct bound *b)
 {
@@ -273,6 +283,7 @@ static void walk_classes(const struct scenario *s, const struct pipeline *p, dou
                             .output_tokens = lround(c->output_tokens.mean),
                             .hops = (int)lround(c->hops.mean),
                             .block_tokens = q->block_tokens,
+                            .blocks_n = may_repeat(p, c) ? -1 : 0, /* who knows which */
                             .difficulty = 0.5,
                             .quality = NAN,
                             .queue_s = NAN,

@@ -17,13 +17,33 @@ struct figure_def {
     const char *name; /* as in the result document: "latency_s.p95" */
     enum unit unit;
     enum better better;
+    bool aside; /* can be asked for, but says little beside the others when two runs are compared */
 };
 
 extern const struct figure_def figures[]; /* name == NULL at the end */
 const struct figure_def *figure_find(const char *name);
+int figures_count(void);
+
+/* A figure of one pipeline, as objectives and constraints name it: "latency_s.p95" of the scenario's
+   objective, "pipelines[NAME].latency_s.p95" of another. */
+struct figure_place {
+    const struct figure_def *def;
+    int pipeline; /* -1: the one that is the objective */
+};
+
+/* ERR_SCENARIO names what was found, what is allowed, and the nearest. */
+int figure_place_read(const char *text, const struct scenario *s, struct figure_place *out, struct err *err);
+double figure_place_value(const struct figure_place *p, const struct outcome *o, long replication);
 
 /* Of one replication and pipeline; NAN where the outcome does not know it. */
 double figure_value(const struct figure_def *f, const struct outcome *o, long replication, int pipeline);
+
+/*
+ * What no deployment of the scenario can be better than, from the bound of the same pipeline: a rate from
+ * above, a time or a price from below.  INFINITY for the time in a pipeline to which more comes than it can do; NAN
+ * for figures of which operational laws say nothing (quality, percentiles).
+ */
+double figure_best(const struct figure_def *f, const struct scenario *s, int pipeline, const struct bound *b);
 
 /* The figure with its interval; false when no replication knows it. */
 bool figure_estimate(const struct figure_def *f, const struct outcome *o, int pipeline, struct estimate *out);

@@ -208,6 +208,7 @@ void request_begin(struct line *l, struct item *it,
 void request_replay(struct line *l, struct item *it, size_t row);      /* as it was recorded */
 void request_turn(struct line *l, struct request *r, struct item *it); /* the next one of its session */
 double request_think(struct line *l, const struct request_rt *r);      /* until then */
+void request_waited(const struct item *it, double waited_s);
 void request_judge(struct line *l, const struct item *it, double sojourn);
 
 /* flow_sink.c */

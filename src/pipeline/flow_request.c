@@ -216,6 +216,15 @@ static bool meets(const struct slo *slo, const struct request *r, double sojourn
     return !r->failed;
 }
 
+/* In a queue of servers; several add up. */
+void request_waited(const struct item *it, double waited_s)
+{
+    struct request *r = it->request;
+
+    if (r != NULL)
+        r->queue_s = waited_s + (isfinite(r->queue_s) ? r->queue_s : 0);
+}
+
 void request_judge(struct line *l, const struct item *it, double sojourn)
 {
     const struct request *r = it->request;

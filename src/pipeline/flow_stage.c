@@ -169,7 +169,7 @@ static void keep_phases(struct worker *w, const struct demand *d)
     }
     for (int i = 0; i < d->n; i++)
         w->phases[i] = d->phases[i];
-    for (int i = 0; w->stage->def->spared > 0 && i < d->n; i++) {
+    for (int i = 0; w->stage->def->spared != 0 && i < d->n; i++) {
         w->phases[i].amount *= 1 - w->stage->def->spared;
         w->phases[i].requests *= 1 - w->stage->def->spared;
         w->phases[i].bytes *= 1 - w->stage->def->spared;
@@ -215,8 +215,12 @@ static void worker_finish_piece(struct worker *w)
     double now = st->flow->sim->now, spent = now - w->began_s;
 
     if (st->workers == NULL) { /* the resource did the queueing: what was not service was waiting */
-        tally_add(&st->wait_s, spent > w->phase_s ? spent - w->phase_s : 0);
+        double waited = spent > w->phase_s ? spent - w->phase_s : 0;
+
+        tally_add(&st->wait_s, waited);
         tally_add(&st->service_s, w->phase_s);
+        if (st->def->pipeline >= 0) /* a call has a request of its own */
+            request_waited(&w->piece->v.it, waited);
         flow_watch(st, &w->piece->v.it, 0, fmax(w->began_s, now - w->phase_s));
     } else {
         tally_add(&st->service_s, spent);

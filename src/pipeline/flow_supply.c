@@ -81,6 +81,17 @@ static void order_arrives(struct sim *sim, void *self, uint64_t servers)
     apply(s);
 }
 
+/* The next period begins; those of the schedule are there, since they were ordered in time. */
+static void next_period(struct sim *sim, void *self, uint64_t period)
+{
+    struct supply *s = self;
+    const struct autoscale *a = s->r->def->autoscale;
+
+    s->ordered = a->schedule[period % (uint64_t)a->schedule_n];
+    apply(s);
+    sim_after(sim, a->period, next_period, s, period + 1);
+}
+
 /* New ones come after the delay, and count until then; those not needed go at once. */
 static void decide(struct sim *sim, void *self, uint64_t arg)
 {
@@ -118,7 +129,9 @@ void supply_begin(struct flow *f, struct resource_rt *r)
         sim_after(f->sim, law_draw(&def->failures->mtbf, &s->rng), fails, s, (uint64_t)i);
     if (def->maintenance != NULL)
         sim_after(f->sim, def->maintenance->first, out_of_service, s, 0);
-    if (def->autoscale != NULL)
+    if (def->autoscale != NULL && def->autoscale->schedule != NULL)
+        sim_after(f->sim, def->autoscale->period, next_period, s, 1);
+    else if (def->autoscale != NULL)
         sim_after(f->sim, def->autoscale->period, decide, s, 0);
 }
 

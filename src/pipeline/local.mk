@@ -4,10 +4,13 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/auto.h \
 	%D%/bound.c \
 	%D%/bound.h \
+	%D%/constraint.c \
+	%D%/constraint.h \
 	%D%/edit.c \
 	%D%/edit.h \
 	%D%/figure.c \
 	%D%/figure.h \
+	%D%/figure_best.c \
 	%D%/flow.c \
 	%D%/flow.h \
 	%D%/flow_arrivals.c \
@@ -24,6 +27,8 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/fold.c \
 	%D%/fold.h \
 	%D%/fold_cost.c \
+	%D%/knob.c \
+	%D%/knob.h \
 	%D%/optimization.c \
 	%D%/outcome.c \
 	%D%/overload.c \
@@ -37,6 +42,7 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/scenario_pipelines.c \
 	%D%/scenario_read.h \
 	%D%/scenario_requests.c \
+	%D%/scenario_scale.c \
 	%D%/scenario_resolve.c \
 	%D%/scenario_resources.c \
 	%D%/scenario_stages.c \

@@ -91,10 +91,14 @@ struct maintenance {
 };
 
 /* Every `period` as many servers are ordered as keep the load seen in it at `target`; they come after
- * `delay`. */
+ * `delay`.  With a schedule there are so many in each period, one entry after the other, over and over: ordered
+ * in time, whatever the load. */
 struct autoscale {
     double period, delay, target;
     long min, max;
+    const struct json *schedule_json; /* only while it is read */
+    const long *schedule;             /* NULL: none */
+    long schedule_n;
 };
 
 struct resource {
@@ -229,7 +233,7 @@ struct stage {
     double in_capacity; /* items the buffer in front holds; < 0: unbounded */
     uint64_t luck;      /* hash of the name: whose draws these are */
     bool instant;       /* wants nothing: an infinitely fast neighbour (local gains) */
-    double spared;      /* this share of its seconds, bytes and requests falls away (speed-up curves) */
+    double spared;      /* this share of its seconds, bytes and requests falls away; < 0: so much more */
 };
 
 /* One flow of items through the stages from `first` on; several share the resources. */
@@ -304,6 +308,15 @@ void scenario_free(struct scenario *s);
 void scenario_isolate(struct scenario *s, const char *const *stages, int n);
 /* False when everything that the pipeline passes or asks is infinitely fast. */
 bool pipeline_takes_time(const struct scenario *s, const struct pipeline *p);
+
+/*
+ * The objective's traffic, `factor` times as much: arrivals come so much faster (also those of a schedule or a
+ * recording), clients are so many more.  A closed loop takes what it gets: its last stage consumes so much
+ * faster, or of a job with an end, there is so much more to do for each item.
+ */
+void scenario_scale_traffic(struct scenario *s, double factor);
+/* Units that come in a second on average; 0 where they come when they are asked for. */
+double pipeline_rate_per_s(const struct pipeline *p);
 
 const struct stage *scenario_stage(const struct scenario *s, const char *name); /* NULL if absent */
 bool pipeline_has_latency(const struct pipeline *p);                            /* all but closed */

@@ -2,6 +2,8 @@
 
 #include "models/opgraph.h"
 
+#include <math.h>
+
 const char *const resource_kind_names[] = {"servers", "cores", "gpus", "disk", "link", NULL};
 const char *const billing_names[] = {"committed", "elastic", "owned", NULL};
 
@@ -66,6 +68,8 @@ static const struct param autoscale_params[] = {
     REAL(T, target, UNIT_FRAC, "0.7", 0.01, 1, "Utilization it aims at"),
     INT(T, min, "1", 1, 1e7, "At least so many"),
     INT(T, max, "1000", 1, 1e7, "At most so many"),
+    {"schedule", PARAM_JSON, offsetof(T, schedule_json), UNIT_NONE, NULL, 0, 0, NULL,
+     "How many in each period, over and over, in the place of a target"},
     PARAMS_END};
 #undef T
 
@@ -74,7 +78,7 @@ bool resource_changes(const struct resource *r)
     return r->failures != NULL || r->maintenance != NULL || r->autoscale != NULL;
 }
 
-static const void *read_part(const struct reader *r, const struct json *v, const struct param *table,
+static void *read_part(const struct reader *r, const struct json *v, const struct param *table,
                              size_t size, const char *where, const char *key, int *rc)
 {
     void *part;
@@ -86,20 +90,48 @@ static const void *read_part(const struct reader *r, const struct json *v, const
     return part;
 }
 
+/* So many in each period; the first is the count it begins with. */
+static int read_schedule(const struct reader *r, const char *where, long count, struct autoscale *scale)
+{
+    const struct json *list = scale->schedule_json;
+    long *servers;
+
+    scale->schedule_json = NULL;
+    if (list == NULL)
+        return 0;
+    where = arena_printf(r->s->arena, "%s.autoscale.schedule", where);
+    if (json_type(list) != JSON_ARRAY || json_size(list) == 0)
+        return bad(r, where, "a list of how many servers there are in each period is needed, as in [8, 3]");
+    servers = arena_array(r->s->arena, json_size(list), sizeof *servers);
+    JSON_EACH (v, list) {
+        double n = json_number(v);
+
+        if (!(n >= (double)scale->min && n <= (double)scale->max) || n != floor(n))
+            return bad(r, where,
+                       arena_printf(r->s->arena, "[%ld] must be a whole number from min %ld to max %ld",
+                                    scale->schedule_n, scale->min, scale->max));
+        servers[scale->schedule_n++] = (long)n;
+    }
+    if (servers[0] != count)
+        return bad(r, where,
+                   arena_printf(r->s->arena, "it begins with %ld, and \"count\" says %ld", servers[0], count));
+    scale->schedule = servers;
+    return 0;
+}
+
 /* How the number of servers changes; the count is what there is at the beginning, and at most. */
 static int read_supply(const struct reader *r, const char *where, struct resource *out)
 {
-    const struct autoscale *scale;
+    struct autoscale *scale;
     int rc = 0;
 
     out->failures =
         read_part(r, out->failures_json, failures_params, sizeof *out->failures, where, "failures", &rc);
     out->maintenance = read_part(r, out->maintenance_json, maintenance_params, sizeof *out->maintenance,
                                  where, "maintenance", &rc);
-    out->autoscale =
-        read_part(r, out->autoscale_json, autoscale_params, sizeof *out->autoscale, where, "autoscale", &rc);
+    out->autoscale = scale =
+        read_part(r, out->autoscale_json, autoscale_params, sizeof *scale, where, "autoscale", &rc);
     TRY(rc);
-    scale = out->autoscale;
     if (scale == NULL && out->failures == NULL && out->maintenance == NULL)
         return 0;
     if (out->kind != RESOURCE_SERVERS && out->kind != RESOURCE_GPUS)
@@ -110,6 +142,8 @@ static int read_supply(const struct reader *r, const char *where, struct resourc
                    arena_printf(r->s->arena,
                                 "\"count\" is where it begins: %ld does not lie between min %ld and max %ld",
                                 out->count, scale->min, scale->max));
+    if (scale != NULL)
+        TRY(read_schedule(r, where, out->count, scale));
     if (out->maintenance != NULL && out->maintenance->lasts >= out->maintenance->every)
         return bad(r, arena_printf(r->s->arena, "%s.maintenance", where),
                    "it must end before it begins again");

@@ -23,6 +23,7 @@ static const struct flow_limits served_limits = {.warmup = 1000, .measured = 200
 struct batch {
     const struct scenario *s;
     uint64_t seed;
+    uint32_t first; /* replication */
     struct flow_limits limits;
     double deadline_s; /* 0: none */
     struct flow_result *results;
@@ -45,8 +46,8 @@ static int one_replication(void *ctx, uint32_t replication, struct err *err)
     if (b->deadline_s > 0)
         limits.max_wall_s = fmax(1e-9, b->deadline_s - wall_s());
     b->arenas[replication] = arena_new();
-    return flow_run(b->s, b->seed, replication, &limits, b->arenas[replication], &b->results[replication],
-                    err);
+    return flow_run(b->s, b->seed, b->first + replication, &limits, b->arenas[replication],
+                    &b->results[replication], err);
 }
 
 static void forget(struct batch *b, long i)
@@ -69,6 +70,20 @@ static void batch_free(struct batch *b, long n)
 static double relative_half_width(const struct estimate *e)
 {
     return e->mean > 0 ? (e->hi - e->lo) / 2 / e->mean : 0;
+}
+
+/* What the caller makes of the finished prefix. */
+static bool caller_has_enough(const struct batch *b, long n, const struct simulate_options *opt,
+                              const struct outcome *so_far)
+{
+    struct arena *a = arena_new();
+    struct outcome o = *so_far;
+    bool enough;
+
+    fold_results(b->results, n, a, &o);
+    enough = opt->is_enough(opt->is_enough_ctx, &o);
+    arena_free(a);
+    return enough;
 }
 
 /* Decided on the finished prefix only, so the number of threads cannot change the answer. */
@@ -242,18 +257,33 @@ static struct flow_limits limits_for(const struct scenario *s, const struct simu
     for (int i = 0; i < s->stages_n; i++)
         serves = serves || s->stages[i].model->server != NULL;
     limits = !scenario_has_latency(s) ? closed_limits : serves ? served_limits : open_limits;
+    if (opt->length > 0) {
+        limits.series_pieces = fmax(1, round(limits.series_pieces * opt->length));
+        limits.measured = fmax(1, round(limits.measured * opt->length));
+        limits.warmup = fmax(1, round(limits.warmup * opt->length));
+    }
+    if (opt->warmup > 0)
+        limits.warmup = opt->warmup;
     limits.max_events = opt->max_events;
     limits.max_bytes = opt->max_bytes;
     limits.ties = opt->ties;
     return limits;
 }
 
+static long most_replications(const struct simulate_options *opt, long first)
+{
+    if (opt->is_enough != NULL)
+        return opt->most > 0 ? opt->most : SIMULATE_MOST;
+    return opt->replications > 0 || opt->precision <= 0 ? first : SIMULATE_MOST;
+}
+
 int simulate(const struct scenario *s, const struct simulate_options *opt, struct arena *a,
              struct outcome *out, struct err *err)
 {
-    struct batch b = {.s = s, .seed = opt->seed ? opt->seed : s->seed};
+    struct batch b = {
+        .s = s, .seed = opt->seed ? opt->seed : s->seed, .first = (uint32_t)opt->first};
     long n = 0, step = opt->replications > 0 ? opt->replications : SIMULATE_REPLICATIONS;
-    long most = opt->replications > 0 || opt->precision <= 0 ? step : SIMULATE_MOST;
+    long most = most_replications(opt, step);
     bool enough = true, above = false;
     int rc = 0;
 
@@ -270,13 +300,17 @@ int simulate(const struct scenario *s, const struct simulate_options *opt, struc
     b.deadline_s = opt->max_wall_s > 0 ? wall_s() + opt->max_wall_s : 0;
     do {
         rc = extend(&b, n, n + step, opt, out, err);
-        if (rc == 0 && n == 0)
+        if (rc == 0 && n == 0 && opt->warmup == 0)
             rc = settle(&b, step, opt, out, err);
         n += step;
         step = n;
         if (n + step > most)
             step = most - n;
-        enough = rc != 0 || opt->precision <= 0 || precise_enough(&b, n, opt->precision, out->confidence);
+        if (rc == 0 && !out->capped && n < most && opt->is_enough != NULL)
+            enough = caller_has_enough(&b, n, opt, out);
+        else
+            enough =
+                rc != 0 || opt->precision <= 0 || precise_enough(&b, n, opt->precision, out->confidence);
     } while (!enough && !out->capped && n < most);
     if (rc == 0) {
         fold_results(b.results, out->capped ? keep_whole(&b, n) : n, a, out);

@@ -18,7 +18,15 @@ struct simulate_options {
     size_t max_bytes;    /* of one replication; 0: none */
     double max_wall_s;   /* of all together; 0: none */
     uint64_t ties;       /* 0: first come, first served; else the seed of a random order */
+    /* Studies that look at many variants: fewer pieces in each replication, and some replications only. */
+    double length; /* of a steady replication, relative to that of `run`; 0: 1 */
+    long first;    /* number of the first replication */
+    double warmup; /* pieces, as outcome.warmup.discarded of earlier replications says; 0: decide by looking */
     struct progress *progress;
+    /* Asked after 1, 2, 4 .. times `replications` whether what is known now is enough; NULL: one time only. */
+    bool (*is_enough)(void *ctx, const struct outcome *so_far);
+    void *is_enough_ctx;
+    long most; /* with is_enough: replications at most; 0: SIMULATE_MOST */
 };
 
 enum { SIMULATE_REPLICATIONS = 12, SIMULATE_MOST = 512 };

@@ -60,6 +60,8 @@ noinst_LIBRARIES += %D%/libstore.a
 	%D%/result.c \
 	%D%/result.h \
 	%D%/schema.c \
+	%D%/search_log.c \
+	%D%/search_log.h \
 	%D%/schema.h \
 	%D%/serving.c \
 	%D%/serving.h \

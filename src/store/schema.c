@@ -416,7 +416,43 @@ static const char step_4[] =
     "CREATE INDEX trace_by_name ON trace(name);\n"
     "PRAGMA legacy_alter_table = OFF;\n";
 
-const char *const schema_steps[] = {step_1, step_2, step_3, step_4};
+static const char step_5[] =
+    "CREATE TABLE search ( -- one scenario and one way of simulating it, whose candidates can be compared\n"
+    "    id INTEGER PRIMARY KEY AUTOINCREMENT,\n"
+    "    scenario TEXT NOT NULL,\n"
+    "    scenario_sha256 TEXT NOT NULL,\n"
+    "    seed INTEGER NOT NULL,\n"
+    "    version TEXT NOT NULL, -- of the program\n"
+    "    options TEXT NOT NULL CHECK (json_valid(options)), -- whatever else changes what a replication gives\n"
+    "    created TEXT NOT NULL DEFAULT (strftime('%Y-%m-%dT%H:%M:%SZ', 'now')), -- UTC\n"
+    "    UNIQUE (scenario_sha256, seed, version, options)\n"
+    ") STRICT;\n"
+    "\n"
+    "CREATE TABLE search_point ( -- a candidate that was simulated\n"
+    "    id INTEGER PRIMARY KEY,\n"
+    "    search_id INTEGER NOT NULL REFERENCES search(id) ON DELETE CASCADE,\n"
+    "    candidate TEXT NOT NULL CHECK (json_valid(candidate)), -- {\"apply\": [..], \"set\": {path: value}}\n"
+    "    UNIQUE (search_id, candidate)\n"
+    ") STRICT;\n"
+    "\n"
+    "CREATE TABLE search_replication ( -- what one replication of it gave\n"
+    "    point_id INTEGER NOT NULL REFERENCES search_point(id) ON DELETE CASCADE,\n"
+    "    replication INTEGER NOT NULL, -- equal numbers have equal luck, whatever the candidate\n"
+    "    warmup REAL NOT NULL,         -- pieces left out at its beginning\n"
+    "    figures TEXT NOT NULL CHECK (json_valid(figures)), -- figure to value; of several pipelines, by pipeline\n"
+    "    PRIMARY KEY (point_id, replication)\n"
+    ") STRICT, WITHOUT ROWID;\n"
+    "\n"
+    "CREATE VIEW searched AS -- every candidate that was simulated, with means over its replications\n"
+    "    SELECT p.search_id, s.scenario, p.candidate, count(*) AS n,\n"
+    "           avg(json_extract(r.figures, '$.\"throughput_per_s\"')) AS throughput_per_s,\n"
+    "           avg(json_extract(r.figures, '$.\"latency_s.mean\"')) AS latency_mean_s,\n"
+    "           avg(json_extract(r.figures, '$.\"cost_usd_per_h\"')) AS cost_usd_per_h,\n"
+    "           avg(json_extract(r.figures, '$.\"quality\"')) AS quality\n"
+    "    FROM search s JOIN search_point p ON p.search_id = s.id JOIN search_replication r ON r.point_id = p.id\n"
+    "    GROUP BY p.id;\n";
+
+const char *const schema_steps[] = {step_1, step_2, step_3, step_4, step_5};
 
 int schema_version(void)
 {

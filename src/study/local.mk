@@ -57,6 +57,48 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/rules/rules_table.c \
 	%D%/rules/rules_training.c \
 	%D%/replay/llm_sweep.c \
+	%D%/plan.c \
+	%D%/plan.h \
+	%D%/plan_compare.c \
+	%D%/plan_json.c \
+	%D%/plan_parts.h \
+	%D%/plan_reach.c \
+	%D%/plan_search.c \
+	%D%/plan_space.c \
+	%D%/export.c \
+	%D%/export.h \
+	%D%/achieved.c \
+	%D%/achieved.h \
+	%D%/reconcile.c \
+	%D%/reconcile.h \
+	%D%/reconcile_json.c \
+	%D%/reconcile_params.c \
+	%D%/trial.c \
+	%D%/trial.h \
+	%D%/search/front.c \
+	%D%/search/front.h \
+	%D%/search/method.c \
+	%D%/search/method.h \
+	%D%/search/method_beam.c \
+	%D%/search/method_coordinate.c \
+	%D%/search/method_list.c \
+	%D%/search/method_nelder_mead.c \
+	%D%/search/method_nsga2.c \
+	%D%/search/parts.c \
+	%D%/search/parts.h \
+	%D%/search/points.c \
+	%D%/search/points.h \
+	%D%/search/ranks.c \
+	%D%/search/ranks.h \
+	%D%/search/search.c \
+	%D%/search/search.h \
+	%D%/search/search_json.c \
+	%D%/search/select.c \
+	%D%/search/select.h \
+	%D%/search/space.c \
+	%D%/search/space.h \
+	%D%/search/work.c \
+	%D%/search/work.h \
 	%D%/shapley.c \
 	%D%/shapley.h \
 	%D%/values.c \

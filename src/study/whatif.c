@@ -17,19 +17,10 @@ static enum verdict judge(const struct whatif_figure *f)
     return up == (f->def->better == BETTER_HIGHER) ? VERDICT_BETTER : VERDICT_WORSE;
 }
 
-static size_t count_figures(void)
-{
-    size_t n = 0;
-
-    while (figures[n].name != NULL)
-        n++;
-    return n;
-}
-
 /* Keeps a figure that one side knows at least. */
 static void keep(struct whatif *w, struct whatif_figure *f)
 {
-    if (!f->has_before && !f->has_after)
+    if (f->def->aside || (!f->has_before && !f->has_after))
         return;
     f->verdict = judge(f);
     w->figures[w->figures_n++] = *f;
@@ -66,7 +57,7 @@ void whatif_compare(const struct json *tree_before, const struct json *tree_afte
     *out = (struct whatif){
         .before = side_of(before), .after = side_of(after), .paired = true, .confidence = before->confidence};
     out->changes_n = changes_find(tree_before, tree_after, a, &out->changes);
-    out->figures = arena_array(a, count_figures() * (size_t)pipelines, sizeof *out->figures);
+    out->figures = arena_array(a, (size_t)figures_count() * (size_t)pipelines, sizeof *out->figures);
     for (int i = 0; i < pipelines; i++)
         compare_pipeline(out, before, after, i);
 }
@@ -136,7 +127,7 @@ int whatif_compare_runs(const struct json *before, const struct json *after, str
             "there are",
             json_get_string(b == NULL ? before : after, "command", "?"));
     *out = (struct whatif){.before = side_of_run(before), .after = side_of_run(after), .confidence = NAN};
-    out->figures = arena_array(a, count_figures(), sizeof *out->figures);
+    out->figures = arena_array(a, (size_t)figures_count(), sizeof *out->figures);
     for (const struct figure_def *d = figures; d->name != NULL; d++) {
         struct whatif_figure f = {.def = d, .pipeline = ""};
 

@@ -104,6 +104,22 @@ Test(supply, an_autoscaler_follows_a_load_that_changes)
     experiment_end(&x);
 }
 
+/* Nine servers in one hour and two in the next are five and a half, whatever comes. */
+Test(supply, a_schedule_is_kept)
+{
+    static const char text[] =
+        "{\"name\": \"day\", \"horizon\": {\"terminating\": \"20h\"}, \"workload\": {\"open\": {\"arrivals\": "
+        "{\"schedule\": {\"rates\": [\"2/s\", \"0.2/s\"], \"period\": \"1h\"}}}}, \"resources\": {\"s\": {\"kind\": "
+        "\"gpus\", \"count\": 9, \"price\": \"1usd/h\", \"billing\": \"elastic\", \"autoscale\": {\"period\": "
+        "\"1h\", \"min\": 1, \"max\": 9, \"schedule\": [9, 2]}}}, \"stages\": [{\"name\": \"a\", \"model\": "
+        "\"station\", \"on\": {\"servers\": \"s\"}, \"params\": {\"service\": {\"exponential\": \"4s\"}}}]}";
+    struct experiment x = experiment(text, 4);
+
+    cr_expect_float_eq(x.o.resources[0].servers, 5.5, 0.01, "%g", x.o.resources[0].servers);
+    cr_expect_float_eq(x.o.cost_usd_per_h.mean, 5.5, 0.01, "paid for what is held: %g", x.o.cost_usd_per_h.mean);
+    experiment_end(&x);
+}
+
 /* ------------------------------------------------------------------------------------ what it costs */
 
 Test(ledger, billing_separates_cash_from_capacity)
@@ -183,5 +199,8 @@ Test(supply, what_makes_no_sense_is_refused)
     expect_refused("\"maintenance\": {\"every\": \"1h\", \"lasts\": \"2h\"}",
                    "must end before it begins again");
     expect_refused("\"autoscale\": {\"min\": 2}", "1 does not lie between min 2");
+    expect_refused("\"autoscale\": {\"schedule\": [2, 1]}", "it begins with 2, and \"count\" says 1");
+    expect_refused("\"autoscale\": {\"schedule\": [1, 0]}", "[1] must be a whole number from min 1");
+    expect_refused("\"autoscale\": {\"schedule\": 3}", "a list of how many servers");
     expect_refused("\"autoscale\": []", "$.resources.s.autoscale");
 }

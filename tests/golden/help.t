@@ -53,7 +53,7 @@ ok "usage errors write nothing" test ! -e foresight.db
 
 # Every example of every command that does not execute the pipeline (or need what an execution leaves behind).
 for c in $commands; do
-    case $c in exec | fit | validate | trace | import | init) continue ;; esac
+    case $c in exec | fit | validate | reconcile | trace | import | init) continue ;; esac
     "$FORESIGHT" help "$c" | sed -n '/^Examples:/,$p' | sed -n 's/^  \(foresight .*\)/\1/p' >examples
     while read -r example; do
         PATH="$folder/bin:$PATH" sh -c "$example" >"$out" 2>"$err" </dev/null

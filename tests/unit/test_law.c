@@ -72,6 +72,27 @@ Test(law, empirical_values_are_sorted)
     arena_free(a);
 }
 
+Test(law, a_scaled_law_keeps_its_shape)
+{
+    static const char *const cases[] = {"{\"exponential\": 2}", "{\"gamma\": {\"mean\": 2, \"cv\": 0.5}}",
+                                        "{\"hyperexponential\": {\"share\": 0.9, \"fast\": 1, \"slow\": 11}}",
+                                        "{\"empirical\": [3, 1]}", "{\"uniform\": [1, 3]}", "2"};
+    struct arena *a = arena_new();
+
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct err e = {0};
+        struct law law, scaled;
+
+        cr_assert_eq(read_law(a, cases[i], &law, &e), 0, "%s", e.text);
+        scaled = law_scaled(&law, 3, a);
+        cr_expect_float_eq(scaled.mean, 6, 1e-12, "%s", cases[i]);
+        cr_expect_float_eq(scaled.cv, law.cv, 1e-12, "%s", cases[i]);
+        cr_expect_float_eq(scaled.lo, 3 * law.lo, 1e-12, "%s", cases[i]);
+        cr_expect(law.n == 0 || (scaled.values[0] == 3 && law.values[0] == 1), "the law itself stays");
+    }
+    arena_free(a);
+}
+
 Test(law, a_law_without_variation_is_a_constant)
 {
     static const char *const cases[] = {"{\"exponential\": 0}", "{\"gamma\": {\"mean\": 1, \"cv\": 0}}",
