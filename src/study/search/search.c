@@ -120,23 +120,57 @@ static void scores_of(const struct contest *c, double **x, long *n)
     }
 }
 
-/* One replication more of all that are still in, until one is left. */
+/* Leaves those that may be the best after the first replications. */
+static void keep_subset(struct contest *c, double **x, long *n)
+{
+    bool *is_in = xcalloc(c->n + 1, sizeof *is_in);
+    size_t kept = 0;
+
+    select_subset(x, c->opt->points.first, c->n, c->alpha / 2, is_in);
+    for (size_t i = 0; i < c->n; i++)
+        if (is_in[i])
+            c->list[kept++] = c->list[i];
+    c->n = kept;
+    c->alpha /= 2;
+    free(is_in);
+    scores_of(c, x, n);
+}
+
+/* Brings systems number which[0 .. n - 1] to r replications. */
+static int extend_to(struct contest *c, const size_t *which, size_t n, long r, struct err *err)
+{
+    struct point **points = xcalloc(n + 1, sizeof *points);
+    long *upto = xcalloc(n + 1, sizeof *upto);
+    int rc;
+
+    for (size_t i = 0; i < n; i++) {
+        points[i] = c->list[which[i]];
+        upto[i] = r;
+    }
+    rc = points_extend(&c->r->points, points, upto, n, err);
+    free(points);
+    free(upto);
+    return rc;
+}
+
+/*
+ * KN_FIRST replications of all that may be the best: with fewer, what KN has to assume about their variances
+ * makes it long.  Then one more of all that are still in, until one is left.
+ */
 static int run_kn(struct contest *c, double **x, long *n, struct err *err)
 {
+    enum { KN_FIRST = 12 };
     struct search_guarantee *g = &c->r->guarantee;
-    struct point **alive = xcalloc(c->n + 1, sizeof *alive);
-    long *upto = xcalloc(c->n + 1, sizeof *upto), r = c->opt->points.first;
+    long r = c->opt->points.first > KN_FIRST ? c->opt->points.first : KN_FIRST;
     struct kn kn;
-    int rc = 0;
+    int rc;
 
+    keep_subset(c, x, n);
     kn_init(&kn, c->n, r, c->alpha, c->delta);
-    while (rc == 0 && !c->r->points.is_stopped && kn_screen(&kn, x, r) > 1) {
-        r++;
-        for (size_t i = 0; i < kn.alive_n; i++) {
-            alive[i] = c->list[kn.alive[i]];
-            upto[i] = r;
-        }
-        rc = points_extend(&c->r->points, alive, upto, kn.alive_n, err);
+    rc = c->n > 1 ? extend_to(c, kn.alive, kn.alive_n, r, err) : 0;
+    scores_of(c, x, n);
+    while (rc == 0 && c->n > 1 && !c->r->points.is_stopped && kn_screen(&kn, x, r) > 1) {
+        rc = extend_to(c, kn.alive, kn.alive_n, ++r, err);
         scores_of(c, x, n);
     }
     if (rc == 0 && kn.alive_n == 1) {
@@ -144,8 +178,6 @@ static int run_kn(struct contest *c, double **x, long *n, struct err *err)
         g->probability = c->opt->probability;
     }
     kn_fini(&kn);
-    free(alive);
-    free(upto);
     return rc;
 }
 
