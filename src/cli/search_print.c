@@ -121,8 +121,9 @@ static void print_guarantee(const struct search_result *r)
     if (isnan(g->probability))
         text_add(&t, "No guarantee: too few candidates or replications.");
     else
-        text_printf(&t, "%s %.1f %% probability no %s is better by more than %s; %zu were compared%s.",
-                    g->is_estimated ? "Estimated: with" : "With", 100 * g->probability,
+        text_printf(&t, "%s %s%.1f %% probability no %s is better by more than %s; %zu were compared%s.",
+                    g->is_estimated ? "Estimated: with" : "With", g->probability > 0.999 ? "over " : "",
+                    fmin(99.9, 100 * g->probability),
                     g->is_whole ? "candidate" : "candidate that was looked at", d, g->among,
                     g->is_whole ? ", bounds rule out all others" : "");
     if (search_gap(r) == 0)

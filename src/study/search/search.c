@@ -360,7 +360,7 @@ int search_run(const struct study *st, const char *slo, const struct search_opti
         return rc;
     }
     out->method = choose_method(opt, &out->space);
-    out->candidates = (double)space_count(&out->space);
+    out->candidates = space_size(&out->space);
     rc = search_all(out, opt, a, err);
     if (rc != 0)
         search_fini(out);

@@ -50,7 +50,7 @@ struct search_result {
     bool has_outcome;
     const struct point **front;
     size_t front_n;
-    double candidates; /* how many there are, about, if not listed */
+    double candidates; /* how many there are; 0: too many to list */
     size_t pruned;
     double
         best_ahead; /* what a candidate that was not simulated could score at most; -INFINITY: none is left */

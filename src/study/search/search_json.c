@@ -110,6 +110,8 @@ struct json *search_json(const struct search_result *r)
     json_set_number(doc, "confidence", r->space.st->confidence);
     json_set_string(doc, "method", r->method->name);
     set_goal(r, doc);
+    if (r->candidates > 0)
+        json_set_number(doc, "candidates", r->candidates);
     json_set_number(doc, "evaluated", (double)r->points.simulated);
     json_set_number(doc, "pruned_by_bound", (double)r->pruned);
     json_set_number(doc, "illegal", (double)r->points.illegal);
