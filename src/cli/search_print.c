@@ -57,16 +57,15 @@ static void print_candidate(const struct space *sp, const struct candidate *c, i
 
 static void print_figure(const struct search_result *r, const struct figure_def *f)
 {
-    const struct outcome *after = &r->best_outcome, *before = &r->base_outcome;
-    struct estimate a, b, delta, ratio;
+    const struct figure_place place = {f, -1};
+    struct estimate a, b;
     char x[60], y[60];
 
-    if (!figure_estimate(f, after, after->scenario->objective, &a))
+    if (!point_figure(&r->full, r->full_best, &place, &a))
         return;
     printf("  %-22s %-24s", f->name, print_estimate(x, sizeof x, &a, f->unit));
-    if (figure_compare(f, before, after, before->scenario->objective, &delta, &ratio) &&
-        figure_estimate(f, before, before->scenario->objective, &b))
-        printf(" now %s, %.3fx", units_format(y, sizeof y, b.mean, f->unit), ratio.mean);
+    if (point_figure(&r->full, r->full_base, &place, &b))
+        printf(" now %s, %.3fx", units_format(y, sizeof y, b.mean, f->unit), a.mean / b.mean);
     putchar('\n');
 }
 
@@ -148,7 +147,7 @@ static void print_best(const struct search_result *r)
     }
     at = printf("\nBest: ") - 1;
     print_candidate(&r->space, &r->best->c, at, 6);
-    if (r->has_outcome)
+    if (r->full_best != NULL)
         print_best_figures(r);
     else
         print_short_figures(r);

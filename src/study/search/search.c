@@ -247,24 +247,25 @@ static int select_best(struct search_result *r, const struct search_options *opt
 
 /* ----------------------------------------------------------- full length */
 
-static int run_full(struct search_result *r, const struct search_options *opt, struct arena *a,
-                    struct err *err)
+/* The best and the scenario as it stands, with the replications that `run` would make. */
+static int run_full(struct search_result *r, const struct search_options *opt, struct err *err)
 {
-    const struct study *st = r->space.st;
-    struct simulate_options so = study_simulation(st, st->threads);
-    int rc;
+    struct candidate c[] = {space_base(&r->space), r->best != NULL ? r->best->c : space_base(&r->space)};
+    struct point *x[2];
 
     if (r->best == NULL || (opt->points.stop != NULL && *opt->points.stop))
         return 0;
-    so.replications = opt->full;
-    TRY(space_build(&r->space, &r->best->c, &r->best_scenario, err));
-    rc = simulate(r->best_scenario, &so, a, &r->best_outcome, err);
-    if (rc == 0 || rc == ERR_PRECISION)
-        rc = simulate(r->space.base, &so, a, &r->base_outcome, err);
-    if (rc != 0 && rc != ERR_PRECISION)
-        return rc;
-    *err = (struct err){0};
-    r->has_outcome = true;
+    r->full_options = (struct points_options){.first = opt->full,
+                                              .length = 1,
+                                              .store = opt->points.store,
+                                              .stop = opt->points.stop,
+                                              .is_fresh = opt->points.is_fresh};
+    TRY(points_init(&r->full, &r->space, &r->full_options, err));
+    TRY(points_look(&r->full, c, 2, PRUNE_NONE, x, err));
+    if (x[0] != NULL && x[1] != NULL && x[0]->n > 0 && x[1]->n > 0) {
+        r->full_base = x[0];
+        r->full_best = x[1];
+    }
     return 0;
 }
 
@@ -341,7 +342,7 @@ static int search_all(struct search_result *r, const struct search_options *opt,
     find_ahead(r);
     r->is_stopped = r->points.is_stopped;
     r->front_n = front_find(&r->points, a, &r->front);
-    return run_full(r, opt, a, err);
+    return run_full(r, opt, err);
 }
 
 int search_run(const struct study *st, const char *slo, const struct search_options *opt, struct arena *a,
@@ -371,7 +372,8 @@ void search_fini(struct search_result *r)
 {
     if (r->space.tree == NULL)
         return;
-    scenario_free(r->best_scenario);
+    if (r->full.sp != NULL)
+        points_fini(&r->full);
     points_fini(&r->points);
     space_fini(&r->space);
     *r = (struct search_result){0};
