@@ -178,7 +178,7 @@ static int search_ranks(const struct args *args, struct loaded *l, struct search
         return search_here(args, l, &st, opt, err);
     rc = space_init(&sp, &st, NULL, l->arena, err);
     if (rc == 0)
-        rc = ranks_serve(&sp, opt->points.length, err);
+        rc = ranks_serve(&sp, err);
     space_fini(&sp);
     return rc;
 }

@@ -57,16 +57,15 @@ static void print_candidate(const struct space *sp, const struct candidate *c, i
 
 static void print_figure(const struct search_result *r, const struct figure_def *f)
 {
-    const struct outcome *after = &r->best_outcome, *before = &r->base_outcome;
-    struct estimate a, b, delta, ratio;
+    const struct figure_place place = {f, -1};
+    struct estimate a, b;
     char x[60], y[60];
 
-    if (!figure_estimate(f, after, after->scenario->objective, &a))
+    if (!point_figure(&r->full, r->full_best, &place, &a))
         return;
     printf("  %-22s %-24s", f->name, print_estimate(x, sizeof x, &a, f->unit));
-    if (figure_compare(f, before, after, before->scenario->objective, &delta, &ratio) &&
-        figure_estimate(f, before, before->scenario->objective, &b))
-        printf(" now %s, %.3fx", units_format(y, sizeof y, b.mean, f->unit), ratio.mean);
+    if (point_figure(&r->full, r->full_base, &place, &b))
+        printf(" now %s, %.3fx", units_format(y, sizeof y, b.mean, f->unit), a.mean / b.mean);
     putchar('\n');
 }
 
@@ -121,8 +120,9 @@ static void print_guarantee(const struct search_result *r)
     if (isnan(g->probability))
         text_add(&t, "No guarantee: too few candidates or replications.");
     else
-        text_printf(&t, "%s %.1f %% probability no %s is better by more than %s; %zu were compared%s.",
-                    g->is_estimated ? "Estimated: with" : "With", 100 * g->probability,
+        text_printf(&t, "%s %s%.1f %% probability no %s is better by more than %s; %zu were compared%s.",
+                    g->is_estimated ? "Estimated: with" : "With", g->probability > 0.999 ? "over " : "",
+                    fmin(99.9, 100 * g->probability),
                     g->is_whole ? "candidate" : "candidate that was looked at", d, g->among,
                     g->is_whole ? ", bounds rule out all others" : "");
     if (search_gap(r) == 0)
@@ -147,7 +147,7 @@ static void print_best(const struct search_result *r)
     }
     at = printf("\nBest: ") - 1;
     print_candidate(&r->space, &r->best->c, at, 6);
-    if (r->has_outcome)
+    if (r->full_best != NULL)
         print_best_figures(r);
     else
         print_short_figures(r);

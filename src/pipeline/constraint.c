@@ -1,9 +1,10 @@
 #include "pipeline/constraint.h"
 
-#include "base/text.h"
+#include "pipeline/edit.h"
 
 #include <ctype.h>
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 /* ------------------------------------------------------- one comparison */
@@ -123,7 +124,7 @@ const char *const objective_keys[] = {"maximize", "minimize", "quality_usd", NUL
 
 static int check_objective(const struct scenario *s, const struct json *o, struct err *err)
 {
-    size_t n = 0;
+    char where[240];
 
     if (json_type(o) != JSON_OBJECT)
         return err_set(
@@ -131,21 +132,8 @@ static int check_objective(const struct scenario *s, const struct json *o, struc
             "%s: $.objective: %s found; an object is needed: {\"maximize\": FIGURE}, {\"minimize\": "
             "FIGURE}, {\"quality_usd\": ..}",
             s->file, json_type_name(json_type(o)));
-    while (objective_keys[n] != NULL)
-        n++;
-    JSON_EACH (v, o) {
-        struct text t = {0};
-        size_t i = 0;
-
-        while (i < n && strcmp(objective_keys[i], json_key(v)) != 0)
-            i++;
-        if (i < n)
-            continue;
-        text_add_suggestion(&t, json_key(v), objective_keys, n);
-        err_set(err, ERR_SCENARIO, "%s: $.objective: unknown key \"%s\"; %s", s->file, json_key(v), t.s);
-        text_free(&t);
-        return ERR_SCENARIO;
-    }
+    snprintf(where, sizeof where, "%.200s: $.objective", s->file);
+    TRY(known_keys(o, objective_keys, where, err));
     if (json_get(o, "maximize") != NULL && json_get(o, "minimize") != NULL)
         return err_set(err, ERR_SCENARIO, "%s: $.objective: either \"maximize\" or \"minimize\"", s->file);
     return 0;

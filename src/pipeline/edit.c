@@ -127,7 +127,7 @@ int no_such_stage(const struct json *tree, const char *path, const char *name, s
 
 /* What a path may start with beside a stage; nothing of it belongs to one stage. */
 static const char *const tops[] = {"resources", "workload", "horizon",   "seed", "edges", "unit",
-                                   "exec",      "knobs",    "objective", "name", "slo", "constraints"};
+                                   "exec",      "knobs",    "objective", "name", "slo",   "constraints"};
 
 bool edit_is_top(const char *name)
 {
@@ -291,6 +291,28 @@ int edit_check(const struct json *tree, const char *path, struct err *err)
     return next_step(&p, &s) ? 0 : err_set(err, ERR_USAGE, "\"%s\": the path names no value", path);
 }
 
+int known_keys(const struct json *o, const char *const *keys, const char *where, struct err *err)
+{
+    size_t n = 0;
+
+    while (keys[n] != NULL)
+        n++;
+    JSON_EACH (v, o) {
+        struct text t = {0};
+        size_t i = 0;
+
+        while (i < n && strcmp(keys[i], json_key(v)) != 0)
+            i++;
+        if (i < n)
+            continue;
+        text_add_suggestion(&t, json_key(v), keys, n);
+        err_set(err, ERR_SCENARIO, "%s: unknown key \"%s\"; %s", where, json_key(v), t.s);
+        text_free(&t);
+        return ERR_SCENARIO;
+    }
+    return 0;
+}
+
 /* ------------------------------------------------- what a path stands for */
 
 /* "stages.NAME.params.KEY.." as "NAME.KEY..", anything else as it is. */
@@ -378,7 +400,8 @@ int edit_param(const struct json *tree, const char *path, const struct param **o
         return next_step(&p, &root) && next_step(&p, &key) && *p == '\0'
                    ? find_row(path, key.name, resource_params, "a resource", out, err)
                    : 0;
-    while ((st = tree_stage_next(tree, &w)) != NULL && strcmp(json_get_string(st, "name", ""), root.name) != 0)
+    while ((st = tree_stage_next(tree, &w)) != NULL &&
+           strcmp(json_get_string(st, "name", ""), root.name) != 0)
         ;
     m = st != NULL ? model_find(json_get_string(st, "model", "")) : NULL;
     if (m == NULL || !next_step(&p, &key) || *p != '\0')

@@ -21,6 +21,10 @@
 int edit_set(struct json *tree, const char *path, struct json *value, struct err *err);
 int edit_set_text(struct json *tree, const char *assignment /* "PATH=VALUE" */, struct err *err);
 
+/* Keys of an object that are not in the NULL-terminated list are errors that name the nearest; `where` stands in
+   front. */
+int known_keys(const struct json *o, const char *const *keys, const char *where, struct err *err);
+
 /* The value at a path, or NULL. */
 const struct json *edit_get(const struct json *tree, const char *path);
 

@@ -1,6 +1,5 @@
-#include "pipeline/knob.h"
+#include "pipeline/knob_read.h"
 
-#include "base/param.h"
 #include "base/text.h"
 #include "pipeline/edit.h"
 
@@ -9,161 +8,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { EACH_UP_TO = 64, POINTS = 9 };
-static const double WIDE = 100; /* hi / lo from which on equal factors say more than equal steps */
-
 const char *const knob_keys[] = {"name",  "path",   "values", "range",  "step",
                                  "scale", "points", "about",  "effort", NULL};
 
-struct knob_reader {
-    const struct json *tree, *json;
-    const char *where; /* "FILE: $.knobs[2]" */
-    struct arena *a;
-    const struct param *row;   /* of the first path in the parameter table; NULL: it has none */
-    const struct param **rows; /* of each path */
-    struct knob *k;
-    struct err *err;
-};
-
-static int bad_key(const struct knob_reader *r, const char *key, const char *what)
+int knob_bad_key(const struct knob_reader *r, const char *key, const char *what)
 {
     return err_set(r->err, ERR_SCENARIO, "%s.%s: %s", r->where, key, what);
 }
 
-static bool is_number_row(const struct param *row)
-{
-    return row != NULL && (row->type == PARAM_REAL || row->type == PARAM_INT);
-}
-
 /* Every path must be able to take it. */
-static int check_value(const struct knob_reader *r, const struct json *v, const char *where)
+int knob_check_value(const struct knob_reader *r, const struct json *v, const char *where)
 {
     for (int i = 0; i < r->k->paths_n; i++)
         if (r->rows[i] != NULL)
             TRY(param_check(r->rows[i], v, where, r->a, r->err));
-    return 0;
-}
-
-/* ------------------------------------------------------------- a range */
-
-struct range {
-    double lo, hi, step; /* step 0: none given */
-    long points;         /* 0: not given */
-    bool is_log, has_scale, is_whole;
-};
-
-static int read_scale(struct knob_reader *r, struct range *g)
-{
-    static const char *const scales[] = {"linear", "log"};
-    const struct json *v = json_get(r->json, "scale");
-    struct text t = {0};
-
-    g->has_scale = v != NULL;
-    g->is_log = v != NULL && json_string(v) != NULL && strcmp(json_string(v), "log") == 0;
-    if (v == NULL || g->is_log || (json_string(v) != NULL && strcmp(json_string(v), "linear") == 0))
-        return 0;
-    text_add_suggestion(&t, json_string(v) != NULL ? json_string(v) : "?", scales, 2);
-    bad_key(r, "scale", t.s);
-    text_free(&t);
-    return ERR_SCENARIO;
-}
-
-static int read_end(struct knob_reader *r, size_t i, double *out)
-{
-    const struct json *v = json_at(json_get(r->json, "range"), i);
-    const char *where = arena_printf(r->a, "%s.range[%zu]", r->where, i);
-
-    TRY(check_value(r, v, where));
-    return param_read_real(v, r->k->unit, -1e18, 1e18, where, out, r->err);
-}
-
-static int read_ends(struct knob_reader *r, struct range *g)
-{
-    const struct json *v = json_get(r->json, "range");
-
-    if (v == NULL) {
-        g->lo = r->row->min;
-        g->hi = r->row->max;
-        return 0;
-    }
-    if (json_type(v) != JSON_ARRAY || json_size(v) != 2)
-        return bad_key(r, "range", "[LOWEST, HIGHEST] is needed");
-    if (r->row != NULL && !is_number_row(r->row))
-        return bad_key(r, "range", "the parameter is no number; list its \"values\"");
-    TRY(read_end(r, 0, &g->lo));
-    TRY(read_end(r, 1, &g->hi));
-    return g->lo < g->hi ? 0 : bad_key(r, "range", "the first value must be below the second");
-}
-
-static int read_grid(struct knob_reader *r, struct range *g)
-{
-    const struct json *step = json_get(r->json, "step"), *points = json_get(r->json, "points");
-    double n = 0;
-
-    TRY(read_scale(r, g));
-    if (step != NULL && (points != NULL || g->is_log))
-        return bad_key(r, "step", "either a step, or \"points\" and \"scale\"");
-    if (step != NULL)
-        TRY(param_read_real(step, r->k->unit, 0, 1e18, arena_printf(r->a, "%s.step", r->where), &g->step,
-                            r->err));
-    if (step != NULL && !(g->step > 0 && (g->hi - g->lo) / g->step < KNOB_VALUES_MAX))
-        return bad_key(r, "step", "a positive number is needed that gives at most 1000 values");
-    if (points != NULL)
-        TRY(param_read_real(points, UNIT_NONE, 2, KNOB_VALUES_MAX, arena_printf(r->a, "%s.points", r->where),
-                            &n, r->err));
-    g->points = lround(n);
-    if (g->is_log && g->lo <= 0)
-        return bad_key(r, "scale", "\"log\" needs a range above zero");
-    return 0;
-}
-
-/* What the scenario leaves open: each whole number of a few, else points, by equal factors where it is wide.
- */
-static void complete(struct range *g)
-{
-    if (g->step == 0 && g->points == 0 && !g->has_scale && g->is_whole && g->hi - g->lo < EACH_UP_TO)
-        g->step = 1;
-    if (g->step == 0 && !g->has_scale)
-        g->is_log = g->lo > 0 && g->hi / g->lo >= WIDE;
-    if (g->step == 0 && g->points == 0)
-        g->points = POINTS;
-}
-
-static double between(double lo, double hi, bool is_log, double share)
-{
-    return is_log ? lo * pow(hi / lo, share) : lo + (hi - lo) * share;
-}
-
-static void fill_numbers(struct knob_reader *r, const struct range *g)
-{
-    long n = g->step > 0 ? (long)floor((g->hi - g->lo) / g->step * (1 + 1e-12)) + 1 : g->points;
-    struct knob *k = r->k;
-
-    k->kind = KNOB_NUMBERS;
-    k->is_log = g->is_log;
-    k->is_continuous = g->step == 0 && !g->is_whole;
-    k->numbers = arena_array(r->a, (size_t)n, sizeof *k->numbers);
-    for (long i = 0; i < n; i++) {
-        double x = g->step > 0  ? g->lo + (double)i * g->step
-                   : i == n - 1 ? g->hi
-                                : between(g->lo, g->hi, g->is_log, (double)i / (double)(n - 1));
-
-        x = g->is_whole ? round(x) : x;
-        if (k->n == 0 || x > k->numbers[k->n - 1])
-            k->numbers[k->n++] = x;
-    }
-}
-
-static int read_range(struct knob_reader *r)
-{
-    struct range g = {0};
-
-    for (int i = 0; i < r->k->paths_n; i++)
-        g.is_whole = g.is_whole || (r->rows[i] != NULL && r->rows[i]->type == PARAM_INT);
-    TRY(read_ends(r, &g));
-    TRY(read_grid(r, &g));
-    complete(&g);
-    fill_numbers(r, &g);
     return 0;
 }
 
@@ -176,13 +34,13 @@ static int read_values(struct knob_reader *r, const struct json *list)
 
     for (size_t i = 0; i < 4; i++)
         if (json_get(r->json, of_ranges[i]) != NULL)
-            return bad_key(r, of_ranges[i], "stands beside \"values\"; a knob has either");
+            return knob_bad_key(r, of_ranges[i], "stands beside \"values\"; a knob has either");
     if (json_type(list) != JSON_ARRAY || json_size(list) == 0 || json_size(list) > KNOB_VALUES_MAX)
-        return bad_key(r, "values", "a list of 1 to 1000 values is needed");
+        return knob_bad_key(r, "values", "a list of 1 to 1000 values is needed");
     k->kind = KNOB_GIVEN;
     k->given = arena_array(r->a, json_size(list), sizeof *k->given);
     JSON_EACH (v, list) {
-        TRY(check_value(r, v, arena_printf(r->a, "%s.values[%d]", r->where, k->n)));
+        TRY(knob_check_value(r, v, arena_printf(r->a, "%s.values[%d]", r->where, k->n)));
         k->given[k->n++] = v;
     }
     return 0;
@@ -195,10 +53,10 @@ static int read_domain(struct knob_reader *r)
 
     if (values != NULL)
         return read_values(r, values);
-    if (json_get(r->json, "range") != NULL || is_number_row(r->row))
-        return read_range(r);
+    if (json_get(r->json, "range") != NULL || knob_is_number(r->row))
+        return knob_read_range(r);
     if (r->row == NULL || (r->row->type != PARAM_BOOL && r->row->type != PARAM_CHOICE))
-        return bad_key(r, "values", "no table says what this may be: give \"values\" or a \"range\"");
+        return knob_bad_key(r, "values", "no table says what this may be: give \"values\" or a \"range\"");
     k->kind = r->row->type == PARAM_BOOL ? KNOB_SWITCH : KNOB_CHOICE;
     k->choices = r->row->choices;
     while (k->kind == KNOB_CHOICE && k->choices[k->n] != NULL)
@@ -249,31 +107,6 @@ static void find_now(struct knob_reader *r)
     json_free(def);
 }
 
-static int check_names(struct knob_reader *r)
-{
-    size_t n = 0;
-
-    if (json_type(r->json) != JSON_OBJECT)
-        return err_set(r->err, ERR_SCENARIO, "%s: %s found; a knob is an object", r->where,
-                       json_type_name(json_type(r->json)));
-    while (knob_keys[n] != NULL)
-        n++;
-    JSON_EACH (c, r->json) {
-        struct text t = {0};
-        size_t i = 0;
-
-        while (i < n && strcmp(knob_keys[i], json_key(c)) != 0)
-            i++;
-        if (i < n)
-            continue;
-        text_add_suggestion(&t, json_key(c), knob_keys, n);
-        err_set(r->err, ERR_SCENARIO, "%s: unknown key \"%s\"; %s", r->where, json_key(c), t.s);
-        text_free(&t);
-        return ERR_SCENARIO;
-    }
-    return 0;
-}
-
 static int read_path(struct knob_reader *r, const struct json *v)
 {
     struct knob *k = r->k;
@@ -282,7 +115,7 @@ static int read_path(struct knob_reader *r, const struct json *v)
     int rc;
 
     if (path == NULL)
-        return bad_key(r, "path", "a path is needed, as behind --set: \"STAGE.KEY\"; or a list of them");
+        return knob_bad_key(r, "path", "a path is needed, as behind --set: \"STAGE.KEY\"; or a list of them");
     rc = edit_check(r->tree, path, r->err);
     if (rc == 0)
         rc = edit_param(r->tree, path, row, r->err);
@@ -303,7 +136,7 @@ static int read_paths(struct knob_reader *r)
     r->k->paths = arena_array(r->a, n + 1, sizeof *r->k->paths);
     r->rows = arena_array(r->a, n + 1, sizeof *r->rows);
     if (v == NULL || n == 0)
-        return bad_key(r, "path", "a path is needed, as behind --set: \"STAGE.KEY\"; or a list of them");
+        return knob_bad_key(r, "path", "a path is needed, as behind --set: \"STAGE.KEY\"; or a list of them");
     if (!is_list)
         return read_path(r, v);
     JSON_EACH (p, v)
@@ -315,7 +148,10 @@ static int read_knob(struct knob_reader *r)
 {
     struct knob *k = r->k;
 
-    TRY(check_names(r));
+    if (json_type(r->json) != JSON_OBJECT)
+        return err_set(r->err, ERR_SCENARIO, "%s: %s found; a knob is an object", r->where,
+                       json_type_name(json_type(r->json)));
+    TRY(known_keys(r->json, knob_keys, r->where, r->err));
     TRY(read_paths(r));
     r->row = r->rows[0];
     k->name = json_get_string(r->json, "name", k->paths[0]);
@@ -365,6 +201,11 @@ int knobs_read(const struct json *tree, const char *file, struct arena *a, struc
 
 /* ------------------------------------------------------------- levels */
 
+double knob_between(double lo, double hi, bool is_log, double share)
+{
+    return is_log ? lo * pow(hi / lo, share) : lo + (hi - lo) * share;
+}
+
 const struct knob *knob_find(const struct knob *list, int n, const char *name)
 {
     for (int i = 0; i < n; i++)
@@ -393,7 +234,7 @@ double knob_number(const struct knob *k, double level)
         return NAN;
     if (at == below)
         return k->numbers[(int)at];
-    return between(k->numbers[(int)below], k->numbers[(int)below + 1], k->is_log, at - below);
+    return knob_between(k->numbers[(int)below], k->numbers[(int)below + 1], k->is_log, at - below);
 }
 
 struct json *knob_value(const struct knob *k, double level)

@@ -29,6 +29,8 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/fold_cost.c \
 	%D%/knob.c \
 	%D%/knob.h \
+	%D%/knob_range.c \
+	%D%/knob_read.h \
 	%D%/optimization.c \
 	%D%/outcome.c \
 	%D%/overload.c \

@@ -19,7 +19,7 @@ search() {
 
 search 0 "the best under a budget" s.db
 out_like "how it was found" '^tandem: branch-and-bound to maximize throughput_per_s$'
-out_like "what to choose" '^Best: small-model parsers=[23] embedders=[23]$'
+out_like "what to choose" '^Best: small-model parsers=[234] embedders=[23]$'
 out_like "what it costs, and what it costs now" 'cost_usd_per_h +1[0-4] usd/h +now 5 usd/h'
 out_like "how sure" 'With 95.0 % probability no candidate'
 out_like "that nothing is left" 'Nothing is left that could be better'

@@ -93,6 +93,28 @@ Test(kn, selects_the_best_in_nine_of_ten_repeats)
                  alone);
 }
 
+Test(subset, keeps_the_best_and_drops_what_is_far_behind)
+{
+    int kept = 0;
+    double size = 0;
+
+    for (uint32_t repeat = 0; repeat < 200; repeat++) {
+        struct lab *lab = lab_new(repeat, 0.5, false);
+        bool is_in[K];
+
+        for (int i = 0; i < K; i++)
+            for (long r = 0; r < FIRST; r++)
+                lab->x[i][r] -= i < 7 ? 10 : 0;
+        size += (double)select_subset(lab->rows, FIRST, K, 0.1, is_in) / 200;
+        kept += is_in[7];
+        for (int i = 0; i < 7; i++)
+            cr_expect(!is_in[i]);
+        free(lab);
+    }
+    cr_expect_geq(kept, 180);
+    cr_expect_leq(size, K - 7);
+}
+
 Test(kn, the_first_of_equals_stays_and_needs_no_more)
 {
     double same[4] = {1, 2, 3, 4}, less[4] = {0, 1, 2, 3}, *rows[3] = {less, same, same};

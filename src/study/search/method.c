@@ -21,6 +21,16 @@ const struct search_method *search_method_find(const char *name)
     return NULL;
 }
 
+void shuffle(int *list, int n, struct rng *r)
+{
+    for (int i = n - 1; i > 0; i--) {
+        int k = (int)rng_below(r, (uint64_t)i + 1), t = list[i];
+
+        list[i] = list[k];
+        list[k] = t;
+    }
+}
+
 struct candidate random_candidate(const struct space *sp, struct rng *r)
 {
     int order[OPTS_MAX];
@@ -28,12 +38,7 @@ struct candidate random_candidate(const struct space *sp, struct rng *r)
 
     for (int i = 0; i < sp->st->n; i++)
         order[i] = i;
-    for (int i = sp->st->n - 1; i > 0; i--) {
-        int k = (int)rng_below(r, (uint64_t)i + 1), t = order[i];
-
-        order[i] = order[k];
-        order[k] = t;
-    }
+    shuffle(order, sp->st->n, r);
     for (int i = 0; i < sp->st->n; i++) {
         with = c;
         with.set |= (opt_set)1 << order[i];

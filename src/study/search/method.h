@@ -47,6 +47,8 @@ const struct search_method *search_method_find(const char *name);
 
 struct rng;
 
+void shuffle(int *list, int n, struct rng *r);
+
 /* A settled candidate drawn evenly: optimizations in a random order, each with an even chance where it is
  * legal. */
 struct candidate random_candidate(const struct space *sp, struct rng *r);

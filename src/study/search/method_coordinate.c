@@ -35,12 +35,7 @@ static void begin_walk(struct coordinate *w)
     w->starts++;
     for (int i = 0; i < n; i++)
         w->order[i] = i;
-    for (int i = n - 1; i > 0; i--) {
-        int k = (int)rng_below(&w->rng, (uint64_t)i + 1), t = w->order[i];
-
-        w->order[i] = w->order[k];
-        w->order[k] = t;
-    }
+    shuffle(w->order, n, &w->rng);
 }
 
 static int coordinate_init(const struct search_view *view, void **state, struct err *err)

@@ -49,7 +49,7 @@ static size_t exhaustive_propose(void *state, struct candidate *out, size_t most
     return n;
 }
 
-static void exhaustive_tell(void *state, struct point *const *points, size_t n)
+static void walk_tell(void *state, struct point *const *points, size_t n)
 {
     (void)state;
     (void)points;
@@ -156,7 +156,7 @@ const struct search_method method_exhaustive = {
     .needs_list = true,
     .init = exhaustive_init,
     .propose = exhaustive_propose,
-    .tell = exhaustive_tell,
+    .tell = walk_tell,
     .done = walk_done,
     .cut = walk_cut,
     .ahead = walk_ahead,
@@ -171,7 +171,7 @@ const struct search_method method_branch = {
     .prune = PRUNE_BEATEN,
     .init = branch_init,
     .propose = branch_propose,
-    .tell = exhaustive_tell,
+    .tell = walk_tell,
     .done = walk_done,
     .cut = walk_cut,
     .ahead = walk_ahead,

@@ -133,7 +133,6 @@ static struct point *add_point(struct points *p, const struct candidate *c, enum
     make_room(p);
     x->c = *c;
     x->best = o.score;
-    x->could_meet = o.could_meet;
     x->status = !o.is_legal ? POINT_ILLEGAL : is_open ? POINT_SIMULATED : POINT_PRUNED;
     p->illegal += x->status == POINT_ILLEGAL;
     p->pruned += x->status == POINT_PRUNED;

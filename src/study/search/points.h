@@ -26,7 +26,6 @@ struct point {
     struct candidate c;
     enum point_status status;
     double best;          /* what its score can be at most; INFINITY where the bound says nothing */
-    bool could_meet;      /* the constraints, as far as bounds tell */
     long n;               /* replications */
     double warmup;        /* pieces that each of them leaves out */
     double *figures;      /* [replication][pipeline][figure]; NAN: not known */
@@ -34,7 +33,6 @@ struct point {
     struct estimate mean; /* of the score */
     bool is_feasible;     /* every constraint holds for the means */
     double violation;     /* 0, or by how much they are broken, in units of their limits, added up */
-    bool is_front;
 };
 
 struct points_options {

@@ -84,7 +84,7 @@ static void wait_message(int from, MPI_Status *status)
     }
 }
 
-int ranks_serve(const struct space *sp, double length, struct err *err)
+int ranks_serve(const struct space *sp, struct err *err)
 {
     size_t row = (size_t)figures_count() * (size_t)sp->base->pipelines_n;
 
@@ -104,8 +104,7 @@ int ranks_serve(const struct space *sp, double length, struct err *err)
         MPI_Recv(&request, sizeof request, MPI_BYTE, 0, TAG_UNIT, MPI_COMM_WORLD, MPI_STATUS_IGNORE);
         bytes = (size_t)request.n * row * sizeof(double);
         out = xcalloc(1, sizeof reply + bytes);
-        reply.code =
-            work_compute(sp, length, &request, (double *)(void *)(out + sizeof reply), &reply.warmup);
+        reply.code = work_compute(sp, &request, (double *)(void *)(out + sizeof reply), &reply.warmup);
         memcpy(out, &reply, sizeof reply);
         MPI_Send(out, (int)(sizeof reply + bytes), MPI_BYTE, 0, TAG_DONE, MPI_COMM_WORLD);
         free(out);
@@ -178,6 +177,7 @@ static bool send_unit(struct crew *c, int rank, size_t *has)
     request.first = u->first;
     request.n = u->n;
     request.warmup = u->warmup;
+    request.length = c->job->length;
     MPI_Send(&request, sizeof request, MPI_BYTE, rank, TAG_UNIT, MPI_COMM_WORLD);
     return true;
 }
@@ -274,10 +274,9 @@ int ranks_agree(int code, struct err *err)
     return code;
 }
 
-int ranks_serve(const struct space *sp, double length, struct err *err)
+int ranks_serve(const struct space *sp, struct err *err)
 {
     (void)sp;
-    (void)length;
     return err_set(err, ERR_PROGRAM, "built without MPI");
 }
 

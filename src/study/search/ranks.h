@@ -24,12 +24,13 @@ int ranks_me(void);
 int ranks_agree(int code, struct err *err);
 
 /* What all ranks but 0 do until rank 0 ends. */
-int ranks_serve(const struct space *sp, double length, struct err *err);
+int ranks_serve(const struct space *sp, struct err *err);
 
 struct ranks_job {
     void *ctx;
     struct work_unit **units;
     size_t n, row;
+    double length;         /* of replications */
     int threads;           /* of rank 0 */
     replicate_fn *compute; /* unit i in this process, and finish it */
     int (*finish)(void *ctx, size_t i,

@@ -120,23 +120,57 @@ static void scores_of(const struct contest *c, double **x, long *n)
     }
 }
 
-/* One replication more of all that are still in, until one is left. */
+/* Leaves those that may be the best after the first replications. */
+static void keep_subset(struct contest *c, double **x, long *n)
+{
+    bool *is_in = xcalloc(c->n + 1, sizeof *is_in);
+    size_t kept = 0;
+
+    select_subset(x, c->opt->points.first, c->n, c->alpha / 2, is_in);
+    for (size_t i = 0; i < c->n; i++)
+        if (is_in[i])
+            c->list[kept++] = c->list[i];
+    c->n = kept;
+    c->alpha /= 2;
+    free(is_in);
+    scores_of(c, x, n);
+}
+
+/* Brings systems number which[0 .. n - 1] to r replications. */
+static int extend_to(struct contest *c, const size_t *which, size_t n, long r, struct err *err)
+{
+    struct point **points = xcalloc(n + 1, sizeof *points);
+    long *upto = xcalloc(n + 1, sizeof *upto);
+    int rc;
+
+    for (size_t i = 0; i < n; i++) {
+        points[i] = c->list[which[i]];
+        upto[i] = r;
+    }
+    rc = points_extend(&c->r->points, points, upto, n, err);
+    free(points);
+    free(upto);
+    return rc;
+}
+
+/*
+ * KN_FIRST replications of all that may be the best: with fewer, what KN has to assume about their variances
+ * makes it long.  Then one more of all that are still in, until one is left.
+ */
 static int run_kn(struct contest *c, double **x, long *n, struct err *err)
 {
+    enum { KN_FIRST = 12 };
     struct search_guarantee *g = &c->r->guarantee;
-    struct point **alive = xcalloc(c->n + 1, sizeof *alive);
-    long *upto = xcalloc(c->n + 1, sizeof *upto), r = c->opt->points.first;
+    long r = c->opt->points.first > KN_FIRST ? c->opt->points.first : KN_FIRST;
     struct kn kn;
-    int rc = 0;
+    int rc;
 
+    keep_subset(c, x, n);
     kn_init(&kn, c->n, r, c->alpha, c->delta);
-    while (rc == 0 && !c->r->points.is_stopped && kn_screen(&kn, x, r) > 1) {
-        r++;
-        for (size_t i = 0; i < kn.alive_n; i++) {
-            alive[i] = c->list[kn.alive[i]];
-            upto[i] = r;
-        }
-        rc = points_extend(&c->r->points, alive, upto, kn.alive_n, err);
+    rc = c->n > 1 ? extend_to(c, kn.alive, kn.alive_n, r, err) : 0;
+    scores_of(c, x, n);
+    while (rc == 0 && c->n > 1 && !c->r->points.is_stopped && kn_screen(&kn, x, r) > 1) {
+        rc = extend_to(c, kn.alive, kn.alive_n, ++r, err);
         scores_of(c, x, n);
     }
     if (rc == 0 && kn.alive_n == 1) {
@@ -144,8 +178,6 @@ static int run_kn(struct contest *c, double **x, long *n, struct err *err)
         g->probability = c->opt->probability;
     }
     kn_fini(&kn);
-    free(alive);
-    free(upto);
     return rc;
 }
 
@@ -215,24 +247,25 @@ static int select_best(struct search_result *r, const struct search_options *opt
 
 /* ----------------------------------------------------------- full length */
 
-static int run_full(struct search_result *r, const struct search_options *opt, struct arena *a,
-                    struct err *err)
+/* The best and the scenario as it stands, with the replications that `run` would make. */
+static int run_full(struct search_result *r, const struct search_options *opt, struct err *err)
 {
-    const struct study *st = r->space.st;
-    struct simulate_options so = study_simulation(st, st->threads);
-    int rc;
+    struct candidate c[] = {space_base(&r->space), r->best != NULL ? r->best->c : space_base(&r->space)};
+    struct point *x[2];
 
     if (r->best == NULL || (opt->points.stop != NULL && *opt->points.stop))
         return 0;
-    so.replications = opt->full;
-    TRY(space_build(&r->space, &r->best->c, &r->best_scenario, err));
-    rc = simulate(r->best_scenario, &so, a, &r->best_outcome, err);
-    if (rc == 0 || rc == ERR_PRECISION)
-        rc = simulate(r->space.base, &so, a, &r->base_outcome, err);
-    if (rc != 0 && rc != ERR_PRECISION)
-        return rc;
-    *err = (struct err){0};
-    r->has_outcome = true;
+    r->full_options = (struct points_options){.first = opt->full,
+                                              .length = 1,
+                                              .store = opt->points.store,
+                                              .stop = opt->points.stop,
+                                              .is_fresh = opt->points.is_fresh};
+    TRY(points_init(&r->full, &r->space, &r->full_options, err));
+    TRY(points_look(&r->full, c, 2, PRUNE_NONE, x, err));
+    if (x[0] != NULL && x[1] != NULL && x[0]->n > 0 && x[1]->n > 0) {
+        r->full_base = x[0];
+        r->full_best = x[1];
+    }
     return 0;
 }
 
@@ -309,7 +342,7 @@ static int search_all(struct search_result *r, const struct search_options *opt,
     find_ahead(r);
     r->is_stopped = r->points.is_stopped;
     r->front_n = front_find(&r->points, a, &r->front);
-    return run_full(r, opt, a, err);
+    return run_full(r, opt, err);
 }
 
 int search_run(const struct study *st, const char *slo, const struct search_options *opt, struct arena *a,
@@ -328,7 +361,7 @@ int search_run(const struct study *st, const char *slo, const struct search_opti
         return rc;
     }
     out->method = choose_method(opt, &out->space);
-    out->candidates = (double)space_count(&out->space);
+    out->candidates = space_size(&out->space);
     rc = search_all(out, opt, a, err);
     if (rc != 0)
         search_fini(out);
@@ -339,7 +372,8 @@ void search_fini(struct search_result *r)
 {
     if (r->space.tree == NULL)
         return;
-    scenario_free(r->best_scenario);
+    if (r->full.sp != NULL)
+        points_fini(&r->full);
     points_fini(&r->points);
     space_fini(&r->space);
     *r = (struct search_result){0};

@@ -43,14 +43,15 @@ struct search_result {
     struct points points;
     const struct search_method *method;
     struct search_guarantee guarantee;
-    const struct point *base;                  /* the scenario as it stands */
-    const struct point *best;                  /* NULL: nothing feasible was found */
-    struct scenario *best_scenario;            /* owned, as is what the outcomes point to */
-    struct outcome best_outcome, base_outcome; /* at full length */
-    bool has_outcome;
+    const struct point *base; /* the scenario as it stands */
+    const struct point *best; /* NULL: nothing feasible was found */
+    /* At full length; NULL when the search was interrupted, or nothing is feasible. */
+    struct points_options full_options;
+    struct points full;
+    const struct point *full_best, *full_base;
     const struct point **front;
     size_t front_n;
-    double candidates; /* how many there are, about, if not listed */
+    double candidates; /* how many there are; 0: too many to list */
     size_t pruned;
     double
         best_ahead; /* what a candidate that was not simulated could score at most; -INFINITY: none is left */

@@ -29,7 +29,8 @@ static void set_figure(struct json *o, const char *name, const struct estimate *
     }
 }
 
-static void set_point(const struct search_result *r, const struct point *x, struct json *o)
+static void set_point(const struct search_result *r, const struct points *p, const struct point *x,
+                      struct json *o)
 {
     const struct figure_place *goal = &r->space.objective.figure;
     struct estimate e;
@@ -37,25 +38,12 @@ static void set_point(const struct search_result *r, const struct point *x, stru
     for (int i = 0; i < SHOWN; i++) {
         struct figure_place f = {figure_find(shown[i]), -1};
 
-        if (point_figure(&r->points, x, &f, &e))
+        if (point_figure(p, x, &f, &e))
             set_figure(o, shown[i], &e);
     }
-    if (goal->pipeline < 0 && point_figure(&r->points, x, goal, &e))
+    if (goal->pipeline < 0 && point_figure(p, x, goal, &e))
         set_figure(o, goal->def->name, &e);
     json_set_number(o, "replications", (double)x->n);
-}
-
-static void set_outcome(const struct search_result *r, const struct outcome *out, struct json *o)
-{
-    const struct figure_place *goal = &r->space.objective.figure;
-    struct estimate e;
-
-    for (int i = 0; i < SHOWN; i++)
-        if (figure_estimate(figure_find(shown[i]), out, out->scenario->objective, &e))
-            set_figure(o, shown[i], &e);
-    if (goal->pipeline < 0 && figure_estimate(goal->def, out, out->scenario->objective, &e))
-        set_figure(o, goal->def->name, &e);
-    json_set_number(o, "replications", (double)out->replications);
 }
 
 static void set_goal(const struct search_result *r, struct json *doc)
@@ -93,10 +81,10 @@ static void set_best(const struct search_result *r, struct json *doc)
     }
     o = json_set_object(doc, "best");
     space_write(&r->space, &r->best->c, o);
-    if (r->has_outcome)
-        set_outcome(r, &r->best_outcome, o);
+    if (r->full_best != NULL)
+        set_point(r, &r->full, r->full_best, o);
     else
-        set_point(r, r->best, o);
+        set_point(r, &r->points, r->best, o);
     json_set_number(o, "bound", r->space.objective.is_maximized ? best : -best);
     json_set_number(o, "gap_frac", search_gap(r));
 }
@@ -110,6 +98,8 @@ struct json *search_json(const struct search_result *r)
     json_set_number(doc, "confidence", r->space.st->confidence);
     json_set_string(doc, "method", r->method->name);
     set_goal(r, doc);
+    if (r->candidates > 0)
+        json_set_number(doc, "candidates", r->candidates);
     json_set_number(doc, "evaluated", (double)r->points.simulated);
     json_set_number(doc, "pruned_by_bound", (double)r->pruned);
     json_set_number(doc, "illegal", (double)r->points.illegal);
@@ -121,12 +111,12 @@ struct json *search_json(const struct search_result *r)
         struct json *o = json_push(list, json_new_object());
 
         space_write(&r->space, &r->front[i]->c, o);
-        set_point(r, r->front[i], o);
+        set_point(r, &r->points, r->front[i], o);
     }
     set_best(r, doc);
-    if (r->has_outcome)
-        set_outcome(r, &r->base_outcome, json_set_object(doc, "base"));
+    if (r->full_base != NULL)
+        set_point(r, &r->full, r->full_base, json_set_object(doc, "base"));
     else if (r->base != NULL)
-        set_point(r, r->base, json_set_object(doc, "base"));
+        set_point(r, &r->points, r->base, json_set_object(doc, "base"));
     return doc;
 }

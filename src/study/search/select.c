@@ -29,6 +29,27 @@ static double variance_of(const double *x, const double *y, long n)
     return n > 1 ? sum / (double)(n - 1) : 0;
 }
 
+/* -------------------------------------------------------------- subset */
+
+size_t select_subset(double *const *x, long n0, size_t k, double alpha, bool *is_in)
+{
+    double t = k > 1 && n0 > 1 ? gsl_cdf_tdist_Qinv(alpha / (double)(k - 1), (double)(n0 - 1)) : INFINITY;
+    double *mean = xcalloc(k + 1, sizeof *mean);
+    size_t n = 0;
+
+    for (size_t i = 0; i < k; i++)
+        mean[i] = mean_of(x[i], n0);
+    for (size_t i = 0; i < k; i++) {
+        is_in[i] = true;
+        for (size_t l = 0; l < k && is_in[i]; l++)
+            is_in[i] =
+                mean[i] >= mean[l] || mean[i] >= mean[l] - t * sqrt(variance_of(x[i], x[l], n0) / (double)n0);
+        n += is_in[i];
+    }
+    free(mean);
+    return n;
+}
+
 /* ------------------------------------------------------------------ KN */
 
 void kn_init(struct kn *kn, size_t k, long n0, double alpha, double delta)

@@ -15,6 +15,12 @@
  * others by delta (the indifference zone) and replications are independent and normal; systems may share
  * their luck, which makes S_il small and the procedure short.
  *
+ * subset: from the same replications, before KN: what is in stays in when it is the best with probability 1 -
+ * alpha (screening to a subset of random size; Nelson, Swann, Goldsman and Song, Operations Research 49(6),
+ * 2001): i is out when for some l
+ *
+ *     mean_i < mean_l - t S_il / sqrt(n0),    t: quantile 1 - alpha / (k - 1) of Student's t with n0 - 1
+ *
  * ocba: how to spend a given number of replications so that the chance to select the best is large (Chen,
  * Lin, Yucesan and Chick, J. DEDS 10, 2000):  N_i / N_j = (s_i / d_i)^2 / (s_j / d_j)^2 for all but the best
  * b, where d_i is how much i is behind, and N_b = s_b sqrt(sum N_i^2 / s_i^2).
@@ -26,6 +32,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+
+/* is_in[i]: whether system i stays; returns how many do. */
+size_t select_subset(double *const *x, long n0, size_t k, double alpha, bool *is_in);
 
 struct kn {
     size_t k;

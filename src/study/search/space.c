@@ -147,6 +147,20 @@ static size_t digit(const struct knob *k)
     return (size_t)k->n + (k->now < 0);
 }
 
+double space_size(const struct space *sp)
+{
+    double sum = 0;
+
+    for (size_t s = 0; s < sp->legal_n && sp->legal != NULL; s++) {
+        double n = 1;
+
+        for (int i = 0; i < sp->knobs_n; i++)
+            n *= sp->overrides[i] & sp->legal[s] ? 1 : (double)digit(&sp->knobs[i]);
+        sum += n;
+    }
+    return sum;
+}
+
 size_t space_count(const struct space *sp)
 {
     size_t n = sp->legal_n;

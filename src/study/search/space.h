@@ -53,7 +53,10 @@ int space_values(const struct space *sp, int dim); /* 2, or the knob's levels */
 double space_get(const struct space *sp, const struct candidate *c, int dim);
 void space_put(const struct space *sp, struct candidate *c, int dim, double value);
 
-/* All settled candidates, each once, by number; 0 when there are too many to count in a size_t or to list. */
+/* How many settled candidates there are; 0 where the sets cannot be listed. */
+double space_size(const struct space *sp);
+
+/* Numbers of candidates; 0 when there are too many to count in a size_t or to list. */
 size_t space_count(const struct space *sp);
 /* False: that number is another way to write a candidate that has been counted already. */
 bool space_at(const struct space *sp, size_t number, struct candidate *out);

@@ -24,8 +24,7 @@ static void copy_figures(const struct outcome *o, double *out)
             }
 }
 
-int work_compute(const struct space *sp, double length, const struct work_request *request, double *out,
-                 double *warmup)
+int work_compute(const struct space *sp, const struct work_request *request, double *out, double *warmup)
 {
     struct simulate_options opt = study_simulation(sp->st, 1);
     struct arena *a = arena_new();
@@ -37,7 +36,7 @@ int work_compute(const struct space *sp, double length, const struct work_reques
     opt.replications = request->n;
     opt.first = request->first;
     opt.warmup = request->warmup;
-    opt.length = length;
+    opt.length = request->length;
     if (rc == 0)
         rc = simulate(s, &opt, a, &o, &why);
     if (rc ==
@@ -197,21 +196,21 @@ static int finish(void *ctx, size_t i, struct err *err)
     return rc;
 }
 
-static struct work_request request_of(const struct work_unit *u)
+static struct work_request request_of(const struct job *job, const struct work_unit *u)
 {
-    return (struct work_request){u->point->c, u->first, u->n, u->warmup};
+    return (struct work_request){u->point->c, u->first, u->n, u->warmup, job->p->opt->length};
 }
 
 static int compute(void *ctx, uint32_t i, struct err *err)
 {
     struct job *job = ctx;
     struct work_unit *u = job->todo[i];
-    struct work_request request = request_of(u);
+    struct work_request request = request_of(job, u);
 
     if (is_interrupted(job->p))
         return err_set(err, ERR_CAP, "interrupted");
     u->figures = xcalloc((size_t)u->n * job->p->row, sizeof *u->figures);
-    u->code = work_compute(job->p->sp, job->p->opt->length, &request, u->figures, &u->warmup);
+    u->code = work_compute(job->p->sp, &request, u->figures, &u->warmup);
     return finish(job, i, err);
 }
 
@@ -222,6 +221,7 @@ static int run_all(struct job *job, size_t n, struct err *err)
     if (ranks_count() == 1)
         return replicate_run(0, (uint32_t)n, job->p->sp->st->threads, compute, job, err);
     remote.compute = compute;
+    remote.length = job->p->opt->length;
     remote.threads = job->p->sp->st->threads;
     remote.stop = job->p->opt->stop;
     return ranks_run(&remote, err);

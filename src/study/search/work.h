@@ -29,9 +29,8 @@ int work_run(struct points *p, struct work_unit *units, size_t n, struct err *er
 struct work_request {
     struct candidate c;
     long first, n;
-    double warmup;
+    double warmup, length;
 };
-int work_compute(const struct space *sp, double length, const struct work_request *request, double *out,
-                 double *warmup);
+int work_compute(const struct space *sp, const struct work_request *request, double *out, double *warmup);
 
 #endif
