@@ -108,6 +108,12 @@ struct op_info {
     enum op_counts items_from, bytes_from;
 };
 
+/* A parameter that is a ratio of two counts of one operator's spans: bytes a pixel, say. */
+struct ratio_info {
+    const char *param, *op;
+    enum op_counts over, under;
+};
+
 /* How long one operator of a language model took at one size; sizes that do not apply are NAN. */
 struct cost_row {
     const char *hardware, *model, *op, *variant; /* "" if unknown */
@@ -151,6 +157,7 @@ struct model {
     const struct param *params;
     const char *const *roles;  /* NULL-terminated: what `on` must bind */
     const struct op_info *ops; /* name == NULL at the end; NULL: named by the scenario (operator_name) */
+    const struct ratio_info *ratios; /* param == NULL at the end; NULL: none */
     const char *kernel;        /* the real twin in the executor; NULL: none */
     bool needs_dataset;
 
@@ -182,6 +189,9 @@ void demand_add(struct demand *d, enum role role, int op, double amount, double 
 /* One run of an operator on a core, with its noise when there is luck. */
 void demand_cost(struct demand *d, int op, const struct cost *c, double items, double bytes,
                  const struct item *in, const struct luck *luck);
+/* So many runs one after the other, each of so many items and bytes on average. */
+void demand_costs(struct demand *d, int op, const struct cost *c, double runs, double items, double bytes,
+                  const struct item *in, const struct luck *luck);
 /* A draw from `law`, or its mean; `purpose` separates several draws of one item. */
 double luck_law(const struct law *law, const struct item *in, const struct luck *luck, uint64_t purpose);
 /* The sum of n independent draws. */

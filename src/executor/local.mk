@@ -17,4 +17,9 @@ noinst_LIBRARIES += %D%/libexecutor.a
 	%D%/stages.c %D%/stages.h \
 	%D%/kernels/etl.c %D%/kernels/etl.h \
 	%D%/kernels/prep.c %D%/kernels/prep.h \
-	%D%/kernels/train.c %D%/kernels/train.h
+	%D%/kernels/train.c %D%/kernels/train.h \
+	%D%/jpegs.c %D%/jpegs.h \
+	%D%/kernels/convnet.c %D%/kernels/convnet.h \
+	%D%/kernels/jpeg.c %D%/kernels/jpeg.h \
+	%D%/kernels/photo.c %D%/kernels/photo.h \
+	%D%/kernels/pixels.c %D%/kernels/pixels.h
