@@ -53,7 +53,7 @@ extern const char *const image_op_names[];
 enum image_decode { DECODE_FULL, DECODE_HALF, DECODE_QUARTER, DECODE_REGION, DECODES };
 extern const char *const image_decode_names[];
 
-enum image_cache { IMAGE_CACHE_NONE, IMAGE_CACHE_SOURCE, IMAGE_CACHE_DECODED };
+enum image_cached { IMAGE_CACHE_NONE, IMAGE_CACHE_SOURCE, IMAGE_CACHE_DECODED };
 extern const char *const image_cache_names[];
 
 enum {

@@ -16,9 +16,11 @@ criterion_tests += \
 	%D%/unit/test_vector_db \
 	%D%/unit/test_feature_store \
 	%D%/unit/test_prompt \
-	%D%/unit/test_spark
+	%D%/unit/test_spark \
+	%D%/unit/test_images
 EXTRA_DIST += %D%/unit/tiny_host.h
 
+%C%_unit_test_images_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_models_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_columnar_io_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_gpu_training_LDADD = $(models_libs) $(CRITERION_LIBS)

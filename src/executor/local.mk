@@ -19,7 +19,11 @@ noinst_LIBRARIES += %D%/libexecutor.a
 	%D%/kernels/etl.c %D%/kernels/etl.h \
 	%D%/kernels/prep.c %D%/kernels/prep.h \
 	%D%/kernels/train.c %D%/kernels/train.h \
+	%D%/image_cache.c %D%/image_cache.h \
 	%D%/jpegs.c %D%/jpegs.h \
+	%D%/profile_host.c %D%/profile_host.h \
+	%D%/vision.h %D%/vision_path.c %D%/vision_profile.c %D%/vision_run.c \
+	%D%/vision_work.c %D%/vision_work.h \
 	%D%/kernels/convnet.c %D%/kernels/convnet.h \
 	%D%/kernels/jpeg.c %D%/kernels/jpeg.h \
 	%D%/kernels/photo.c %D%/kernels/photo.h \

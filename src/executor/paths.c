@@ -9,9 +9,11 @@
 #include <string.h>
 
 extern const struct exec_path rec_path;
+extern const struct exec_path vision_path;
 
 const struct exec_path *const exec_paths[] = {
     &rec_path,
+    &vision_path,
     NULL,
 };
 

@@ -10,25 +10,18 @@
 #include "base/arena.h"
 #include "executor/host.h"
 
-#include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { MOST_THREADS = 16 };
-
 struct lane {
     struct bench *b;
-    int index, threads, repeats;
-    pthread_barrier_t *start;
-    struct span_buf *spans, *unseen;
+    struct span_buf *unseen;
     struct etl_worker etl;
     struct storage_worker storage;
     struct prep_worker prep;
     struct train_worker train;
     struct stripe stripe;
     struct batch *batches;
-    struct err err;
 };
 
 static int etl_part(struct lane *l, struct err *err)
@@ -70,14 +63,15 @@ static int train_part(struct lane *l, struct err *err)
     return 0;
 }
 
-static int lane_init(struct lane *l, struct err *err)
+static int lane_init(struct lane *l, struct bench *b, int index, struct err *err)
 {
-    const struct setup *s = &l->b->setup;
+    const struct setup *s = &b->setup;
     bool direct = s->plan.storage.direct;
     char path[4096];
     double requests, bytes;
 
-    l->unseen = span_log_thread(NULL, "", l->index);
+    l->b = b;
+    l->unseen = span_log_thread(NULL, "", index);
     etl_worker_init(&l->etl, s, l->unseen);
     storage_worker_init(&l->storage, s, l->unseen);
     prep_worker_init(&l->prep, s, l->unseen);
@@ -107,65 +101,30 @@ static void lane_fini(struct lane *l)
     span_buf_free(l->unseen);
 }
 
-static void *lane_main(void *arg)
+/* Every lane begins with another stage, as in a real run. */
+static int lane_run(void *lane, int index, int threads, struct err *err)
 {
     static int (*const parts[REC_STAGES])(struct lane *, struct err *) = {etl_part, storage_part, prep_part,
                                                                           train_part};
-    struct lane *l = arg;
 
-    pthread_barrier_wait(l->start);
-    for (int i = 0; i < l->repeats && l->err.code == 0; i++) {
-        span_begin(l->spans);
-        for (int k = 0; k < REC_STAGES && l->err.code == 0; k++)
-            (void)parts[(k + l->index * REC_STAGES / l->threads) % REC_STAGES](l, &l->err);
-        span_end(l->spans, "speed", i, 1, NAN, NAN);
-    }
-    return NULL;
-}
-
-static int run_lanes(struct lane *lanes, int n, int repeats, struct span_log *log, struct err *err)
-{
-    pthread_barrier_t start;
-    pthread_t threads[MOST_THREADS];
-    char variant[16];
-    int started = 0;
-
-    snprintf(variant, sizeof variant, "%d", n);
-    pthread_barrier_init(&start, NULL, (unsigned)n);
-    for (int i = 0; i < n; i++) {
-        lanes[i].threads = n;
-        lanes[i].repeats = repeats;
-        lanes[i].start = &start;
-        lanes[i].spans = span_log_thread(log, "cores", i);
-        lanes[i].spans->variant = span_log_keep(log, variant);
-    }
-    /* The barrier counts on everybody: a thread that cannot be started is our own bug or a dying machine. */
-    for (; started < n; started++)
-        ASSERT(pthread_create(&threads[started], NULL, lane_main, &lanes[started]) == 0);
-    for (int i = 0; i < n; i++)
-        pthread_join(threads[i], NULL);
-    pthread_barrier_destroy(&start);
-    for (int i = 0; i < n; i++)
-        if (lanes[i].err.code != 0) {
-            *err = lanes[i].err;
-            return err->code;
-        }
+    for (int k = 0; k < REC_STAGES; k++)
+        TRY(parts[(k + index * REC_STAGES / threads) % REC_STAGES](lane, err));
     return 0;
 }
 
 int profile_cores(struct bench *b, int repeats, struct err *err)
 {
-    int usable = host_cores(), most = usable > MOST_THREADS ? MOST_THREADS : usable, made = 0, rc = 0;
+    int usable = host_cores(), most = usable > PROFILE_THREADS ? PROFILE_THREADS : usable, made = 0, rc = 0;
     struct lane *lanes = xcalloc((size_t)most, sizeof *lanes);
+    void *work[PROFILE_THREADS];
 
     b->setup.plan.storage.projection = false;
     for (; made < most && rc == 0; made++) {
-        lanes[made].b = b;
-        lanes[made].index = made;
-        rc = lane_init(&lanes[made], err);
+        work[made] = &lanes[made];
+        rc = lane_init(&lanes[made], b, made, err);
     }
-    for (int n = 1; n <= most && rc == 0; n = n < 4 ? n + 1 : 2 * n)
-        rc = run_lanes(lanes, n, repeats, b->log, err);
+    if (rc == 0)
+        rc = profile_speed(lane_run, work, most, repeats, b->log, err);
     for (int i = 0; i < made; i++)
         lane_fini(&lanes[i]);
     free(lanes);

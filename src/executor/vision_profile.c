@@ -1,0 +1,271 @@
+/*
+ * vision_profile.c - the operators of the vision path alone, in every setting of the switches.
+ *
+ * Photographs differ in size by nature, so a few batches hold all sizes.  Every
+ * setting runs the whole chain on one thread, image by image, as a worker does:
+ * what an operator finds in the cache is what the one before it left there.
+ */
+#include "executor/vision_work.h"
+
+#include "base/arena.h"
+#include "executor/host.h"
+#include "executor/profile_host.h"
+#include "models/model.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+/* One way to run the chain; the order of the operators as a scenario writes it. */
+struct setting {
+    int decode, cache;
+    bool fuse;
+    const char *ops;
+};
+
+#define BYTES_FIRST "[\"crop\", \"resize\", \"flip\", \"convert\", \"normalize\"]"
+#define FLOATS_FIRST "[\"convert\", \"normalize\", \"crop\", \"resize\", \"flip\"]"
+#define CROP_FIRST "[\"crop\", \"convert\", \"normalize\", \"resize\", \"flip\"]"
+#define FLIP_FIRST "[\"flip\", \"crop\", \"resize\", \"convert\", \"normalize\"]"
+
+static const struct setting settings[] = {
+    {DECODE_FULL, IMAGE_CACHE_NONE, false, BYTES_FIRST},    {DECODE_FULL, IMAGE_CACHE_NONE, false, FLOATS_FIRST},
+    {DECODE_FULL, IMAGE_CACHE_NONE, true, FLOATS_FIRST},    {DECODE_FULL, IMAGE_CACHE_NONE, true, BYTES_FIRST},
+    {DECODE_FULL, IMAGE_CACHE_NONE, false, CROP_FIRST},     {DECODE_FULL, IMAGE_CACHE_NONE, false, FLIP_FIRST},
+    {DECODE_HALF, IMAGE_CACHE_NONE, false, BYTES_FIRST},    {DECODE_HALF, IMAGE_CACHE_NONE, false, FLOATS_FIRST},
+    {DECODE_QUARTER, IMAGE_CACHE_NONE, false, BYTES_FIRST}, {DECODE_REGION, IMAGE_CACHE_NONE, false, BYTES_FIRST},
+    {DECODE_REGION, IMAGE_CACHE_NONE, true, FLOATS_FIRST},  {DECODE_FULL, IMAGE_CACHE_DECODED, false, BYTES_FIRST},
+    {DECODE_HALF, IMAGE_CACHE_DECODED, false, BYTES_FIRST}, {DECODE_FULL, IMAGE_CACHE_SOURCE, false, BYTES_FIRST}};
+enum { SETTINGS = sizeof settings / sizeof *settings };
+
+enum { BATCHES = 2, CORES_REPEATS = 3, STEPS = 3, DISK_SIZES = 8, DISK_REPEATS = 6, DISK_SMALLEST = 64 << 10 };
+
+struct bench {
+    const struct vision_plan *plan;
+    struct span_log *log;
+    const struct jpegs *set;
+    struct span_buf *load, *train, *quiet;
+    struct progress *progress;
+};
+
+/* The plan in one setting; false where it makes no sense for these photographs: a quarter of small ones, say. */
+static bool choose(const struct bench *b, const struct setting *t, struct arena *a, struct vision_plan *out)
+{
+    const struct model *m = model_find("image_loader");
+    struct model_env env = {.where = "profile", .arena = a};
+    struct err ignored = {0};
+    struct json *ops;
+
+    *out = *b->plan;
+    ASSERT(json_parse(t->ops, "profile", &ops, &ignored) == 0);
+    out->epochs = 2;
+    out->load.ops = ops;
+    out->load.decode = t->decode;
+    out->load.cache = t->cache;
+    out->load.cache_bytes = t->cache == IMAGE_CACHE_NONE ? 0 : 1e18;
+    out->load.fuse = t->fuse;
+    out->load.run = out->load.run < out->load.batch ? out->load.run : out->load.batch;
+    ASSERT(m->check(&out->load, &env, &ignored) == 0 || ignored.code == ERR_SCENARIO);
+    json_free(ops);
+    out->load.ops = NULL;
+    return ignored.code == 0;
+}
+
+/* The first batches of an epoch; with a cache, the same once more from there. */
+static int load_some(struct vision_setup *s, struct load_worker *w, struct image_batch *batch, long from, long n,
+                     struct err *err)
+{
+    for (long i = 0; i < n; i++)
+        TRY(load_worker_run(w, (uint64_t)(from + i % s->batches), batch, err));
+    return 0;
+}
+
+static int with_worker(struct bench *b, struct vision_setup *s, struct image_batch *batch, struct err *err)
+{
+    long n = s->batches < BATCHES ? s->batches : BATCHES;
+    bool direct = s->plan.load.direct, cached = s->plan.load.cache != IMAGE_CACHE_NONE;
+    struct load_worker w;
+    char variant[200];
+    int rc;
+
+    vision_variant(s, VISION_LOAD, variant, sizeof variant);
+    b->load->variant = span_log_keep(b->log, variant);
+    rc = load_worker_init(&w, s, b->load, &direct, err);
+    if (rc == 0 && !cached) {
+        b->load->quiet = true; /* warms up */
+        rc = load_some(s, &w, batch, 0, 1, err);
+        b->load->quiet = false;
+    }
+    /* A cache as large as the data set is filled, so that recalling finds it as cold as a real one. */
+    if (rc == 0)
+        rc = load_some(s, &w, batch, 0, cached ? s->batches : n, err);
+    if (rc == 0 && cached)
+        rc = load_some(s, &w, batch, s->batches, 2 * n, err);
+    load_worker_fini(&w);
+    return rc;
+}
+
+static int profile_setting(struct bench *b, const struct setting *t, struct err *err)
+{
+    struct arena *a = arena_new();
+    struct vision_plan p;
+    struct vision_setup s;
+    struct image_batch batch;
+    int rc = 0;
+
+    if (choose(b, t, a, &p)) {
+        vision_setup_init(&s, &p, b->set);
+        image_batch_init(&batch, &p.load);
+        rc = with_worker(b, &s, &batch, err);
+        image_batch_fini(&batch);
+        vision_setup_fini(&s);
+    }
+    arena_free(a);
+    return rc;
+}
+
+/* ------------------------------------------------------------------------------------ training */
+
+/* One kind of convolution on the first `count` images of a batch. */
+static void train_some(struct bench *b, const struct vision_plan *p, const struct image_batch *batch, long count)
+{
+    struct step_worker w;
+
+    b->train->variant = conv_kernel_names[p->train.conv];
+    step_worker_init(&w, p, count, b->train);
+    b->train->quiet = true;
+    step_worker_run(&w, batch, count);
+    b->train->quiet = false;
+    for (int i = 0; i < STEPS; i++)
+        step_worker_run(&w, batch, count);
+    step_worker_fini(&w);
+}
+
+static int profile_training(struct bench *b, struct err *err)
+{
+    static const long quarters[] = {1, 2, 4};
+    struct vision_plan p = *b->plan;
+    struct vision_setup s;
+    struct load_worker w;
+    struct image_batch batch;
+    bool direct = p.load.direct;
+    int rc;
+
+    vision_setup_init(&s, &p, b->set);
+    image_batch_init(&batch, &p.load);
+    rc = load_worker_init(&w, &s, b->quiet, &direct, err);
+    if (rc == 0)
+        rc = load_worker_run(&w, 0, &batch, err);
+    for (int conv = CONV_DIRECT; conv <= CONV_GEMM && rc == 0; conv++)
+        for (size_t i = 0; i < sizeof quarters / sizeof *quarters; i++) {
+            long count = p.load.batch * quarters[i] / 4;
+
+            p.train.conv = conv;
+            train_some(b, &p, &batch, count > 0 ? count : 1);
+        }
+    load_worker_fini(&w);
+    image_batch_fini(&batch);
+    vision_setup_fini(&s);
+    return rc;
+}
+
+/* ------------------------------------------------------------------------------------ cores and disk */
+
+struct lane {
+    struct vision_setup setup;
+    struct load_worker load;
+    struct step_worker step;
+    struct image_batch batch;
+    struct span_buf *unseen;
+};
+
+static int lane_init(struct lane *l, const struct bench *b, struct err *err)
+{
+    const struct vision_plan *p = b->plan;
+    bool direct = p->load.direct;
+
+    vision_setup_init(&l->setup, p, b->set);
+    l->unseen = span_log_thread(NULL, "", 0);
+    image_batch_init(&l->batch, &p->load);
+    step_worker_init(&l->step, p, p->load.batch, l->unseen);
+    TRY(load_worker_init(&l->load, &l->setup, l->unseen, &direct, err));
+    return load_worker_run(&l->load, 0, &l->batch, err);
+}
+
+static void lane_fini(struct lane *l)
+{
+    load_worker_fini(&l->load);
+    step_worker_fini(&l->step);
+    image_batch_fini(&l->batch);
+    vision_setup_fini(&l->setup);
+    span_buf_free(l->unseen);
+}
+
+/* Every second lane trains first. */
+static int lane_run(void *lane, int index, int threads, struct err *err)
+{
+    struct lane *l = lane;
+    long count = l->setup.plan.load.batch;
+
+    (void)threads;
+    if (index % 2 == 1)
+        step_worker_run(&l->step, &l->batch, count);
+    TRY(load_worker_run(&l->load, 0, &l->batch, err));
+    if (index % 2 == 0)
+        step_worker_run(&l->step, &l->batch, count);
+    return 0;
+}
+
+static int profile_cores(const struct bench *b, struct err *err)
+{
+    int usable = host_cores(), most = usable > PROFILE_THREADS ? PROFILE_THREADS : usable, made = 0, rc = 0;
+    struct lane *lanes = xcalloc((size_t)most, sizeof *lanes);
+    void *work[PROFILE_THREADS];
+
+    for (; made < most && rc == 0; made++) {
+        work[made] = &lanes[made];
+        rc = lane_init(&lanes[made], b, err);
+    }
+    if (rc == 0)
+        rc = profile_speed(lane_run, work, most, CORES_REPEATS, b->log, err);
+    for (int i = 0; i < made; i++)
+        lane_fini(&lanes[i]);
+    free(lanes);
+    return rc;
+}
+
+/* ------------------------------------------------------------------------------------ everything */
+
+static int profile_all(struct bench *b, const struct exec_options *opt, struct err *err)
+{
+    for (int i = 0; i < SETTINGS; i++) {
+        progress_step(b->progress, i, NULL);
+        TRY(profile_setting(b, &settings[i], err));
+    }
+    TRY(profile_training(b, err));
+    TRY(profile_cores(b, err));
+    return profile_disk_requests(opt->folder, b->plan->load.direct, DISK_SMALLEST, DISK_SIZES, DISK_REPEATS, b->log,
+                                 err);
+}
+
+int vision_profile(const struct vision_plan *plan, const struct exec_options *opt, struct span_log *log,
+                   struct err *err)
+{
+    struct bench b = {.plan = plan, .log = log, .progress = opt->progress};
+    struct jpegs set;
+    int rc;
+
+    TRY(jpegs_open(&plan->load, plan->seed, opt->folder, &set, err));
+    b.set = &set;
+    b.load = span_log_thread(log, plan->stage_names[VISION_LOAD], 0);
+    b.train = span_log_thread(log, plan->stage_names[VISION_TRAIN], 0);
+    b.quiet = span_log_thread(NULL, "", 0);
+    span_log_start(log);
+    progress_begin(opt->progress, "profile", SETTINGS);
+    rc = profile_all(&b, opt, err);
+    progress_end(opt->progress);
+    span_buf_free(b.quiet);
+    jpegs_close(&set);
+    return rc;
+}
