@@ -7,7 +7,7 @@
  * operators are reordered, fused or cached, or when decoding is scaled: the gains follow.
  *
  * With a cache, the images it keeps (the first so many of the data set) are read, decoded and stored in the
- * first epoch, and recalled in later ones; the others are read and decoded every time.
+ * first epoch, and recalled in later ones (files are used where they lie); the others are read and decoded every time.
  *
  * Decoding only a region walks through the entropy code of every row down to the region's last, (1 + h) / 2
  * of the bytes on average for one of height h; and it transforms whole blocks, 15 pixels more than the
@@ -62,8 +62,8 @@ static const struct op_info ops[] = {
     {"store", NULL, "bytes of pixels", COUNT_DEFAULT, COUNT_DEFAULT},
     {"recall", NULL, "bytes of pixels", COUNT_DEFAULT, COUNT_DEFAULT},
     {"crop", NULL, "bytes of pixels kept", COUNT_DEFAULT, COUNT_DEFAULT},
-    {"resize_bytes", "pixels that come in", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
-    {"resize_floats", "pixels that come in", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"resize_bytes", "pixels that come in", "bytes of rows squeezed", COUNT_DEFAULT, COUNT_DEFAULT},
+    {"resize_floats", "pixels that come in", "bytes of rows squeezed", COUNT_DEFAULT, COUNT_DEFAULT},
     {"flip", "pixels", "bytes of pixels", COUNT_DEFAULT, COUNT_DEFAULT},
     {"convert", "values", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
     {"normalize", "values", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
@@ -226,6 +226,7 @@ struct flow {
     struct demand *out;
     double source;         /* pixels of a photograph of this batch, on average */
     double pixels, values; /* of one image now; bytes of one value */
+    double height;         /* rows of it */
 };
 
 static void run_op(const struct flow *f, int op, double runs, double items, double bytes)
@@ -236,6 +237,18 @@ static void run_op(const struct flow *f, int op, double runs, double items, doub
 static double pixel_size(const struct flow *f)
 {
     return IMAGE_CHANNELS * f->values;
+}
+
+/* Of a photograph, long or short side, half of them upright. */
+static double mean_side(const struct flow *f)
+{
+    return sqrt(f->source) * (sqrt(4.0 / 3) + sqrt(3.0 / 4)) / 2;
+}
+
+static void cut(struct flow *f)
+{
+    f->pixels *= images_crop_area(f->c);
+    f->height *= images_crop_side(f->c);
 }
 
 /* A batch's requests wait for each other; a few phases of many stand for the rest. */
@@ -261,8 +274,7 @@ static void decode(struct flow *f, double images)
         return;
     }
     region = f->source * images_crop_area(c) +
-             (IMAGE_MCU - 1) * side * sqrt(f->source) * (1 / sqrt(0.75) + sqrt(0.75)) +
-             (IMAGE_MCU - 1) * (IMAGE_MCU - 1);
+             (IMAGE_MCU - 1) * side * 2 * mean_side(f) + (IMAGE_MCU - 1) * (IMAGE_MCU - 1);
     run_op(f, IMAGE_DECODE_REGION, images, region, bytes * (1 + side) / 2);
 }
 
@@ -270,7 +282,7 @@ static void decode(struct flow *f, double images)
 static void fetch(struct flow *f, double images)
 {
     const struct image_loader_cfg *c = f->c;
-    double later = f->in->sequence * f->in->count >= (double)c->images ? 1 : 0, kept = images_kept_frac(c);
+    double later = (double)f->in->sequence * f->in->count >= (double)c->images ? 1 : 0, kept = images_kept_frac(c);
     double hits = images * later * kept, reduction = (double)image_reduction(c->decode);
     double pixels = f->source / (reduction * reduction);
 
@@ -280,28 +292,31 @@ static void fetch(struct flow *f, double images)
         hits = 0;
     if (hits < images)
         decode(f, images - hits);
-    if (c->cache == IMAGE_CACHE_DECODED) {
-        run_op(f, IMAGE_STORE, images * kept * (1 - later), 0, IMAGE_CHANNELS * pixels);
-        run_op(f, IMAGE_RECALL, hits, 0, IMAGE_CHANNELS * pixels);
-    }
-    f->pixels = c->decode == DECODE_REGION ? f->source * images_crop_area(c) : pixels;
+    run_op(f, IMAGE_STORE, images * kept * (1 - later), 0,
+           c->cache == IMAGE_CACHE_DECODED ? IMAGE_CHANNELS * pixels : f->source * c->pixel_bytes);
+    run_op(f, IMAGE_RECALL, hits, 0, IMAGE_CHANNELS * pixels);
     f->values = 1;
+    f->pixels = pixels;
+    f->height = mean_side(f) / reduction;
+    if (c->decode == DECODE_REGION)
+        cut(f);
 }
 
 static void transform(struct flow *f, int op, double images)
 {
     const struct image_loader_cfg *c = f->c;
-    double left = f->pixels * images_crop_area(c), values = IMAGE_CHANNELS * f->pixels;
+    double values = IMAGE_CHANNELS * f->pixels;
 
     switch (op) {
     case IMAGE_CROP:
-        run_op(f, op, images, 0, left * pixel_size(f));
-        f->pixels = left;
+        cut(f);
+        run_op(f, op, images, 0, f->pixels * pixel_size(f));
         break;
     case IMAGE_RESIZE_BYTES:
     case IMAGE_RESIZE_FLOATS:
-        run_op(f, op, images, f->pixels, 0);
+        run_op(f, op, images, f->pixels, f->height * (double)c->output * IMAGE_CHANNELS * sizeof(float));
         f->pixels = (double)c->output * (double)c->output;
+        f->height = (double)c->output;
         break;
     case IMAGE_FLIP:
         run_op(f, op, images / 2, f->pixels, f->pixels * pixel_size(f));

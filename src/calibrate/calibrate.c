@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPS_MAX = 16, VERIFY_REPLICATIONS = 8 };
+enum { OPS_MAX = 16, RATIOS_MAX = 4, VERIFY_REPLICATIONS = 8 };
 
 /* The spans of one operator: alone, and in place (the last execution apart). */
 struct op_data {
@@ -23,16 +23,17 @@ struct op_data {
     double factor, holdout_error;
 };
 
+/* A ratio of two counts: its value is that of the sums, its error from how it varies between spans. */
+struct ratio_data {
+    double in, out, sum, sum2;
+    long n;
+};
+
 struct stage_data {
     const struct stage *def;
     struct op_data ops[OPS_MAX];
     int ops_n;
-};
-
-/* How well one (order, codec, which streams) compresses. */
-struct ratio_data {
-    double in, out, sum, sum2;
-    long n;
+    struct ratio_data ratios[RATIOS_MAX]; /* as the model lists them */
 };
 
 struct work {
@@ -136,25 +137,40 @@ static void span_size(const struct op_info *info, const struct span *s, double *
     *bytes = info->bytes != NULL ? counted(s, info->bytes_from, COUNT_BYTES_IN) : 0;
 }
 
+static void add_ratio(struct ratio_data *r, double out, double in)
+{
+    if (!(in > 0))
+        return;
+    r->in += in;
+    r->out += out;
+    r->sum += out / in;
+    r->sum2 += out / in * (out / in);
+    r->n++;
+}
+
+static void observe_ratios(struct stage_data *sd, const struct span *s)
+{
+    const struct ratio_info *info = sd->def->model->ratios;
+
+    for (int i = 0; info != NULL && info[i].param != NULL; i++) {
+        ASSERT(i < RATIOS_MAX);
+        if (strcmp(info[i].op, s->op) == 0)
+            add_ratio(&sd->ratios[i], counted(s, info[i].over, COUNT_BYTES_IN),
+                      counted(s, info[i].under, COUNT_ITEMS));
+    }
+}
+
 /* "zstd/session" or "zstd/session/used" */
-static void observe_ratio(struct work *w, const struct span *s)
+static void observe_compression(struct work *w, const struct span *s)
 {
     const char *slash = strchr(s->variant, '/');
     int codec = strncmp(s->variant, "lz4/", 4) == 0 ? 0 : strncmp(s->variant, "zstd/", 5) == 0 ? 1 : -1;
     bool used;
-    struct ratio_data *r;
-    double ratio;
 
     if (codec < 0 || slash == NULL || strncmp(s->op, "compress_", 9) != 0 || !(s->bytes_in > 0))
         return;
     used = strstr(slash, "/used") != NULL;
-    r = &w->ratios[strncmp(slash + 1, "session", 7) == 0][codec][used];
-    ratio = s->bytes_out / s->bytes_in;
-    r->in += s->bytes_in;
-    r->out += s->bytes_out;
-    r->sum += ratio;
-    r->sum2 += ratio * ratio;
-    r->n++;
+    add_ratio(&w->ratios[strncmp(slash + 1, "session", 7) == 0][codec][used], s->bytes_out, s->bytes_in);
 }
 
 static int read_profile_span(void *ctx, const struct span *s, struct err *err)
@@ -182,7 +198,8 @@ static int read_profile_span(void *ctx, const struct span *s, struct err *err)
     span_size(&sd->def->model->ops[op], s, &items, &bytes);
     if (s->cpu_s > 0)
         observe(&sd->ops[op], s->cpu_s, items, bytes);
-    observe_ratio(w, s);
+    observe_ratios(sd, s);
+    observe_compression(w, s);
     return 0;
 }
 
@@ -396,29 +413,38 @@ static int fit_stage(struct work *w, struct stage_data *sd, struct err *err)
     return 0;
 }
 
-static void add_ratios(struct work *w)
+static void add_ratio_row(struct work *w, const char *path, const struct ratio_data *r, const char *what)
+{
+    double mean = r->n > 0 ? r->sum / (double)r->n : 0;
+    double var = r->n > 1 ? fmax(0, r->sum2 / (double)r->n - mean * mean) / (double)(r->n - 1) : 0;
+
+    if (r->n > 0)
+        add_row(w, path, r->out / r->in, sqrt(var), "", r->n, what, NAN, NAN, NAN, NAN);
+}
+
+static void add_compression(struct work *w, const char *stage)
 {
     static const char *const codecs[] = {"lz4", "zstd"};
 
-    for (int i = 0; i < w->in->scenario->stages_n; i++) {
-        if (strcmp(w->in->scenario->stages[i].model->name, "etl") != 0)
-            continue;
-        for (int order = 0; order < 2; order++)
-            for (int codec = 0; codec < 2; codec++)
-                for (int used = 0; used < 2; used++) {
-                    const struct ratio_data *r = &w->ratios[order][codec][used];
-                    double mean = r->n > 0 ? r->sum / (double)r->n : 0;
-                    double var =
-                        r->n > 1 ? fmax(0, r->sum2 / (double)r->n - mean * mean) / (double)(r->n - 1) : 0;
+    for (int order = 0; order < 2; order++)
+        for (int codec = 0; codec < 2; codec++)
+            for (int used = 0; used < 2; used++)
+                add_ratio_row(w,
+                              arena_printf(w->a, "stages.%s.params.%sratio_%s_%s", stage, used ? "used_" : "",
+                                           table_order_names[order], codecs[codec]),
+                              &w->ratios[order][codec][used], "bytes out over bytes in");
+}
 
-                    if (r->n == 0)
-                        continue;
-                    add_row(
-                        w,
-                        arena_printf(w->a, "stages.%s.params.%sratio_%s_%s", w->in->scenario->stages[i].name,
-                                     used ? "used_" : "", table_order_names[order], codecs[codec]),
-                        r->out / r->in, sqrt(var), "", r->n, "bytes out over bytes in", NAN, NAN, NAN, NAN);
-                }
+static void add_ratios(struct work *w)
+{
+    for (int i = 0; i < w->in->scenario->stages_n; i++) {
+        const struct stage *st = &w->in->scenario->stages[i];
+
+        if (strcmp(st->model->name, "etl") == 0)
+            add_compression(w, st->name);
+        for (int k = 0; st->model->ratios != NULL && st->model->ratios[k].param != NULL; k++)
+            add_ratio_row(w, arena_printf(w->a, "stages.%s.params.%s", st->name, st->model->ratios[k].param),
+                          &w->stages[i].ratios[k], "ratio of the spans' counts");
     }
 }
 

@@ -195,7 +195,7 @@ int jpegs_open(const struct image_loader_cfg *c, uint64_t seed, const char *fold
     char text[300], hash[65], base[3500], index[3600];
     int rc = 0;
 
-    snprintf(text, sizeof text, "jpegs 1 images %ld sides %ld %ld quality %ld classes %ld seed %llu\n", c->images,
+    snprintf(text, sizeof text, "jpegs 2 images %ld sides %ld %ld quality %ld classes %ld seed %llu\n", c->images,
              c->side_min, c->side_max, c->quality, c->classes, (unsigned long long)seed);
     text_sha256(text, strlen(text), hash);
     if ((size_t)snprintf(base, sizeof base, "%s/photos-%.16s", folder, hash) >= sizeof base)

@@ -142,27 +142,32 @@ static void train_some(struct bench *b, const struct vision_plan *p, const struc
     step_worker_fini(&w);
 }
 
+/* From half of the plan's batch to four times as many, as far as there are images. */
 static int profile_training(struct bench *b, struct err *err)
 {
-    static const long quarters[] = {1, 2, 4};
+    static const long halves[] = {1, 2, 4, 8};
     struct vision_plan p = *b->plan;
+    long usual = p.load.batch;
     struct vision_setup s;
     struct load_worker w;
     struct image_batch batch;
     bool direct = p.load.direct;
     int rc;
 
+    while (p.load.batch < 4 * usual && p.load.images % (2 * p.load.batch) == 0)
+        p.load.batch *= 2;
     vision_setup_init(&s, &p, b->set);
     image_batch_init(&batch, &p.load);
     rc = load_worker_init(&w, &s, b->quiet, &direct, err);
     if (rc == 0)
         rc = load_worker_run(&w, 0, &batch, err);
     for (int conv = CONV_DIRECT; conv <= CONV_GEMM && rc == 0; conv++)
-        for (size_t i = 0; i < sizeof quarters / sizeof *quarters; i++) {
-            long count = p.load.batch * quarters[i] / 4;
+        for (size_t i = 0; i < sizeof halves / sizeof *halves; i++) {
+            long count = usual * halves[i] / 2;
 
             p.train.conv = conv;
-            train_some(b, &p, &batch, count > 0 ? count : 1);
+            if (count > 0 && count <= p.load.batch)
+                train_some(b, &p, &batch, count);
         }
     load_worker_fini(&w);
     image_batch_fini(&batch);

@@ -254,12 +254,12 @@ static void crop(struct load_worker *w, long image, const struct augment *g)
 static void resize(struct load_worker *w, int op, long image)
 {
     int output = (int)w->setup->plan.load.output;
-    double pixels = pixels_of(&w->now);
+    double pixels = pixels_of(&w->now), rows = w->now.height;
 
     operator_begin(w);
     pixels_resize(&w->resizer, &w->now, output, output, &w->other);
     swap(w);
-    operator_end(w, op, image, pixels, NAN);
+    operator_end(w, op, image, pixels, rows * output * IMAGE_CHANNELS * sizeof(float));
 }
 
 static void flip(struct load_worker *w, long image, const struct augment *g)

@@ -118,45 +118,55 @@ void pixels_collate(const struct image *from, float *planes)
 
 void resizer_init(struct resizer *r, int largest_output)
 {
-    r->capacity = largest_output;
-    r->row = memory_new((size_t)largest_output * CHANNELS * sizeof(float));
-    r->sum = memory_new((size_t)largest_output * CHANNELS * sizeof(float));
+    size_t n = (size_t)largest_output;
+
+    r->columns = memory_new(n * sizeof *r->columns);
+    r->row = memory_new(n * CHANNELS * sizeof(float));
+    r->sum = memory_new(n * CHANNELS * sizeof(float));
 }
 
 void resizer_fini(struct resizer *r)
 {
+    free(r->columns);
     free(r->row);
     free(r->sum);
 }
 
-/* Pixel `to` of n covers from .. upto of the source; what of source pixel k lies in it. */
-static float covered(int k, float from, float upto)
+/* Pixel k of m, of a source of n pixels. */
+static struct cover cover_of(int k, int m, int n)
 {
-    return fminf((float)(k + 1), upto) - fmaxf((float)k, from);
+    float scale = (float)n / (float)m, from = (float)k * scale, upto = (float)(k + 1) * scale;
+    struct cover c = {.first = (int)from, .last = (int)ceilf(upto) - 1};
+
+    c.last = c.last < n ? c.last : n - 1;
+    c.first_share = fminf((float)(c.first + 1), upto) - from;
+    c.last_share = upto - fmaxf((float)c.last, from);
+    return c;
 }
 
-static int last_of(float upto, int n)
+static float share_of(const struct cover *c, int k)
 {
-    int k = (int)ceilf(upto) - 1;
-
-    return k < n ? k : n - 1;
+    return k == c->first ? c->first_share : k == c->last ? c->last_share : 1;
 }
 
 /* Along x: each pixel of the result is the sum of what it covers.  The same for bytes and floats. */
 #define SQUEEZE(name, type)                                                                                            \
-    static void name(const type *restrict in, int n, float *restrict out, int m)                                       \
+    static void name(const type *restrict in, const struct cover *c, float *restrict out, int m)                       \
     {                                                                                                                  \
-        float scale = (float)n / (float)m;                                                                             \
+        for (int x = 0; x < m; x++, c++) {                                                                             \
+            const type *p = in + CHANNELS * c->first, *last = in + CHANNELS * c->last;                                 \
+            float s0 = c->first_share * (float)p[0], s1 = c->first_share * (float)p[1];                                \
+            float s2 = c->first_share * (float)p[2];                                                                   \
                                                                                                                        \
-        for (int x = 0; x < m; x++) {                                                                                  \
-            float from = (float)x * scale, upto = (float)(x + 1) * scale, s0 = 0, s1 = 0, s2 = 0, w;                   \
-            int first = (int)from, last = last_of(upto, n);                                                            \
-                                                                                                                       \
-            for (int k = first; k <= last; k++) {                                                                      \
-                w = k > first && k < last ? 1 : covered(k, from, upto);                                                \
-                s0 += w * (float)in[CHANNELS * k];                                                                     \
-                s1 += w * (float)in[CHANNELS * k + 1];                                                                 \
-                s2 += w * (float)in[CHANNELS * k + 2];                                                                 \
+            for (p += CHANNELS; p < last; p += CHANNELS) {                                                             \
+                s0 += (float)p[0];                                                                                     \
+                s1 += (float)p[1];                                                                                     \
+                s2 += (float)p[2];                                                                                     \
+            }                                                                                                          \
+            if (p == last) {                                                                                           \
+                s0 += c->last_share * (float)p[0];                                                                     \
+                s1 += c->last_share * (float)p[1];                                                                     \
+                s2 += c->last_share * (float)p[2];                                                                     \
             }                                                                                                          \
             out[CHANNELS * x] = s0;                                                                                    \
             out[CHANNELS * x + 1] = s1;                                                                                \
@@ -167,14 +177,14 @@ static int last_of(float upto, int n)
 SQUEEZE(squeeze_bytes, unsigned char)
 SQUEEZE(squeeze_floats, float)
 
-static void squeeze(const struct image *from, int y, float *out, int width)
+static void squeeze(const struct resizer *r, const struct image *from, int y, int width)
 {
     const void *row = (const char *)from->data + (size_t)y * row_bytes(from);
 
     if (from->floats)
-        squeeze_floats(row, from->width, out, width);
+        squeeze_floats(row, r->columns, r->row, width);
     else
-        squeeze_bytes(row, from->width, out, width);
+        squeeze_bytes(row, r->columns, r->row, width);
 }
 
 static void put_row(struct image *to, int y, const float *sum, float area)
@@ -193,25 +203,25 @@ static void put_row(struct image *to, int y, const float *sum, float area)
 /* Source rows come once, in order; one that lies in two rows of the result counts in both. */
 void pixels_resize(struct resizer *r, const struct image *from, int width, int height, struct image *to)
 {
-    float scale = (float)from->height / (float)height;
-    float area = scale * (float)from->width / (float)width;
+    float area = (float)from->height / (float)height * ((float)from->width / (float)width);
     size_t n = (size_t)width * CHANNELS;
     int have = -1;
 
     becomes(to, width, height, from->floats);
+    for (int x = 0; x < width; x++)
+        r->columns[x] = cover_of(x, width, from->width);
     for (int y = 0; y < height; y++) {
-        float top = (float)y * scale, bottom = (float)(y + 1) * scale;
-        int last = last_of(bottom, from->height);
+        struct cover rows = cover_of(y, height, from->height);
 
         memset(r->sum, 0, n * sizeof(float));
-        for (int k = (int)top; k <= last; k++) {
-            float w = covered(k, top, bottom);
+        for (int k = rows.first; k <= rows.last; k++) {
+            float share = share_of(&rows, k);
 
             if (k != have)
-                squeeze(from, k, r->row, width);
+                squeeze(r, from, k, width);
             have = k;
             for (size_t i = 0; i < n; i++)
-                r->sum[i] += w * r->row[i];
+                r->sum[i] += share * r->row[i];
         }
         put_row(to, y, r->sum, area);
     }

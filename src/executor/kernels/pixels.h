@@ -35,10 +35,16 @@ void pixels_convert_normalize(const struct image *from, struct image *to);
 void pixels_normalize(struct image *i);
 void pixels_flip(struct image *i);
 
-/* Weights of one resizing, made anew for each; `room` floats for a row of the result. */
+/* Where a pixel of the result begins and ends in the source; pixels between the two count whole. */
+struct cover {
+    int first, last;
+    float first_share, last_share; /* first_share is all of it when they are the same */
+};
+
+/* Room for results of up to so many pixels a side; belongs to one thread. */
 struct resizer {
+    struct cover *columns;
     float *row, *sum;
-    int capacity;
 };
 
 void resizer_init(struct resizer *r, int largest_output);
