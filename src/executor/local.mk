@@ -21,7 +21,7 @@ noinst_LIBRARIES += %D%/libexecutor.a
 	%D%/kernels/train.c %D%/kernels/train.h \
 	%D%/image_cache.c %D%/image_cache.h \
 	%D%/jpegs.c %D%/jpegs.h \
-	%D%/profile_host.c %D%/profile_host.h \
+	%D%/profile_speed.c %D%/profile_speed.h \
 	%D%/vision.h %D%/vision_path.c %D%/vision_profile.c %D%/vision_run.c \
 	%D%/vision_work.c %D%/vision_work.h \
 	%D%/kernels/convnet.c %D%/kernels/convnet.h \

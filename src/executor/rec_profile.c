@@ -1,7 +1,10 @@
 #include "executor/rec_profile.h"
 
 #include "base/arena.h"
+#include "executor/memory.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -127,6 +130,61 @@ int profile_storage(struct bench *b, int repeats, struct err *err)
     return rc;
 }
 
+/* ------------------------------------------------------------------------------------- disk */
+
+static int disk_once(const char *path, bool writing, bool direct, unsigned char *data, size_t n,
+                     struct err *err)
+{
+    int flags = (writing ? O_WRONLY | O_CREAT | O_TRUNC : O_RDONLY) | O_CLOEXEC | (direct ? O_DIRECT : 0);
+    int fd = open(path, flags, 0666);
+    ssize_t k;
+
+    if (fd < 0)
+        return err_io(err, "open", path);
+    k = writing ? pwrite(fd, data, n, 0) : pread(fd, data, n, 0);
+    close(fd);
+    if (k == (ssize_t)n)
+        return 0;
+    if (k >= 0)
+        errno = writing ? ENOSPC : EIO;
+    return err_io(err, writing ? "write" : "read", path);
+}
+
+/* Whole requests of the sizes that tables and stripes have, past the page cache where that is possible. */
+int profile_disk(struct bench *b, int repeats, struct err *err)
+{
+    enum { SMALLEST = 256 << 10, SIZES = 7 };
+    struct span_buf *spans = span_log_thread(b->log, "disk", 0);
+    size_t largest = (size_t)SMALLEST << (SIZES - 1);
+    unsigned char *data = memory_new(largest);
+    bool direct = b->setup.plan.storage.direct;
+    struct err ignored = {0};
+    char path[4096];
+    int rc = 0;
+
+    snprintf(path, sizeof path, "%s/disk", b->folder);
+    for (size_t i = 0; i < largest; i++)
+        data[i] = (unsigned char)(i * 2654435761u >> 13);
+    if (direct && disk_once(path, true, true, data, SMALLEST, &ignored) != 0)
+        direct = false;
+    spans->variant = direct ? "direct" : "buffered";
+    for (int i = 0; i < repeats * SIZES && rc == 0; i++) {
+        size_t n = (size_t)SMALLEST << (i % SIZES);
+
+        span_begin(spans);
+        rc = disk_once(path, true, direct, data, n, err);
+        span_end(spans, "disk_write", i, 1, (double)n, (double)n);
+        if (rc != 0)
+            break;
+        span_begin(spans);
+        rc = disk_once(path, false, direct, data, n, err);
+        span_end(spans, "disk_read", i, 1, (double)n, (double)n);
+    }
+    unlink(path);
+    free(data);
+    return rc;
+}
+
 /* -------------------------------------------------------------------------------- everything */
 
 /* The plan for one partition of `scale` halves of the real size, its stripes scaled alike. */
@@ -152,7 +210,7 @@ static int profile_size(const struct rec_plan *plan, const struct exec_options *
     if (rc == 0)
         rc = profile_storage(&b, 2, err);
     if (rc == 0 && real)
-        rc = profile_disk_requests(b.folder, plan->storage.direct, 256 << 10, 7, 6, log, err);
+        rc = profile_disk(&b, 6, err);
     if (rc == 0 && real)
         rc = profile_cores(&b, 3, err);
     bench_fini(&b);

@@ -4,7 +4,6 @@
 #ifndef EXECUTOR_REC_PROFILE_H
 #define EXECUTOR_REC_PROFILE_H
 
-#include "executor/profile_host.h"
 #include "executor/rec_stages.h"
 
 enum { PROFILE_ORDERS = 2 };
@@ -31,6 +30,7 @@ void bench_switch(struct bench *b, enum rec_stage_id stage);
 
 int profile_etl(struct bench *b, int repeats, struct err *err); /* writes the tables that the others read */
 int profile_storage(struct bench *b, int repeats, struct err *err);
+int profile_disk(struct bench *b, int repeats, struct err *err);
 int profile_cores(struct bench *b, int repeats, struct err *err);
 
 /* Preprocessing and training in several batch sizes; makes benches of its own. */

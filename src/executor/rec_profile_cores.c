@@ -9,6 +9,7 @@
 
 #include "base/arena.h"
 #include "executor/host.h"
+#include "executor/profile_speed.h"
 
 #include <stdlib.h>
 #include <string.h>

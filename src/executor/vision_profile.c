@@ -8,14 +8,12 @@
 #include "executor/vision_work.h"
 
 #include "base/arena.h"
+#include "engine/rng.h"
 #include "executor/host.h"
-#include "executor/profile_host.h"
+#include "executor/profile_speed.h"
 #include "models/model.h"
 
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 /* One way to run the chain; the order of the operators as a scenario writes it. */
 struct setting {
@@ -39,7 +37,7 @@ static const struct setting settings[] = {
     {DECODE_HALF, IMAGE_CACHE_DECODED, false, BYTES_FIRST}, {DECODE_FULL, IMAGE_CACHE_SOURCE, false, BYTES_FIRST}};
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
-enum { BATCHES = 2, CORES_REPEATS = 3, STEPS = 3, DISK_SIZES = 8, DISK_REPEATS = 6, DISK_SMALLEST = 64 << 10 };
+enum { BATCHES = 2, CORES_REPEATS = 3, STEPS = 3, DISK_SIZES = 7, DISK_REPEATS = 12 };
 
 struct bench {
     const struct vision_plan *plan;
@@ -240,9 +238,34 @@ static int profile_cores(const struct bench *b, struct err *err)
     return rc;
 }
 
+/* Runs of 1, 2, 4 .. images, anywhere in the data set: what the disk makes of the files as they lie. */
+static int profile_disk(const struct bench *b, struct err *err)
+{
+    struct span_buf *spans = span_log_thread(b->log, "disk", 0);
+    bool direct = b->plan->load.direct;
+    struct jpeg_reader r;
+    struct rng rng;
+    int rc = jpeg_reader_open(&r, b->set, 1L << (DISK_SIZES - 1), &direct, err);
+
+    rng_stream(&rng, b->plan->seed, 0, "executor.profile_disk");
+    spans->variant = direct ? "direct" : "buffered";
+    for (int i = 0; i < DISK_REPEATS * DISK_SIZES && rc == 0; i++) {
+        long n = 1L << i % DISK_SIZES;
+        double bytes = 0;
+
+        if (n > b->set->n)
+            continue;
+        span_begin(spans);
+        rc = jpeg_reader_read(&r, (long)rng_below(&rng, (uint64_t)(b->set->n - n + 1)), n, &bytes, err);
+        span_end(spans, "disk_read", i, 1, bytes, bytes);
+    }
+    jpeg_reader_close(&r);
+    return rc;
+}
+
 /* ------------------------------------------------------------------------------------ everything */
 
-static int profile_all(struct bench *b, const struct exec_options *opt, struct err *err)
+static int profile_all(struct bench *b, struct err *err)
 {
     for (int i = 0; i < SETTINGS; i++) {
         progress_step(b->progress, i, NULL);
@@ -250,8 +273,7 @@ static int profile_all(struct bench *b, const struct exec_options *opt, struct e
     }
     TRY(profile_training(b, err));
     TRY(profile_cores(b, err));
-    return profile_disk_requests(opt->folder, b->plan->load.direct, DISK_SMALLEST, DISK_SIZES, DISK_REPEATS, b->log,
-                                 err);
+    return profile_disk(b, err);
 }
 
 int vision_profile(const struct vision_plan *plan, const struct exec_options *opt, struct span_log *log,
@@ -268,7 +290,7 @@ int vision_profile(const struct vision_plan *plan, const struct exec_options *op
     b.quiet = span_log_thread(NULL, "", 0);
     span_log_start(log);
     progress_begin(opt->progress, "profile", SETTINGS);
-    rc = profile_all(&b, opt, err);
+    rc = profile_all(&b, err);
     progress_end(opt->progress);
     span_buf_free(b.quiet);
     jpegs_close(&set);
