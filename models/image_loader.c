@@ -70,9 +70,6 @@ static const struct op_info ops[] = {
     {"convert_normalize", "values", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
     {"collate", "values", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
     {NULL, NULL, NULL, COUNT_DEFAULT, COUNT_DEFAULT}};
-static const struct ratio_info ratios[] = {
-    {"pixel_bytes", "decode", COUNT_BYTES_IN, COUNT_ITEMS}, {NULL, NULL, COUNT_DEFAULT, COUNT_DEFAULT}};
-
 enum { READS_APART = 8 }; /* requests of a batch that wait for each other one by one in the simulation */
 
 /* ------------------------------------------------------------------------------------- order */
@@ -370,7 +367,6 @@ const struct model image_loader_model = {
     .params = params,
     .roles = roles,
     .ops = ops,
-    .ratios = ratios,
     .kernel = "image_loader",
     .check = check,
     .shape = shape,

@@ -108,12 +108,6 @@ struct op_info {
     enum op_counts items_from, bytes_from;
 };
 
-/* A parameter that is a ratio of two counts of one operator's spans: bytes a pixel, say. */
-struct ratio_info {
-    const char *param, *op;
-    enum op_counts over, under;
-};
-
 /* How long one operator of a language model took at one size; sizes that do not apply are NAN. */
 struct cost_row {
     const char *hardware, *model, *op, *variant; /* "" if unknown */
@@ -157,7 +151,6 @@ struct model {
     const struct param *params;
     const char *const *roles;  /* NULL-terminated: what `on` must bind */
     const struct op_info *ops; /* name == NULL at the end; NULL: named by the scenario (operator_name) */
-    const struct ratio_info *ratios; /* param == NULL at the end; NULL: none */
     const char *kernel;        /* the real twin in the executor; NULL: none */
     bool needs_dataset;
 

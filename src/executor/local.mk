@@ -1,8 +1,10 @@
 noinst_LIBRARIES += %D%/libexecutor.a
 %C%_libexecutor_a_SOURCES = \
 	%D%/batch.c %D%/batch.h \
+	%D%/codec.c %D%/codec.h \
 	%D%/columnar.h %D%/columnar_layout.c %D%/columnar_layout.h \
 	%D%/columnar_read.c %D%/columnar_write.c \
+	%D%/crew.c %D%/crew.h \
 	%D%/host.c %D%/host.h \
 	%D%/memory.c %D%/memory.h \
 	%D%/path.h %D%/paths.c \
@@ -17,7 +19,9 @@ noinst_LIBRARIES += %D%/libexecutor.a
 	%D%/span_log.c %D%/span_log.h \
 	%D%/threads.c %D%/threads.h \
 	%D%/kernels/etl.c %D%/kernels/etl.h \
+	%D%/kernels/labels.c %D%/kernels/labels.h \
 	%D%/kernels/prep.c %D%/kernels/prep.h \
+	%D%/kernels/logfile.c %D%/kernels/logfile.h \
 	%D%/kernels/train.c %D%/kernels/train.h \
 	%D%/image_cache.c %D%/image_cache.h \
 	%D%/jpegs.c %D%/jpegs.h \

@@ -82,7 +82,8 @@ int setup_init(struct setup *s, const struct rec_plan *plan, struct err *err)
 
     TRY(check_sizes(plan, err));
     *s = (struct setup){.plan = *plan, .shape = batch_shape_of(d, &plan->prep)};
-    s->uses = (struct columnar_uses){d->used_session_features, d->used_item_features};
+    s->uses = (struct columnar_uses){.session_features = d->used_session_features,
+                                     .item_features = d->used_item_features};
     s->partitions = d->rows / d->partition_rows;
     s->stripes = d->partition_rows / plan->etl.stripe_rows;
     s->slices = preprocess_slices(&plan->prep, d, (double)plan->etl.stripe_rows);

@@ -1,9 +1,7 @@
 #include "executor/vision_work.h"
 
 #include "base/arena.h"
-#include "executor/pool.h"
-#include "executor/queue.h"
-#include "executor/threads.h"
+#include "executor/crew.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -19,43 +17,30 @@ struct vision_run {
     struct image_batch *store;
     char *permit_store;
     size_t store_n, permits_n;
-    struct counter ready, go, next;
-    pthread_mutex_t lock; /* of failure */
-    struct err failure;
+    struct counter next;
+    struct crew crew;
     bool direct;
 };
 
 struct worker {
+    struct member m; /* first */
     struct vision_run *run;
     enum vision_stage stage;
     struct span_buf *spans;
     struct load_worker load;
     struct step_worker step;
-    struct exec_stage sum;
-    double end_s;
 };
 
-static void give_up(struct vision_run *r, const struct err *e)
+static void wake_all(void *ctx)
 {
-    pthread_mutex_lock(&r->lock);
-    if (r->failure.code == 0)
-        r->failure = *e;
-    pthread_mutex_unlock(&r->lock);
+    struct vision_run *r = ctx;
+
     queue_close(r->queue);
     pool_close(&r->batches);
     pool_close(&r->permits);
 }
 
-/* ------------------------------------------------------------------------------------ loading */
-
-static void *reserve(struct worker *w, struct pool *p)
-{
-    double before = clock_wall_s();
-    void *object = pool_get(p);
-
-    w->sum.blocked_s += clock_wall_s() - before;
-    return object;
-}
+/* ------------------------------------------------------------------------------------ workers */
 
 /* A permit comes first, then the batch's number: whoever holds the next number can always go on. */
 static int load_batches(struct worker *w, struct err *err)
@@ -63,9 +48,8 @@ static int load_batches(struct worker *w, struct err *err)
     struct vision_run *r = w->run;
 
     for (;;) {
-        void *permit = r->permits_n > 0 ? reserve(w, &r->permits) : r;
-        struct image_batch *b = permit != NULL ? reserve(w, &r->batches) : NULL;
-        double before;
+        void *permit = r->permits_n > 0 ? member_reserve(&w->m, &r->permits) : r;
+        struct image_batch *b = permit != NULL ? member_reserve(&w->m, &r->batches) : NULL;
         long n;
 
         if (b == NULL)
@@ -78,16 +62,11 @@ static int load_batches(struct worker *w, struct err *err)
             return 0;
         }
         TRY(load_worker_run(&w->load, (uint64_t)n, b, err));
-        before = clock_wall_s();
-        if (!queue_push(r->queue, (uint64_t)n, b))
+        w->m.sum.items_in++;
+        if (!member_give(&w->m, r->queue, (uint64_t)n, b))
             return 0;
-        w->sum.blocked_s += clock_wall_s() - before;
-        w->sum.items_in++;
-        w->sum.items_out++;
     }
 }
-
-/* ------------------------------------------------------------------------------------ training */
 
 static int train_batches(struct worker *w, struct err *err)
 {
@@ -96,41 +75,29 @@ static int train_batches(struct worker *w, struct err *err)
 
     (void)err;
     for (long i = 0; i < r->total; i++) {
-        double before = clock_wall_s();
-        struct image_batch *b = queue_pop(r->queue);
+        struct image_batch *b = member_take(&w->m, r->queue);
 
-        w->sum.starved_s += clock_wall_s() - before;
         if (b == NULL)
             return 0;
         if (r->permits_n > 0)
             pool_put(&r->permits, r->permit_store); /* any will do: they only count */
         r->losses[i] = step_worker_run(&w->step, b, r->setup.plan.load.batch);
         pool_put(&r->batches, b);
-        w->sum.items_in++;
-        w->sum.items_out++;
+        w->m.sum.items_out++;
         if (i % STEPS_A_LINE == 0)
             progress_step(r->opt->progress, (double)i, NULL);
     }
     return 0;
 }
 
-static void *worker_main(void *arg)
+static int worker_body(void *worker, struct err *err)
 {
-    struct worker *w = arg;
-    struct err err = {0};
-    double before;
+    struct worker *w = worker;
+    int rc = w->stage == VISION_LOAD ? load_batches(w, err) : train_batches(w, err);
 
-    threads_block_signals();
-    counter_add(&w->run->ready);
-    (void)counter_wait(&w->run->go, 1);
-    before = clock_cpu_s();
-    if ((w->stage == VISION_LOAD ? load_batches(w, &err) : train_batches(w, &err)) != 0) {
-        err_at(&err, "stage \"%s\"", w->run->setup.plan.stage_names[w->stage]);
-        give_up(w->run, &err);
-    }
-    w->sum.cpu_s = clock_cpu_s() - before;
-    w->end_s = clock_wall_s();
-    return NULL;
+    w->m.sum.busy_s = w->spans->busy_s;
+    w->m.sum.disk_bytes = w->stage == VISION_LOAD ? w->load.read_bytes : 0;
+    return rc;
 }
 
 /* ------------------------------------------------------------------------------------ before and after */
@@ -153,10 +120,8 @@ static void run_init(struct vision_run *r)
     pool_init(&r->permits, r->permits_n + 1);
     for (size_t i = 0; i < r->permits_n; i++)
         pool_put(&r->permits, r->permit_store);
-    pthread_mutex_init(&r->lock, NULL);
-    counter_init(&r->ready);
-    counter_init(&r->go);
     counter_init(&r->next);
+    crew_init(&r->crew, r->opt, worker_body, wake_all, r);
 }
 
 static void run_fini(struct vision_run *r)
@@ -168,10 +133,8 @@ static void run_fini(struct vision_run *r)
     free(r->permit_store);
     pool_fini(&r->batches);
     pool_fini(&r->permits);
-    counter_fini(&r->ready);
-    counter_fini(&r->go);
     counter_fini(&r->next);
-    pthread_mutex_destroy(&r->lock);
+    crew_fini(&r->crew);
 }
 
 static int worker_init(struct worker *w, struct vision_run *r, enum vision_stage stage, int index,
@@ -180,7 +143,10 @@ static int worker_init(struct worker *w, struct vision_run *r, enum vision_stage
     const struct vision_plan *p = &r->setup.plan;
     char variant[200];
 
-    *w = (struct worker){.run = r, .stage = stage, .spans = span_log_thread(log, p->stage_names[stage], index)};
+    *w = (struct worker){.m = {.crew = &r->crew, .sum.name = p->stage_names[stage]},
+                         .run = r,
+                         .stage = stage,
+                         .spans = span_log_thread(log, p->stage_names[stage], index)};
     vision_variant(&r->setup, stage, variant, sizeof variant);
     if (log != NULL)
         w->spans->variant = span_log_keep(log, variant);
@@ -207,21 +173,6 @@ static const char *cache_note(const struct vision_run *r)
                      : "the file system refuses O_DIRECT: photographs were read from the page cache";
 }
 
-static void add_worker(struct exec_outcome *out, const struct worker *w)
-{
-    struct exec_stage *s = &out->stages[w->stage];
-
-    s->workers++;
-    s->busy_s += w->spans->busy_s;
-    s->cpu_s += w->sum.cpu_s;
-    s->starved_s += w->sum.starved_s;
-    s->blocked_s += w->sum.blocked_s;
-    s->items_in += w->sum.items_in;
-    s->items_out += w->sum.items_out;
-    s->disk_bytes += w->stage == VISION_LOAD ? w->load.read_bytes : 0;
-    out->cpu_total_s += w->sum.cpu_s;
-}
-
 static void collect(const struct vision_run *r, const struct worker *workers, int n, double start_s,
                     struct exec_outcome *out)
 {
@@ -230,11 +181,13 @@ static void collect(const struct vision_run *r, const struct worker *workers, in
     out->stages_n = VISION_STAGES;
     for (int i = 0; i < VISION_STAGES; i++)
         out->stages[i] = (struct exec_stage){.name = p->stage_names[i], .wait_s = NAN};
-    for (int i = 0; i < n; i++)
-        add_worker(out, &workers[i]);
+    for (int i = 0; i < n; i++) {
+        member_add(&out->stages[workers[i].stage], &workers[i].m);
+        out->cpu_total_s += workers[i].m.sum.cpu_s;
+    }
     out->stages[VISION_TRAIN].wait_s = queue_waited_s(r->queue);
     out->stages[VISION_TRAIN].disk_bytes = NAN;
-    out->makespan_s = workers[n - 1].end_s - start_s; /* the trainer's */
+    out->makespan_s = workers[n - 1].m.end_s - start_s; /* the trainer's */
     out->units = (double)(p->load.images * p->epochs);
     out->throughput_per_s = out->units / out->makespan_s;
     out->cold = p->load.direct && r->direct;
@@ -243,30 +196,6 @@ static void collect(const struct vision_run *r, const struct worker *workers, in
     exec_figure_add(out, "read_bytes", "bytes", out->stages[VISION_LOAD].disk_bytes);
     exec_figure_add(out, "first_loss", "", r->losses[0]);
     exec_figure_add(out, "last_loss", "", r->losses[r->total - 1]);
-}
-
-/* Starts the clock and everybody, waits for the end; the failure of a worker becomes ours. */
-static int run_threads(struct vision_run *r, struct worker *workers, int n, struct span_log *log, double *start_s,
-                       struct err *err)
-{
-    pthread_t *threads = xcalloc((size_t)n, sizeof *threads);
-    int started, rc = threads_start(r->opt, worker_main, workers, sizeof *workers, n, threads, &started, err);
-
-    if (rc != 0)
-        give_up(r, err);
-    else
-        (void)counter_wait(&r->ready, n);
-    span_log_start(log);
-    *start_s = clock_wall_s();
-    counter_set(&r->go, 1);
-    for (int i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
-    free(threads);
-    if (rc == 0 && r->failure.code != 0) {
-        *err = r->failure;
-        rc = err->code;
-    }
-    return rc;
 }
 
 static int run_workers(struct vision_run *r, struct span_log *log, struct exec_outcome *out, struct err *err)
@@ -280,7 +209,7 @@ static int run_workers(struct vision_run *r, struct span_log *log, struct exec_o
                          log, err);
     if (rc == 0) {
         progress_begin(r->opt->progress, "execute", (double)r->total);
-        rc = run_threads(r, workers, made, log, &start_s, err);
+        rc = crew_run(&r->crew, workers, sizeof *workers, made, log, &start_s, err);
         progress_end(r->opt->progress);
     }
     if (rc == 0)

@@ -11,30 +11,58 @@
 #include <time.h>
 #include <unistd.h>
 
-static int keep_spans(const struct scenario *s, const struct measure_options *opt, struct span_log *log,
-                      const char *kind, const char *note, int64_t *trace_id, struct err *err)
+/* Requests as spans: a trace tells latencies as well. */
+static int append_requests(struct store *store, int64_t trace_id, const struct exec_outcome *o,
+                           struct err *err)
+{
+    struct span *spans = xcalloc(o->requests_n + 1, sizeof *spans);
+    size_t n = 0;
+    int rc;
+
+    for (size_t i = 0; i < o->requests_n; i++)
+        if (!o->requests[i].lost)
+            spans[n++] = (struct span){.stage = TRACE_REQUESTS,
+                                       .op = "request",
+                                       .variant = "",
+                                       .item = (int64_t)i,
+                                       .start_s = o->requests[i].intended_s,
+                                       .end_s = o->requests[i].end_s,
+                                       .cpu_s = NAN,
+                                       .items = 1,
+                                       .bytes_in = NAN,
+                                       .bytes_out = NAN};
+    rc = trace_append(store, trace_id, spans, n, err);
+    free(spans);
+    return rc;
+}
+
+/* `o`: of an execution; NULL: a profile. */
+static int keep_spans(const struct scenario *s, struct store *store, struct span_log *log,
+                      const struct exec_outcome *o, int64_t *trace_id, struct err *err)
 {
     struct json *host = host_describe();
     char *host_text = json_compact(host);
     struct trace_info info = {.name = s->name,
-                              .kind = kind,
+                              .kind = o != NULL ? "exec" : "profile",
                               .scenario = s->name,
                               .scenario_sha256 = s->sha256,
                               .host_json = host_text,
-                              .note = note,
+                              .note = o != NULL ? o->cache_note : "operators alone",
                               .seed = s->seed};
     size_t n;
     const struct span *spans = span_log_merge(log, &n);
-    int rc = store_begin(opt->store, err);
+    int rc = store_begin(store, err);
 
     if (rc == 0) {
-        rc = trace_create(opt->store, &info, trace_id, err);
+        rc = trace_create(store, &info, trace_id, err);
         if (rc == 0)
-            rc = trace_append(opt->store, *trace_id, spans, n, err);
+            rc = trace_append(store, *trace_id, spans, n, err);
+        if (rc == 0 && o != NULL)
+            rc = append_requests(store, *trace_id, o, err);
         if (rc == 0)
-            rc = store_commit(opt->store, err);
+            rc = store_commit(store, err);
         else
-            store_rollback(opt->store);
+            store_rollback(store);
     }
     free(host_text);
     json_free(host);
@@ -115,10 +143,10 @@ static int execute(const struct scenario *s, const struct exec_job *job, const s
         if (known && processor_times(&all_then, &own_then))
             out->disturbed_frac = fmax(0, (all_then - all) - (own_then - own)) / there;
         find_latencies(out);
+        if (log != NULL && opt->store != NULL)
+            rc = keep_spans(s, opt->store, log, &out->result, &out->trace_id, err);
         exec_outcome_fini(&out->result);
     }
-    if (rc == 0 && log != NULL && opt->store != NULL)
-        rc = keep_spans(s, opt, log, "exec", out->result.cache_note, &out->trace_id, err);
     span_log_free(log);
     return rc;
 }
@@ -172,7 +200,7 @@ int measure_profile(const struct scenario *s, const struct measure_options *opt,
         rc = job.path->profile(job.plan, &eo, log, err);
     }
     if (rc == 0)
-        rc = keep_spans(s, opt, log, "profile", "operators alone", trace_id, err);
+        rc = keep_spans(s, opt->store, log, NULL, trace_id, err);
     span_log_free(log);
     arena_free(a);
     return rc;

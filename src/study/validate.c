@@ -308,8 +308,7 @@ static int calibrate_baseline(const struct study *st, const struct scenario *bas
     for (size_t i = 0; i < v->calibration.n; i++)
         if (strcmp(v->calibration.rows[i].path, DISCREPANCY_PATH) == 0)
             v->discrepancy = v->calibration.rows[i].value;
-    return calibration_save(in.store, in.name, base->sha256, in.profile, v->calibration.rows,
-                            v->calibration.n, err);
+    return calibration_keep(&in, &v->calibration, err);
 }
 
 static int need_profile(const struct scenario *base, const struct validate_options *opt, struct arena *a,
