@@ -186,6 +186,19 @@ static const struct example {
     {"spark", "{\"stages\": [{\"name\": \"map\", \"tasks\": 8, \"cpu\": \"2s\", \"read_bytes\": \"1GB\"}]}",
      false, 0},
     {"experiment", "{\"layout\": \"delta\"}", false, 0},
+    {"image_loader",
+     "{\"cache\": \"decoded\", \"cache_bytes\": \"100MB\", \"costs\": {\"read\": " COST ", \"decode\": " COST
+     ", \"store\": " COST ", \"crop\": " COST ", \"resize_bytes\": " COST ", \"flip\": " COST ", \"convert\": " COST
+     ", \"normalize\": " COST ", \"collate\": " COST "}}",
+     false, 0},
+    {"image_loader",
+     "{\"decode\": \"region\", \"fuse\": true, \"ops\": [\"convert\", \"normalize\", \"crop\", \"resize\", \"flip\"], "
+     "\"costs\": {\"decode_region\": " COST ", \"resize_floats\": " COST ", \"convert_normalize\": " COST "}}",
+     false, 0},
+    {"image_training",
+     "{\"costs\": {\"forward_direct\": " COST ", \"head\": " COST ", \"backward_direct\": " COST ", \"update\": " COST
+     "}}",
+     false, 0},
 };
 enum { EXAMPLES = sizeof examples / sizeof *examples, DRAWS = 20000, OPS_MAX = 16 };
 
