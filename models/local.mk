@@ -45,6 +45,8 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/image_training.h \
 	%D%/images.c \
 	%D%/images.h \
+	%D%/label.c \
+	%D%/label.h \
 	%D%/loader.c \
 	%D%/model.c \
 	%D%/model.h \

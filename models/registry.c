@@ -16,6 +16,7 @@ extern const struct model operators_model;
 extern const struct model etl_model;
 extern const struct model spark_model;
 extern const struct model experiment_model;
+extern const struct model label_model;
 extern const struct model storage_model;
 extern const struct model loader_model;
 extern const struct model image_loader_model;
@@ -36,6 +37,7 @@ const struct model *const models[] = {
     &etl_model,
     &spark_model,
     &experiment_model,
+    &label_model,
     &storage_model,
     &loader_model,
     &image_loader_model,

@@ -32,6 +32,22 @@ void twin_row_valid(struct calibration_row *row, double r2, double holdout_error
     row->valid_of = valid_of;
 }
 
+void twin_ratio_add(struct twin_ratio *r, double in, double out)
+{
+    if (!(in > 0))
+        return;
+    r->in += in;
+    r->out += out;
+    tally_add(&r->each, out / in);
+}
+
+void twin_ratio_row(struct twin *t, const char *path, const struct twin_ratio *r)
+{
+    if (r->each.n > 0)
+        twin_row(t, path, r->out / r->in, sqrt(tally_variance(&r->each) / (double)r->each.n), "",
+                 (long)r->each.n, "bytes out over bytes in");
+}
+
 /* -------------------------------------------------------------- reading */
 
 static struct twin_stage *find_stage(struct twin *t, const char *name)
@@ -96,6 +112,8 @@ static int read_run(struct twin *t, int64_t trace_id, struct err *err)
 static int read_traces(struct twin *t, struct err *err)
 {
     TRY(trace_each(t->in->store, t->in->profile, NULL, NULL, read_profile_span, t, err));
+    if (t->in->profile_after != 0)
+        TRY(trace_each(t->in->store, t->in->profile_after, NULL, NULL, read_profile_span, t, err));
     for (int i = 0; i < t->in->runs_n; i++) {
         t->held_out = t->in->runs_n > 1 && i == t->in->runs_n - 1;
         TRY(read_run(t, t->in->runs[i], err));

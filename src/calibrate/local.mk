@@ -60,6 +60,7 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/twin_costs.c \
 	%D%/twin_etl.c \
 	%D%/twin_images.c \
+	%D%/twin_label.c \
 	%D%/twin_recipes.c \
 	%D%/twin_resources.c \
 	%D%/twin_verify.c

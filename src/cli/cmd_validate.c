@@ -45,22 +45,71 @@ static void print_figures(const struct validation *v)
     }
 }
 
-static void print_validation(const struct scenario *s, const struct validation *v)
+static void print_part(const struct validate_stage *s, enum validate_part k)
 {
-    printf("%s: %d variants executed and predicted from one calibration (storage: %s)\n\n", s->name, v->n,
-           v->variants[0].runs[0].result.cache_note);
-    print_variants(v);
-    print_figures(v);
+    if (s->known[k])
+        printf(" %9.3g %9.3g %+5.1f %%", 1e6 * s->measured_s[k].mean, 1e6 * s->predicted_s[k],
+               100 * s->error_frac[k]);
+    else
+        printf(" %9s %9s %7s", "-", "-", "");
+}
+
+/* And the stages of the scenario as it stands, then of each variant the part that misses most. */
+static void print_stages(const struct validation *v, struct arena *a)
+{
+    printf("\n  where the model is wrong: us of a stage's workers per unit, measured and predicted; the "
+           "error as a\n"
+           "  share of their time\n  %-12s %27s %27s %27s\n",
+           "baseline", "working", "blocked", "starved");
+    for (int i = 0; i < v->variants[0].stages_n; i++) {
+        printf("  %-12.12s", v->variants[0].stages[i].name);
+        for (int k = 0; k < VALIDATE_PARTS; k++)
+            print_part(&v->variants[0].stages[i], (enum validate_part)k);
+        putchar('\n');
+    }
+    for (int i = 1; i < v->n; i++)
+        printf("  %s (%+.1f %%): %s\n", v->variants[i].name, 100 * v->variants[i].figures[0].error_frac,
+               validation_why(&v->variants[i], a));
+}
+
+static void print_scores(const struct validation *v)
+{
     printf("\n  throughput: median absolute error %.1f %%, p90 %.1f %%; %.0f %% of measurements inside the "
            "prediction\n"
            "  interval (median width %.0f %% of the prediction); Kendall tau %.2f over %d separated pairs\n",
            100 * v->median_error, 100 * v->p90_error, 100 * v->coverage, 100 * v->width, v->kendall_tau,
            v->pairs);
-    printf("  one optimization to build: measured best is %s; the simulation says %s (regret %.1f %%), the "
-           "local view\n"
-           "  says %s (regret %.1f %%); drift of the baseline over the run: %+.1f %%\n",
-           v->measured_best, v->top_choice, 100 * v->top_choice_regret, v->local_choice,
-           100 * v->local_choice_regret, 100 * v->drift_frac);
+    printf("  speed-ups: median absolute error %.1f %%, p90 %.1f %%\n", 100 * v->median_speedup_error,
+           100 * v->p90_speedup_error);
+    if (isfinite(v->latency_p95_error))
+        printf(
+            "  p95 latency: median absolute error %.1f %%; of all figures with an interval %.0f %% inside\n",
+            100 * v->latency_p95_error, 100 * v->coverage_all);
+    if (v->measured_best != NULL)
+        printf(
+            "  one optimization to build: measured best is %s; the simulation says %s (regret %.1f %%), the "
+            "local view\n"
+            "  says %s (regret %.1f %%)\n",
+            v->measured_best, v->top_choice, 100 * v->top_choice_regret, v->local_choice,
+            100 * v->local_choice_regret);
+    printf("  drift over the run: the baseline %+.1f %%", 100 * v->drift_frac);
+    if (isfinite(v->profile_drift_frac))
+        printf(", operators alone take %+.1f %% longer", 100 * v->profile_drift_frac);
+    printf("; others took %.0f %% of the machine at most\n", 100 * v->disturbed_frac);
+}
+
+static void print_validation(const struct scenario *s, const struct validation *v, struct arena *a)
+{
+    const char *note = v->variants[0].runs[0].result.cache_note;
+
+    printf("%s: %d variants executed and predicted from one calibration%s%s%s\n\n", s->name, v->n,
+           note != NULL ? " (storage: " : "", note != NULL ? note : "", note != NULL ? ")" : "");
+    print_variants(v);
+    print_figures(v);
+    print_stages(v, a);
+    print_scores(v);
+    for (int i = 0; i < v->left_out_n; i++)
+        printf("  left out: %s: %s\n", v->left_out[i].name, v->left_out[i].why);
 }
 
 static int validate_loaded(const struct args *args, struct loaded *l, struct validate_options *opt,
@@ -71,12 +120,13 @@ static int validate_loaded(const struct args *args, struct loaded *l, struct val
 
     TRY(args_long(args, "repeats", REPEATS, 2, 100, &opt->repeats, err));
     TRY(args_long(args, "variants", VARIANTS, 2, 1000, &opt->variants, err));
+    opt->profile_after = !args_has(args, "no-drift");
     opt->calibration = args_get(args, "name", l->scenario->name);
     TRY(validate(&st, l->scenario, opt, l->arena, &v, err));
     if (args->json)
         print_document(validation_json(&st, l->scenario, &v));
     else
-        print_validation(l->scenario, &v);
+        print_validation(l->scenario, &v, l->arena);
     return keep_result(args, l, "validate", validation_json(&st, l->scenario, &v), NULL, err);
 }
 
@@ -104,12 +154,14 @@ const struct cmd cmd_validate = {
     .help = "execute variants and predict each from one calibration: how far off is it?",
     .group = "Measure",
     .about =
-        "Executes the scenario as it stands, every optimization alone, and combinations, repeats "
-        "interleaved, and\n"
-        "sets each beside its prediction. One calibration serves all: the newest profile of operators alone, "
-        "and the\n"
-        "executions of the scenario as it stands that stand between the variants. It is kept in the store.",
-    .options = "set,apply,repeats,variants,folder,pin,name",
+        "Executes the scenario as it stands, every optimization and knob alone, and combinations, repeats "
+        "interleaved,\n"
+        "and sets each beside its prediction. One calibration serves all: the newest profile of operators "
+        "alone, another\n"
+        "made at the end (--no-drift: only the first), and the executions of the scenario as it stands that "
+        "stand between\n"
+        "the variants. It is kept in the store.",
+    .options = "set,apply,repeats,variants,folder,pin,no-drift,name",
     .examples = "  foresight validate scenarios/quickstart.json\n"
                 "  foresight validate scenarios/quickstart.json --repeats 5 --variants 20 --json\n",
     .least = 1,

@@ -1,14 +1,12 @@
 #include "executor/columnar_layout.h"
 
 #include "base/arena.h"
+#include "executor/block_file.h"
 #include "executor/codec.h"
 #include "executor/memory.h"
 
-#include <errno.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 struct columnar_writer {
     struct columnar_shape shape;
@@ -216,44 +214,8 @@ double columnar_compress_used(struct columnar_writer *w, enum codec codec, const
 
 /* ------------------------------------------------------------------------------------ write */
 
-static int open_table(const char *path, bool *direct)
-{
-    int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, fd = -1;
-
-    if (*direct) {
-        fd = open(path, flags | O_DIRECT, 0666);
-        *direct = fd >= 0 || errno != EINVAL;
-    }
-    return *direct ? fd : open(path, flags, 0666);
-}
-
-static int write_image(const struct columnar_writer *w, int fd, const char *path, struct err *err)
-{
-    size_t at = 0;
-
-    while (at < w->image_size) {
-        ssize_t n = pwrite(fd, w->image + at, w->image_size - at, (off_t)at);
-
-        if (n >= 0 && n < DISK_BLOCK && at + (size_t)n < w->image_size) {
-            errno = ENOSPC; /* a full disk takes a last piece and says so only on the next write */
-            n = -1;
-        }
-        if (n < 0)
-            return err_io(err, "write the table", path);
-        at += at + (size_t)n < w->image_size ? (size_t)n / DISK_BLOCK * DISK_BLOCK : (size_t)n;
-    }
-    return 0;
-}
-
 int columnar_write(struct columnar_writer *w, const char *path, bool *direct, double *bytes, struct err *err)
 {
-    int fd = open_table(path, direct), rc;
-
-    if (fd < 0)
-        return err_io(err, "create the table", path);
-    rc = write_image(w, fd, path, err);
-    if (close(fd) != 0 && rc == 0)
-        rc = err_io(err, "write the table", path);
     *bytes = (double)w->image_size;
-    return rc;
+    return block_file_write(path, "the table", w->image, w->image_size, direct, err);
 }

@@ -1,10 +1,14 @@
 noinst_LIBRARIES += %D%/libexecutor.a
 %C%_libexecutor_a_SOURCES = \
+	%D%/block_file.c %D%/block_file.h \
 	%D%/batch.c %D%/batch.h \
 	%D%/codec.c %D%/codec.h \
 	%D%/columnar.h %D%/columnar_layout.c %D%/columnar_layout.h \
 	%D%/columnar_read.c %D%/columnar_write.c \
+	%D%/cores.c %D%/cores.h \
 	%D%/crew.c %D%/crew.h \
+	%D%/delta.c %D%/delta.h \
+	%D%/etl_path.c %D%/etl_path.h %D%/etl_profile.c %D%/etl_run.c %D%/etl_stages.c \
 	%D%/host.c %D%/host.h \
 	%D%/memory.c %D%/memory.h \
 	%D%/path.h %D%/paths.c \
@@ -25,7 +29,6 @@ noinst_LIBRARIES += %D%/libexecutor.a
 	%D%/kernels/train.c %D%/kernels/train.h \
 	%D%/image_cache.c %D%/image_cache.h \
 	%D%/jpegs.c %D%/jpegs.h \
-	%D%/profile_speed.c %D%/profile_speed.h \
 	%D%/vision.h %D%/vision_path.c %D%/vision_profile.c %D%/vision_run.c \
 	%D%/vision_work.c %D%/vision_work.h \
 	%D%/kernels/convnet.c %D%/kernels/convnet.h \

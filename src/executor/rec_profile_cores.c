@@ -1,18 +1,12 @@
 /*
- * rec_profile_cores.c - what cores cost each other: the same work on one of them, and on several at once.
- *
- * Every thread runs the whole path over and over, each starting at another
- * stage, as in a real run, where different stages share the caches, the memory
- * and perhaps the hardware threads of a core.
+ * rec_profile_cores.c - the four stages as work for cores_measure().
  */
 #include "executor/rec_profile.h"
 
 #include "base/arena.h"
-#include "executor/host.h"
-#include "executor/profile_speed.h"
+#include "executor/cores.h"
 
 #include <stdlib.h>
-#include <string.h>
 
 struct lane {
     struct bench *b;
@@ -64,15 +58,17 @@ static int train_part(struct lane *l, struct err *err)
     return 0;
 }
 
-static int lane_init(struct lane *l, struct bench *b, int index, struct err *err)
+static int lane_init(void *ctx, void *lane, struct err *err)
 {
+    struct lane *l = lane;
+    struct bench *b = ctx;
     const struct setup *s = &b->setup;
     bool direct = s->plan.storage.direct;
     char path[4096];
     double requests, bytes;
 
     l->b = b;
-    l->unseen = span_log_thread(NULL, "", index);
+    l->unseen = span_log_thread(NULL, "", 0);
     etl_worker_init(&l->etl, s, l->unseen);
     storage_worker_init(&l->storage, s, l->unseen);
     prep_worker_init(&l->prep, s, l->unseen);
@@ -89,8 +85,10 @@ static int lane_init(struct lane *l, struct bench *b, int index, struct err *err
     return etl_part(l, err);
 }
 
-static void lane_fini(struct lane *l)
+static void lane_fini(void *lane)
 {
+    struct lane *l = lane;
+
     etl_worker_fini(&l->etl);
     storage_worker_fini(&l->storage);
     prep_worker_fini(&l->prep);
@@ -102,32 +100,23 @@ static void lane_fini(struct lane *l)
     span_buf_free(l->unseen);
 }
 
-/* Every lane begins with another stage, as in a real run. */
-static int lane_run(void *lane, int index, int threads, struct err *err)
+static int part(void *lane, int k, struct err *err)
 {
     static int (*const parts[REC_STAGES])(struct lane *, struct err *) = {etl_part, storage_part, prep_part,
                                                                           train_part};
 
-    for (int k = 0; k < REC_STAGES; k++)
-        TRY(parts[(k + index * REC_STAGES / threads) % REC_STAGES](lane, err));
-    return 0;
+    return parts[k](lane, err);
 }
 
 int profile_cores(struct bench *b, int repeats, struct err *err)
 {
-    int usable = host_cores(), most = usable > PROFILE_THREADS ? PROFILE_THREADS : usable, made = 0, rc = 0;
-    struct lane *lanes = xcalloc((size_t)most, sizeof *lanes);
-    void *work[PROFILE_THREADS];
+    struct cores_work work = {.ctx = b,
+                              .size = sizeof(struct lane),
+                              .parts = REC_STAGES,
+                              .open = lane_init,
+                              .part = part,
+                              .close = lane_fini};
 
     b->setup.plan.storage.projection = false;
-    for (; made < most && rc == 0; made++) {
-        work[made] = &lanes[made];
-        rc = lane_init(&lanes[made], b, made, err);
-    }
-    if (rc == 0)
-        rc = profile_speed(lane_run, work, most, repeats, b->log, err);
-    for (int i = 0; i < made; i++)
-        lane_fini(&lanes[i]);
-    free(lanes);
-    return rc;
+    return cores_measure(&work, repeats, b->log, err);
 }

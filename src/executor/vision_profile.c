@@ -9,9 +9,8 @@
 
 #include "base/arena.h"
 #include "engine/rng.h"
-#include "executor/host.h"
+#include "executor/cores.h"
 #include "executor/memory.h"
-#include "executor/profile_speed.h"
 #include "models/model.h"
 
 #include <stdlib.h>
@@ -184,23 +183,26 @@ struct lane {
     struct span_buf *unseen;
 };
 
-static int lane_init(struct lane *l, const struct bench *b, struct err *err)
+static int lane_open(void *ctx, void *lane, struct err *err)
 {
-    const struct vision_plan *p = b->plan;
-    bool direct = p->load.direct;
+    const struct bench *b = ctx;
+    struct lane *l = lane;
+    bool direct = b->plan->load.direct;
 
-    vision_setup_init(&l->setup, p, b->set);
+    vision_setup_init(&l->setup, b->plan, b->set);
     l->unseen = span_log_thread(NULL, "", 0);
-    image_batch_init(&l->batch, &p->load);
-    step_worker_init(&l->step, p, p->load.batch, l->unseen);
+    image_batch_init(&l->batch, &b->plan->load);
+    step_worker_init(&l->step, b->plan, b->plan->load.batch, l->unseen);
     TRY(load_worker_init(&l->load, &l->setup, l->unseen, &direct, err));
     TRY(load_worker_run(&l->load, 0, &l->batch, err)); /* warms up */
-    step_worker_run(&l->step, &l->batch, p->load.batch);
+    step_worker_run(&l->step, &l->batch, b->plan->load.batch);
     return 0;
 }
 
-static void lane_fini(struct lane *l)
+static void lane_close(void *lane)
 {
+    struct lane *l = lane;
+
     load_worker_fini(&l->load);
     step_worker_fini(&l->step);
     image_batch_fini(&l->batch);
@@ -208,37 +210,26 @@ static void lane_fini(struct lane *l)
     span_buf_free(l->unseen);
 }
 
-/* Every second lane trains first. */
-static int lane_run(void *lane, int index, int threads, struct err *err)
+static int lane_part(void *lane, int part, struct err *err)
 {
     struct lane *l = lane;
-    long count = l->setup.plan.load.batch;
 
-    (void)threads;
-    if (index % 2 == 1)
-        step_worker_run(&l->step, &l->batch, count);
-    TRY(load_worker_run(&l->load, 0, &l->batch, err));
-    if (index % 2 == 0)
-        step_worker_run(&l->step, &l->batch, count);
+    if (part == VISION_LOAD)
+        return load_worker_run(&l->load, 0, &l->batch, err);
+    step_worker_run(&l->step, &l->batch, l->setup.plan.load.batch);
     return 0;
 }
 
-static int profile_cores(const struct bench *b, struct err *err)
+static int profile_cores(struct bench *b, struct err *err)
 {
-    int usable = host_cores(), most = usable > PROFILE_THREADS ? PROFILE_THREADS : usable, made = 0, rc = 0;
-    struct lane *lanes = xcalloc((size_t)most, sizeof *lanes);
-    void *work[PROFILE_THREADS];
+    struct cores_work work = {.ctx = b,
+                              .size = sizeof(struct lane),
+                              .parts = VISION_STAGES,
+                              .open = lane_open,
+                              .part = lane_part,
+                              .close = lane_close};
 
-    for (; made < most && rc == 0; made++) {
-        work[made] = &lanes[made];
-        rc = lane_init(&lanes[made], b, err);
-    }
-    if (rc == 0)
-        rc = profile_speed(lane_run, work, most, CORES_REPEATS, b->log, err);
-    for (int i = 0; i < made; i++)
-        lane_fini(&lanes[i]);
-    free(lanes);
-    return rc;
+    return cores_measure(&work, CORES_REPEATS, b->log, err);
 }
 
 /* What goes on between two reads of a real run. */
