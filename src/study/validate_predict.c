@@ -104,7 +104,7 @@ static void compare_stage(const struct comparing *c, int stage, struct validate_
            work_s = 0;
     double there_s = (double)e->workers / c->x->figures[0].measured.mean;
 
-    *out = (struct validate_stage){.name = p->name,
+    *out = (struct validate_stage){.name = arena_strdup(c->v->a, p->name),
                                    .wait_measured_s = measured(c, MEASURED_WAIT, stage),
                                    .wait_predicted_s = p->wait_s.mean};
     for (int k = 0; k < p->ops_n; k++)
@@ -154,9 +154,8 @@ const char *validation_why(const struct validate_variant *x, struct arena *a)
         return "";
     measured_s = s->measured_s[x->wrong_part].mean;
     predicted_s = s->predicted_s[x->wrong_part];
-    return arena_printf(a, "%s %s %.3g us a unit, predicted %.3g (%+.1f %% of its time)", s->name,
-                        words[x->wrong_part], 1e6 * measured_s, 1e6 * predicted_s,
-                        100 * s->error_frac[x->wrong_part]);
+    return arena_printf(a, "%s %s %.3g us a unit, predicted %.3g (%+.1f %%)", s->name, words[x->wrong_part],
+                        1e6 * measured_s, 1e6 * predicted_s, 100 * s->error_frac[x->wrong_part]);
 }
 
 /* --------------------------------------------------------------------------- prediction */

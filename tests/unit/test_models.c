@@ -131,7 +131,9 @@ static const struct example {
     double distinct;
 } examples[] = {
     {"gpu_training",
-     "{\"zero\": 3, \"recompute\": \"full\", \"step_cv\": 0.1, \"node_mtbf\": \"1h\", \"checkpoint\": \"20s\"}", false, 0},
+     "{\"zero\": 3, \"recompute\": \"full\", \"step_cv\": 0.1, \"node_mtbf\": \"1h\", \"checkpoint\": "
+     "\"20s\"}",
+     false, 0},
     {"station", "{\"service\": {\"exponential\": \"2ms\"}}", false, 0},
     {"station", "{\"service\": {\"lognormal\": {\"mean\": \"2ms\", \"cv\": 1.5}}}", false, 0},
     {"operators",
@@ -151,6 +153,15 @@ static const struct example {
      "{\"order\": \"session\", \"codec\": \"lz4\", \"ratio_session_lz4\": 0.4, \"costs\": {\"parse\": " COST
      ", \"join\": " COST ", \"order_session\": " COST ", \"encode\": " COST ", \"compress_lz4\": " COST
      ", \"write\": " COST "}}",
+     false, 0},
+    {"label",
+     "{\"costs\": {\"open\": " COST ", \"parse\": " COST ", \"index\": " COST ", \"read\": " COST
+     ", \"decompress_zstd\": " COST ", \"decode\": " COST ", \"join\": " COST ", \"encode\": " COST
+     ", \"compress_zstd\": " COST ", \"write\": " COST "}}",
+     false, 0},
+    {"label",
+     "{\"layout\": \"delta\", \"align\": \"key\", \"costs\": {\"parse\": " COST ", \"column_zstd\": " COST
+     ", \"key_column_zstd\": " COST ", \"write\": " COST "}}",
      false, 0},
     {"storage",
      "{\"projection\": true, \"costs\": {\"open\": " COST ", \"read\": " COST ", \"decompress_zstd\": " COST
@@ -200,7 +211,7 @@ static const struct example {
      "}}",
      false, 0},
 };
-enum { EXAMPLES = sizeof examples / sizeof *examples, DRAWS = 20000, OPS_MAX = 16 };
+enum { EXAMPLES = sizeof examples / sizeof *examples, DRAWS = 20000, OPS_MAX = 32 };
 
 static struct item example_item(const struct example *x)
 {
