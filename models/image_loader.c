@@ -7,7 +7,8 @@
  * operators are reordered, fused or cached, or when decoding is scaled: the gains follow.
  *
  * With a cache, the images it keeps (the first so many of the data set) are read, decoded and stored in the
- * first epoch, and recalled in later ones (files are used where they lie); the others are read and decoded every time.
+ * first epoch, and recalled in later ones (files are used where they lie); the others are read and decoded
+ * every time.
  *
  * Decoding only a region walks through the entropy code of every row down to the region's last, (1 + h) / 2
  * of the bytes on average for one of height h; and it transforms whole blocks, 15 pixels more than the
@@ -110,15 +111,16 @@ static int read_order(const struct image_loader_cfg *c, const char *where, int o
     }
     if (n != STEPS)
         return err_set(err, ERR_SCENARIO,
-                       "%s.ops: %d operators; crop, resize, flip, convert, normalize are all needed", where, n);
+                       "%s.ops: %d operators; crop, resize, flip, convert, normalize are all needed", where,
+                       n);
     return 0;
 }
 
 static int check_order(const char *where, const int at[STEPS], struct err *err)
 {
     if (at[NORMALIZE] < at[CONVERT])
-        return err_set(err, ERR_SCENARIO, "%s.ops: normalize works on what convert makes, so it comes after it",
-                       where);
+        return err_set(err, ERR_SCENARIO,
+                       "%s.ops: normalize works on what convert makes, so it comes after it", where);
     if (at[RESIZE] < at[CROP])
         return err_set(err, ERR_SCENARIO,
                        "%s.ops: resize makes the crop as large as the batch wants it, so it comes after crop",
@@ -126,7 +128,8 @@ static int check_order(const char *where, const int at[STEPS], struct err *err)
     return 0;
 }
 
-/* Decoding only a region is the crop pulled in front of everything.  Neighbours convert and normalize fuse. */
+/* Decoding only a region is the crop pulled in front of everything.  Neighbours convert and normalize fuse.
+ */
 static void build_chain(struct image_loader_cfg *c, const int order[STEPS], const int at[STEPS])
 {
     bool fused = c->fuse && at[NORMALIZE] == at[CONVERT] + 1;
@@ -152,18 +155,18 @@ static void build_chain(struct image_loader_cfg *c, const int order[STEPS], cons
 static int check_sizes(const struct image_loader_cfg *c, const char *where, struct err *err)
 {
     if (c->side_max < c->side_min)
-        return err_set(err, ERR_SCENARIO, "%s.side_max: %ld is smaller than side_min, %ld", where, c->side_max,
-                       c->side_min);
+        return err_set(err, ERR_SCENARIO, "%s.side_max: %ld is smaller than side_min, %ld", where,
+                       c->side_max, c->side_min);
     if (c->crop_max < c->crop_min)
         return err_set(err, ERR_SCENARIO, "%s.crop_max: %g is smaller than crop_min, %g", where, c->crop_max,
                        c->crop_min);
     if (c->images % c->batch != 0)
         return err_set(err, ERR_SCENARIO,
-                       "%s.batch: %ld does not divide the %ld images; the last batch would be a small one", where,
-                       c->batch, c->images);
+                       "%s.batch: %ld does not divide the %ld images; the last batch would be a small one",
+                       where, c->batch, c->images);
     if (c->batch % c->run != 0)
-        return err_set(err, ERR_SCENARIO, "%s.run: %ld does not divide the batch of %ld images", where, c->run,
-                       c->batch);
+        return err_set(err, ERR_SCENARIO, "%s.run: %ld does not divide the batch of %ld images", where,
+                       c->run, c->batch);
     if (c->prefetch == 0)
         return err_set(err, ERR_SCENARIO, "%s.prefetch: 0 lets no worker begin; 1 or more, or -1", where);
     return 0;
@@ -177,15 +180,17 @@ static int check_decode(const struct image_loader_cfg *c, const char *where, str
                          sqrt(c->crop_min / aspect));
 
     if (least < (double)c->output)
-        return err_set(err, ERR_SCENARIO,
-                       "%s.decode: \"%s\" leaves %.0f pixels of the smallest crop's side; a batch of %ld pixels "
-                       "would have to be blown up",
-                       where, image_decode_names[c->decode], least, c->output);
+        return err_set(
+            err, ERR_SCENARIO,
+            "%s.decode: \"%s\" leaves %.0f pixels of the smallest crop's side; a batch of %ld pixels "
+            "would have to be blown up",
+            where, image_decode_names[c->decode], least, c->output);
     if (c->decode == DECODE_REGION && c->cache == IMAGE_CACHE_DECODED)
-        return err_set(err, ERR_SCENARIO,
-                       "%s.cache: \"decoded\" would keep a random crop, and every epoch would see the same one; "
-                       "with \"decode\": \"region\", \"source\" can be kept",
-                       where);
+        return err_set(
+            err, ERR_SCENARIO,
+            "%s.cache: \"decoded\" would keep a random crop, and every epoch would see the same one; "
+            "with \"decode\": \"region\", \"source\" can be kept",
+            where);
     return 0;
 }
 
@@ -270,8 +275,8 @@ static void decode(struct flow *f, double images)
         run_op(f, IMAGE_DECODE + c->decode, images, f->source, bytes);
         return;
     }
-    region = f->source * images_crop_area(c) +
-             (IMAGE_MCU - 1) * side * 2 * mean_side(f) + (IMAGE_MCU - 1) * (IMAGE_MCU - 1);
+    region = f->source * images_crop_area(c) + (IMAGE_MCU - 1) * side * 2 * mean_side(f) +
+             (IMAGE_MCU - 1) * (IMAGE_MCU - 1);
     run_op(f, IMAGE_DECODE_REGION, images, region, bytes * (1 + side) / 2);
 }
 
@@ -279,7 +284,8 @@ static void decode(struct flow *f, double images)
 static void fetch(struct flow *f, double images)
 {
     const struct image_loader_cfg *c = f->c;
-    double later = (double)f->in->sequence * f->in->count >= (double)c->images ? 1 : 0, kept = images_kept_frac(c);
+    double later = (double)f->in->sequence * f->in->count >= (double)c->images ? 1 : 0,
+           kept = images_kept_frac(c);
     double hits = images * later * kept, reduction = (double)image_reduction(c->decode);
     double pixels = f->source / (reduction * reduction);
 
@@ -325,7 +331,8 @@ static void transform(struct flow *f, int op, double images)
 }
 
 /* Photographs of a batch are larger or smaller than the mean, and everything done to them with them. */
-static double batch_size_luck(const struct image_loader_cfg *c, const struct item *in, const struct luck *luck)
+static double batch_size_luck(const struct image_loader_cfg *c, const struct item *in,
+                              const struct luck *luck)
 {
     struct rng r;
 

@@ -13,9 +13,8 @@
 
 #include <math.h>
 
-const char *const conv_op_names[] = {"forward_direct", "forward_gemm", "backward_direct",
-                                     "backward_gemm",  "head",         "update",
-                                     NULL};
+const char *const conv_op_names[] = {
+    "forward_direct", "forward_gemm", "backward_direct", "backward_gemm", "head", "update", NULL};
 const char *const conv_kernel_names[] = {"direct", "gemm", NULL};
 
 #define T struct image_training_cfg
@@ -62,7 +61,8 @@ double conv_backward_products(const struct image_training_cfg *c, double pixels)
 
 double conv_weights(const struct image_training_cfg *c)
 {
-    return (double)((CONV_TAPS * CONV_CHANNELS + 1) * c->channels1 + (CONV_TAPS * c->channels1 + 1) * c->channels2);
+    return (double)((CONV_TAPS * CONV_CHANNELS + 1) * c->channels1 +
+                    (CONV_TAPS * c->channels1 + 1) * c->channels2);
 }
 
 static void shape(const void *cfg, struct shape *out)

@@ -2,10 +2,10 @@
 
 #include <math.h>
 
-const char *const image_op_names[] = {"read",         "decode",        "decode_half", "decode_quarter",
-                                      "decode_region", "store",         "recall",      "crop",
-                                      "resize_bytes", "resize_floats", "flip",        "convert",
-                                      "normalize",    "convert_normalize", "collate", NULL};
+const char *const image_op_names[] = {"read",  "decode",  "decode_half", "decode_quarter",    "decode_region",
+                                      "store", "recall",  "crop",        "resize_bytes",      "resize_floats",
+                                      "flip",  "convert", "normalize",   "convert_normalize", "collate",
+                                      NULL};
 const char *const image_decode_names[] = {"full", "half", "quarter", "region", NULL};
 const char *const image_cache_names[] = {"none", "source", "decoded", NULL};
 
@@ -35,9 +35,9 @@ double images_crop_area(const struct image_loader_cfg *c)
 }
 
 /*
- * Of a crop with share s of the area, width and height are sqrt(s r) and sqrt(s / r) of the photograph's, with
- * log r uniform over -m .. m, m = min(log IMAGE_ASPECT, -log s):   E sqrt(r) = sinh(m/2) / (m/2).
- * The mean over s by Simpson's rule.
+ * Of a crop with share s of the area, width and height are sqrt(s r) and sqrt(s / r) of the photograph's,
+ * with log r uniform over -m .. m, m = min(log IMAGE_ASPECT, -log s):   E sqrt(r) = sinh(m/2) / (m/2). The
+ * mean over s by Simpson's rule.
  */
 double images_crop_side(const struct image_loader_cfg *c)
 {
@@ -61,8 +61,9 @@ long image_reduction(int decode)
 double images_kept_frac(const struct image_loader_cfg *c)
 {
     double reduction = (double)image_reduction(c->decode);
-    double each = c->cache == IMAGE_CACHE_SOURCE ? images_pixels(c) * c->pixel_bytes
-                                                 : IMAGE_CHANNELS * images_pixels(c) / (reduction * reduction);
+    double each = c->cache == IMAGE_CACHE_SOURCE
+                      ? images_pixels(c) * c->pixel_bytes
+                      : IMAGE_CHANNELS * images_pixels(c) / (reduction * reduction);
 
     return c->cache == IMAGE_CACHE_NONE ? 0 : fmin(1, c->cache_bytes / ((double)c->images * each));
 }

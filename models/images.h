@@ -59,7 +59,7 @@ extern const char *const image_cache_names[];
 enum {
     IMAGE_CHAIN_MAX = 6, /* the operators behind decoding, collate included */
     IMAGE_CHANNELS = 3,
-    IMAGE_MCU = 16,       /* pixels of a decoder's block of blocks, either way, with chroma at half resolution */
+    IMAGE_MCU = 16, /* pixels of a decoder's block of blocks, either way, with chroma at half resolution */
     IMAGE_DISK_BLOCK = 4096 /* reads past the page cache begin and end on multiples of it */
 };
 

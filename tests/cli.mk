@@ -11,6 +11,7 @@ golden_tests += \
 	%D%/golden/init.t \
 	%D%/golden/fit.t \
 	%D%/golden/presets.t \
+	%D%/golden/vision.t \
 	%D%/golden/rank.t \
 	%D%/golden/whatif.t \
 	%D%/golden/datapath.t

@@ -16,8 +16,9 @@ static size_t place_size(const struct image_loader_cfg *c, const struct jpeg_ent
 {
     long reduction = image_reduction(c->decode);
 
-    return c->cache == IMAGE_CACHE_SOURCE ? e->size
-                                          : reduced(e->width, reduction) * reduced(e->height, reduction) * IMAGE_CHANNELS;
+    return c->cache == IMAGE_CACHE_SOURCE
+               ? e->size
+               : reduced(e->width, reduction) * reduced(e->height, reduction) * IMAGE_CHANNELS;
 }
 
 void image_cache_init(struct image_cache *k, const struct image_loader_cfg *c, const struct jpegs *set)

@@ -57,7 +57,8 @@ static void choose_size(const struct maker *m, struct rng *r, long image, struct
 {
     const struct image_loader_cfg *c = m->c;
     double at = ((double)m->part[image] + rng_uniform(r)) / (double)c->images;
-    long side = c->side_min + (long)(at * (double)(c->side_max - c->side_min) + 0.5), other = image_short_side(side);
+    long side = c->side_min + (long)(at * (double)(c->side_max - c->side_min) + 0.5),
+         other = image_short_side(side);
     bool upright = rng_uniform(r) < 0.5;
 
     e->width = (uint16_t)(upright ? other : side);
@@ -195,8 +196,8 @@ int jpegs_open(const struct image_loader_cfg *c, uint64_t seed, const char *fold
     char text[300], hash[65], base[3500], index[3600];
     int rc = 0;
 
-    snprintf(text, sizeof text, "jpegs 2 images %ld sides %ld %ld quality %ld classes %ld seed %llu\n", c->images,
-             c->side_min, c->side_max, c->quality, c->classes, (unsigned long long)seed);
+    snprintf(text, sizeof text, "jpegs 2 images %ld sides %ld %ld quality %ld classes %ld seed %llu\n",
+             c->images, c->side_min, c->side_max, c->quality, c->classes, (unsigned long long)seed);
     text_sha256(text, strlen(text), hash);
     if ((size_t)snprintf(base, sizeof base, "%s/photos-%.16s", folder, hash) >= sizeof base)
         return err_set(err, ERR_IO, "%s: the name of the folder is too long", folder);

@@ -43,15 +43,16 @@ static bool matches(const struct scenario *s)
     return true;
 }
 
-static int find_epochs(const struct scenario *s, const struct image_loader_cfg *c, long *epochs, struct err *err)
+static int find_epochs(const struct scenario *s, const struct image_loader_cfg *c, long *epochs,
+                       struct err *err)
 {
     double n = s->horizon.kind == HORIZON_ITEMS ? s->horizon.items / (double)c->images : 0;
 
     *epochs = (long)n;
     if (n < 1 || n != floor(n))
         return err_set(err, ERR_SCENARIO,
-                       "%s: $.horizon: the executor runs whole epochs of %ld images: {\"items\": %ld}, say", s->file,
-                       c->images, 2 * c->images);
+                       "%s: $.horizon: the executor runs whole epochs of %ld images: {\"items\": %ld}, say",
+                       s->file, c->images, 2 * c->images);
     return 0;
 }
 
@@ -63,8 +64,8 @@ static int check(const struct scenario *s, const struct vision_plan *p, struct e
         return err_set(err, ERR_PROGRAM, "%s: stage \"%s\": %s", s->file, loader, jpeg_missing());
     if (p->load.output % 2 != 0)
         return err_set(err, ERR_SCENARIO,
-                       "%s: stage \"%s\": output is %ld; the network halves it, so it has to be even", s->file, loader,
-                       p->load.output);
+                       "%s: stage \"%s\": output is %ld; the network halves it, so it has to be even",
+                       s->file, loader, p->load.output);
     if (s->stages[VISION_TRAIN].in_capacity < 1)
         return err_set(err, ERR_SCENARIO,
                        "%s: the buffer in front of \"%s\" holds %g; the executor needs room for 1", s->file,
@@ -88,8 +89,8 @@ static int plan(const struct scenario *s, const void *cfg, struct arena *a, cons
     return find_epochs(s, &p->load, &p->epochs, err);
 }
 
-static int run(const void *plan, const struct exec_options *opt, struct span_log *log, struct exec_outcome *out,
-               struct err *err)
+static int run(const void *plan, const struct exec_options *opt, struct span_log *log,
+               struct exec_outcome *out, struct err *err)
 {
     return vision_run(plan, opt, log, out, NULL, err);
 }

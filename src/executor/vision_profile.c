@@ -22,19 +22,25 @@ struct setting {
     const char *ops;
 };
 
-#define BYTES_FIRST "[\"crop\", \"resize\", \"flip\", \"convert\", \"normalize\"]"
+#define BYTES_FIRST  "[\"crop\", \"resize\", \"flip\", \"convert\", \"normalize\"]"
 #define FLOATS_FIRST "[\"convert\", \"normalize\", \"crop\", \"resize\", \"flip\"]"
-#define CROP_FIRST "[\"crop\", \"convert\", \"normalize\", \"resize\", \"flip\"]"
-#define FLIP_FIRST "[\"flip\", \"crop\", \"resize\", \"convert\", \"normalize\"]"
+#define CROP_FIRST   "[\"crop\", \"convert\", \"normalize\", \"resize\", \"flip\"]"
+#define FLIP_FIRST   "[\"flip\", \"crop\", \"resize\", \"convert\", \"normalize\"]"
 
-static const struct setting settings[] = {
-    {DECODE_FULL, IMAGE_CACHE_NONE, false, BYTES_FIRST},    {DECODE_FULL, IMAGE_CACHE_NONE, false, FLOATS_FIRST},
-    {DECODE_FULL, IMAGE_CACHE_NONE, true, FLOATS_FIRST},    {DECODE_FULL, IMAGE_CACHE_NONE, true, BYTES_FIRST},
-    {DECODE_FULL, IMAGE_CACHE_NONE, false, CROP_FIRST},     {DECODE_FULL, IMAGE_CACHE_NONE, false, FLIP_FIRST},
-    {DECODE_HALF, IMAGE_CACHE_NONE, false, BYTES_FIRST},    {DECODE_HALF, IMAGE_CACHE_NONE, false, FLOATS_FIRST},
-    {DECODE_QUARTER, IMAGE_CACHE_NONE, false, BYTES_FIRST}, {DECODE_REGION, IMAGE_CACHE_NONE, false, BYTES_FIRST},
-    {DECODE_REGION, IMAGE_CACHE_NONE, true, FLOATS_FIRST},  {DECODE_FULL, IMAGE_CACHE_DECODED, false, BYTES_FIRST},
-    {DECODE_HALF, IMAGE_CACHE_DECODED, false, BYTES_FIRST}, {DECODE_FULL, IMAGE_CACHE_SOURCE, false, BYTES_FIRST}};
+static const struct setting settings[] = {{DECODE_FULL, IMAGE_CACHE_NONE, false, BYTES_FIRST},
+                                          {DECODE_FULL, IMAGE_CACHE_NONE, false, FLOATS_FIRST},
+                                          {DECODE_FULL, IMAGE_CACHE_NONE, true, FLOATS_FIRST},
+                                          {DECODE_FULL, IMAGE_CACHE_NONE, true, BYTES_FIRST},
+                                          {DECODE_FULL, IMAGE_CACHE_NONE, false, CROP_FIRST},
+                                          {DECODE_FULL, IMAGE_CACHE_NONE, false, FLIP_FIRST},
+                                          {DECODE_HALF, IMAGE_CACHE_NONE, false, BYTES_FIRST},
+                                          {DECODE_HALF, IMAGE_CACHE_NONE, false, FLOATS_FIRST},
+                                          {DECODE_QUARTER, IMAGE_CACHE_NONE, false, BYTES_FIRST},
+                                          {DECODE_REGION, IMAGE_CACHE_NONE, false, BYTES_FIRST},
+                                          {DECODE_REGION, IMAGE_CACHE_NONE, true, FLOATS_FIRST},
+                                          {DECODE_FULL, IMAGE_CACHE_DECODED, false, BYTES_FIRST},
+                                          {DECODE_HALF, IMAGE_CACHE_DECODED, false, BYTES_FIRST},
+                                          {DECODE_FULL, IMAGE_CACHE_SOURCE, false, BYTES_FIRST}};
 enum { SETTINGS = sizeof settings / sizeof *settings };
 
 enum { BATCHES = 2, CORES_REPEATS = 8, STEPS = 3, DISK_SIZES = 7, DISK_REPEATS = 10, DECODED = 8 };
@@ -47,7 +53,8 @@ struct bench {
     struct progress *progress;
 };
 
-/* The plan in one setting; false where it makes no sense for these photographs: a quarter of small ones, say. */
+/* The plan in one setting; false where it makes no sense for these photographs: a quarter of small ones, say.
+ */
 static bool choose(const struct bench *b, const struct setting *t, struct arena *a, struct vision_plan *out)
 {
     const struct model *m = model_find("image_loader");
@@ -71,8 +78,8 @@ static bool choose(const struct bench *b, const struct setting *t, struct arena 
 }
 
 /* The first batches of an epoch; with a cache, the same once more from there. */
-static int load_some(struct vision_setup *s, struct load_worker *w, struct image_batch *batch, long from, long n,
-                     struct err *err)
+static int load_some(struct vision_setup *s, struct load_worker *w, struct image_batch *batch, long from,
+                     long n, struct err *err)
 {
     for (long i = 0; i < n; i++)
         TRY(load_worker_run(w, (uint64_t)(from + i % s->batches), batch, err));
@@ -126,7 +133,8 @@ static int profile_setting(struct bench *b, const struct setting *t, struct err 
 /* ------------------------------------------------------------------------------------ training */
 
 /* One kind of convolution on the first `count` images of a batch. */
-static void train_some(struct bench *b, const struct vision_plan *p, const struct image_batch *batch, long count)
+static void train_some(struct bench *b, const struct vision_plan *p, const struct image_batch *batch,
+                       long count)
 {
     struct step_worker w;
 
@@ -241,8 +249,8 @@ static int decode_some(const struct bench *b, const struct jpeg_reader *r, struc
     return 0;
 }
 
-static int read_anywhere(const struct bench *b, struct jpeg_reader *r, struct jpeg_decoder *d, unsigned char *rgb,
-                         struct err *err)
+static int read_anywhere(const struct bench *b, struct jpeg_reader *r, struct jpeg_decoder *d,
+                         unsigned char *rgb, struct err *err)
 {
     struct span_buf *spans = span_log_thread(b->log, "disk", 0);
     struct rng rng;
@@ -270,7 +278,8 @@ static int read_anywhere(const struct bench *b, struct jpeg_reader *r, struct jp
  */
 static int profile_disk(const struct bench *b, struct err *err)
 {
-    unsigned char *rgb = memory_new((size_t)b->set->largest_width * (size_t)b->set->largest_height * IMAGE_CHANNELS);
+    unsigned char *rgb =
+        memory_new((size_t)b->set->largest_width * (size_t)b->set->largest_height * IMAGE_CHANNELS);
     struct jpeg_decoder *d = jpeg_decoder_new();
     bool direct = b->plan->load.direct;
     struct jpeg_reader r;

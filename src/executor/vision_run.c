@@ -205,8 +205,8 @@ static int run_workers(struct vision_run *r, struct span_log *log, struct exec_o
     double start_s;
 
     for (; made <= loaders && rc == 0; made++)
-        rc = worker_init(&workers[made], r, made < loaders ? VISION_LOAD : VISION_TRAIN, made < loaders ? made : 0,
-                         log, err);
+        rc = worker_init(&workers[made], r, made < loaders ? VISION_LOAD : VISION_TRAIN,
+                         made < loaders ? made : 0, log, err);
     if (rc == 0) {
         progress_begin(r->opt->progress, "execute", (double)r->total);
         rc = crew_run(&r->crew, workers, sizeof *workers, made, log, &start_s, err);

@@ -77,7 +77,8 @@ void image_batch_fini(struct image_batch *b)
 int load_worker_init(struct load_worker *w, struct vision_setup *s, struct span_buf *spans, bool *direct,
                      struct err *err)
 {
-    size_t largest = (size_t)s->set->largest_width * (size_t)s->set->largest_height * IMAGE_CHANNELS * sizeof(float);
+    size_t largest =
+        (size_t)s->set->largest_width * (size_t)s->set->largest_height * IMAGE_CHANNELS * sizeof(float);
 
     *w = (struct load_worker){.setup = s, .spans = spans, .decoder = jpeg_decoder_new()};
     w->now.data = memory_new(largest);
@@ -161,8 +162,8 @@ static void operator_end(struct load_worker *w, int op, long image, double items
     span_end(w->spans, image_op_names[op], image, items, bytes, NAN);
 }
 
-static int decode_region(struct load_worker *w, long image, const unsigned char *file, const struct augment *g,
-                         struct err *err)
+static int decode_region(struct load_worker *w, long image, const unsigned char *file,
+                         const struct augment *g, struct err *err)
 {
     const struct jpeg_entry *e = &w->setup->set->entry[image];
     struct jpeg_region r = region_of(g, e->width, e->height);
@@ -171,7 +172,8 @@ static int decode_region(struct load_worker *w, long image, const unsigned char 
 
     operator_begin(w);
     rc = jpeg_decode_region(w->decoder, file, e->size, &r, w->now.data, &transformed, err);
-    operator_end(w, IMAGE_DECODE_REGION, image, transformed, (double)e->size * (r.top + r.height) / e->height);
+    operator_end(w, IMAGE_DECODE_REGION, image, transformed,
+                 (double)e->size * (r.top + r.height) / e->height);
     w->now.width = r.width;
     w->now.height = r.height;
     return rc;
@@ -397,7 +399,8 @@ double step_worker_run(struct step_worker *w, const struct image_batch *b, long 
     span_end(w->spans, conv_op_names[CONV_HEAD], item, items, NAN, NAN);
     span_begin(w->spans);
     items = convnet_backward(w->net);
-    span_end(w->spans, conv_op_names[gemm ? CONV_BACKWARD_GEMM : CONV_BACKWARD_DIRECT], item, items, NAN, NAN);
+    span_end(w->spans, conv_op_names[gemm ? CONV_BACKWARD_GEMM : CONV_BACKWARD_DIRECT], item, items, NAN,
+             NAN);
     span_begin(w->spans);
     items = convnet_update(w->net);
     span_end(w->spans, conv_op_names[CONV_UPDATE], item, items, NAN, NAN);

@@ -65,6 +65,7 @@ struct step_worker {
 void step_worker_init(struct step_worker *w, const struct vision_plan *plan, long largest_batch,
                       struct span_buf *spans);
 void step_worker_fini(struct step_worker *w);
-double step_worker_run(struct step_worker *w, const struct image_batch *b, long count); /* the loss before it */
+double step_worker_run(struct step_worker *w, const struct image_batch *b,
+                       long count); /* the loss before it */
 
 #endif

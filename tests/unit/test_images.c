@@ -55,18 +55,24 @@ static double seconds(const struct image_loader_cfg *c, int op, uint64_t sequenc
     return sum;
 }
 
-#define NORMALIZE_COSTS ", \"crop_min\": 0.5, \"crop_max\": 0.5, \"costs\": {\"normalize\": {\"per_item\": \"1ns\"}}"
+#define NORMALIZE_COSTS                                                                                      \
+    ", \"crop_min\": 0.5, \"crop_max\": 0.5, \"costs\": {\"normalize\": {\"per_item\": \"1ns\"}}"
 
 Test(images, an_operator_behind_the_crop_sees_fewer_pixels)
 {
     struct image_loader_cfg c;
 
-    cr_assert_eq(load(NORMALIZE_COSTS ", \"ops\": [\"convert\", \"normalize\", \"crop\", \"resize\", \"flip\"]", &c), 0,
-                 "%s", err.text);
+    cr_assert_eq(
+        load(NORMALIZE_COSTS ", \"ops\": [\"convert\", \"normalize\", \"crop\", \"resize\", \"flip\"]", &c),
+        0, "%s", err.text);
     cr_expect_float_eq(seconds(&c, IMAGE_NORMALIZE, 0), 2 * 400 * 300 * 3 * 1e-9, 1e-12);
-    cr_assert_eq(load(NORMALIZE_COSTS ", \"ops\": [\"crop\", \"convert\", \"normalize\", \"resize\", \"flip\"]", &c), 0);
+    cr_assert_eq(
+        load(NORMALIZE_COSTS ", \"ops\": [\"crop\", \"convert\", \"normalize\", \"resize\", \"flip\"]", &c),
+        0);
     cr_expect_float_eq(seconds(&c, IMAGE_NORMALIZE, 0), 400 * 300 * 3 * 1e-9, 1e-12);
-    cr_assert_eq(load(NORMALIZE_COSTS ", \"ops\": [\"crop\", \"resize\", \"flip\", \"convert\", \"normalize\"]", &c), 0);
+    cr_assert_eq(
+        load(NORMALIZE_COSTS ", \"ops\": [\"crop\", \"resize\", \"flip\", \"convert\", \"normalize\"]", &c),
+        0);
     cr_expect_float_eq(seconds(&c, IMAGE_NORMALIZE, 0), 2 * 64 * 64 * 3 * 1e-9, 1e-12);
 }
 
@@ -74,10 +80,11 @@ Test(images, half_as_large_each_way_is_a_quarter_of_the_pixels)
 {
     struct image_loader_cfg c;
 
-    cr_assert_eq(load(", \"decode\": \"half\", \"crop_min\": 0.5, \"crop_max\": 0.5, \"costs\": {\"resize_bytes\": "
-                      "{\"per_item\": \"1ns\"}}",
-                      &c),
-                 0, "%s", err.text);
+    cr_assert_eq(
+        load(", \"decode\": \"half\", \"crop_min\": 0.5, \"crop_max\": 0.5, \"costs\": {\"resize_bytes\": "
+             "{\"per_item\": \"1ns\"}}",
+             &c),
+        0, "%s", err.text);
     cr_expect_float_eq(seconds(&c, IMAGE_RESIZE_BYTES, 0), 2 * 200 * 150 * 0.5 * 1e-9, 1e-12);
 }
 
@@ -85,10 +92,11 @@ Test(images, a_cache_of_decoded_images_is_filled_once_and_spares_later_epochs)
 {
     struct image_loader_cfg c;
 
-    cr_assert_eq(load(", \"cache\": \"decoded\", \"cache_bytes\": \"1.44MB\", \"costs\": {\"decode\": {\"fixed\": "
-                      "\"1ms\"}, \"store\": {\"fixed\": \"1ms\"}, \"recall\": {\"fixed\": \"1ms\"}}",
-                      &c),
-                 0, "%s", err.text);
+    cr_assert_eq(
+        load(", \"cache\": \"decoded\", \"cache_bytes\": \"1.44MB\", \"costs\": {\"decode\": {\"fixed\": "
+             "\"1ms\"}, \"store\": {\"fixed\": \"1ms\"}, \"recall\": {\"fixed\": \"1ms\"}}",
+             &c),
+        0, "%s", err.text);
     cr_expect_float_eq(images_kept_frac(&c), 0.5, 1e-12);
     cr_expect_float_eq(seconds(&c, IMAGE_DECODE, 3), 2e-3, 1e-9);
     cr_expect_float_eq(seconds(&c, IMAGE_STORE, 3), 1e-3, 1e-9);
@@ -138,16 +146,17 @@ Test(images, what_cannot_be_is_refused)
 {
     static const struct {
         const char *more, *says;
-    } bad[] = {{", \"ops\": [\"crop\", \"resize\", \"flip\", \"normalize\", \"convert\"]", "comes after it"},
-               {", \"ops\": [\"resize\", \"crop\", \"flip\", \"convert\", \"normalize\"]", "comes after crop"},
-               {", \"ops\": [\"crop\", \"resize\"]", "all needed"},
-               {", \"ops\": [\"crop\", \"crop\", \"flip\", \"convert\", \"normalize\"]", "needed once"},
-               {", \"decode\": \"quarter\"", "blown up"},
-               {", \"decode\": \"region\", \"cache\": \"decoded\"", "random crop"},
-               {", \"images\": 9", "does not divide the 9 images"},
-               {", \"run\": 4", "does not divide the batch"},
-               {", \"side_max\": 300", "smaller than side_min"},
-               {", \"crop_max\": 0.1", "smaller than crop_min"}};
+    } bad[] = {
+        {", \"ops\": [\"crop\", \"resize\", \"flip\", \"normalize\", \"convert\"]", "comes after it"},
+        {", \"ops\": [\"resize\", \"crop\", \"flip\", \"convert\", \"normalize\"]", "comes after crop"},
+        {", \"ops\": [\"crop\", \"resize\"]", "all needed"},
+        {", \"ops\": [\"crop\", \"crop\", \"flip\", \"convert\", \"normalize\"]", "needed once"},
+        {", \"decode\": \"quarter\"", "blown up"},
+        {", \"decode\": \"region\", \"cache\": \"decoded\"", "random crop"},
+        {", \"images\": 9", "does not divide the 9 images"},
+        {", \"run\": 4", "does not divide the batch"},
+        {", \"side_max\": 300", "smaller than side_min"},
+        {", \"crop_max\": 0.1", "smaller than crop_min"}};
 
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++) {
         struct image_loader_cfg c;

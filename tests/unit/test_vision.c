@@ -40,15 +40,17 @@ static struct vision_plan plan_of(const char *more)
 {
     const struct model *m = model_find("image_loader");
     struct model_env env = {.where = "$", .arena = a};
-    struct vision_plan p = {.train = {.conv = CONV_GEMM, .channels1 = 4, .channels2 = 5, .learning_rate = 0.1},
-                            .stage_names = {"load", "train"},
-                            .buffer = 2,
-                            .epochs = EPOCHS,
-                            .seed = 5};
-    char *text = arena_printf(a,
-                              "{\"images\": %d, \"batch\": %d, \"run\": 2, \"side_min\": 100, \"side_max\": 140, "
-                              "\"output\": 16, \"crop_min\": 0.4%s}",
-                              IMAGES, BATCH, more);
+    struct vision_plan p = {
+        .train = {.conv = CONV_GEMM, .channels1 = 4, .channels2 = 5, .learning_rate = 0.1},
+        .stage_names = {"load", "train"},
+        .buffer = 2,
+        .epochs = EPOCHS,
+        .seed = 5};
+    char *text =
+        arena_printf(a,
+                     "{\"images\": %d, \"batch\": %d, \"run\": 2, \"side_min\": 100, \"side_max\": 140, "
+                     "\"output\": 16, \"crop_min\": 0.4%s}",
+                     IMAGES, BATCH, more);
     struct json *v;
 
     cr_assert_eq(json_parse(text, "test", &v, &err), 0, "%s", err.text);
@@ -77,8 +79,8 @@ static void expect_same(const char *one, const char *other)
         cr_expect_eq(x[i], y[i], "%s and %s: step %d: %.9g and %.9g", one, other, i, x[i], y[i]);
 }
 
-#define BYTES_FIRST ", \"ops\": [\"crop\", \"resize\", \"flip\", \"convert\", \"normalize\"]"
-#define CROP_FIRST ", \"ops\": [\"crop\", \"flip\", \"convert\", \"normalize\", \"resize\"]"
+#define BYTES_FIRST  ", \"ops\": [\"crop\", \"resize\", \"flip\", \"convert\", \"normalize\"]"
+#define CROP_FIRST   ", \"ops\": [\"crop\", \"flip\", \"convert\", \"normalize\", \"resize\"]"
 #define FLOATS_FIRST ", \"ops\": [\"convert\", \"normalize\", \"crop\", \"flip\", \"resize\"]"
 
 Test(vision, any_number_of_workers_makes_the_same_batches)
@@ -121,7 +123,8 @@ Test(vision, a_cache_saves_the_reading_of_later_epochs)
 {
     double losses[STEPS];
     struct exec_outcome all = run(", \"direct\": false", losses);
-    struct exec_outcome kept = run(", \"direct\": false, \"cache\": \"source\", \"cache_bytes\": \"1GB\"", losses);
+    struct exec_outcome kept =
+        run(", \"direct\": false, \"cache\": \"source\", \"cache_bytes\": \"1GB\"", losses);
 
     cr_expect_float_eq(all.stages[VISION_LOAD].disk_bytes, 2 * kept.stages[VISION_LOAD].disk_bytes, 0.5);
     cr_expect_not(all.cold);

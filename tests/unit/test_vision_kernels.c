@@ -82,13 +82,15 @@ Test(vision_kernels, the_size_stands_in_the_file)
     cr_expect_eq(s.height, H);
 }
 
-/* The decoder's own reduction keeps low frequencies of each block, which is close to the mean of its pixels. */
+/* The decoder's own reduction keeps low frequencies of each block, which is close to the mean of its pixels.
+ */
 Test(vision_kernels, scaled_decoding_is_decoding_and_averaging)
 {
     unsigned char *full = decoded(1), *mean = xcalloc((size_t)W * H, 3);
 
     for (int reduction = 2; reduction <= 4; reduction *= 2) {
-        struct image from = {W / reduction * reduction, H / reduction * reduction, false, xcalloc((size_t)W * H, 3)};
+        struct image from = {W / reduction * reduction, H / reduction * reduction, false,
+                             xcalloc((size_t)W * H, 3)};
         struct image whole = {W, H, false, full}, to = {.data = mean};
         unsigned char *small = decoded(reduction), *cut = xcalloc((size_t)W * H, 3);
         int wide = (W + reduction - 1) / reduction;
@@ -113,9 +115,9 @@ Test(vision_kernels, scaled_decoding_is_decoding_and_averaging)
 
 Test(vision_kernels, a_region_is_what_cutting_it_out_gives_bit_for_bit)
 {
-    static const struct jpeg_region regions[] = {
-        {0, 0, W, H}, {0, 0, 1, 1}, {W - 1, H - 1, 1, 1}, {37, 41, 90, 77}, {16, 16, 32, 32}, {17, 1, 16, 149},
-        {100, 99, 103, 51}};
+    static const struct jpeg_region regions[] = {{0, 0, W, H},      {0, 0, 1, 1},     {W - 1, H - 1, 1, 1},
+                                                 {37, 41, 90, 77},  {16, 16, 32, 32}, {17, 1, 16, 149},
+                                                 {100, 99, 103, 51}};
     unsigned char *full = decoded(1), *part = xcalloc((size_t)W * H, 3), *cut = xcalloc((size_t)W * H, 3);
 
     for (size_t i = 0; i < sizeof regions / sizeof *regions; i++) {
@@ -123,7 +125,8 @@ Test(vision_kernels, a_region_is_what_cutting_it_out_gives_bit_for_bit)
         struct image whole = {W, H, false, full}, to = {.data = cut};
         double transformed;
 
-        cr_assert_eq(jpeg_decode_region(decoder, file, file_n, g, part, &transformed, &err), 0, "%s", err.text);
+        cr_assert_eq(jpeg_decode_region(decoder, file, file_n, g, part, &transformed, &err), 0, "%s",
+                     err.text);
         pixels_crop(&whole, g->left, g->top, g->width, g->height, &to);
         cr_expect(memcmp(part, cut, image_bytes(&to)) == 0, "region %zu", i);
         cr_expect(transformed >= g->width * g->height && transformed <= (g->width + 30.) * (g->height + 30.),
@@ -140,7 +143,8 @@ Test(vision_kernels, a_broken_file_is_an_error_and_the_next_one_is_read)
 
     cr_expect_eq(jpeg_decode(decoder, file, file_n / 2, 1, rgb, &err), ERR_FAILED);
     cr_expect(strstr(err.text, "libjpeg: ") != NULL, "%s", err.text);
-    cr_expect_eq(jpeg_decode(decoder, (const unsigned char *)"not a photograph", 16, 1, rgb, &err), ERR_FAILED);
+    cr_expect_eq(jpeg_decode(decoder, (const unsigned char *)"not a photograph", 16, 1, rgb, &err),
+                 ERR_FAILED);
     cr_expect_eq(jpeg_decode(decoder, file, file_n, 1, rgb, &err), 0);
     free(rgb);
 }
@@ -211,7 +215,8 @@ Test(vision_kernels, resizing_is_the_mean_of_the_area)
     pixels_resize(&r, &floats, 31, 23, &to);
     for (int y = 0; y < 23; y++)
         for (int x = 0; x < 31; x++) {
-            double want = area_mean(&floats, x * W / 31., (x + 1) * W / 31., y * H / 23., (y + 1) * H / 23., 1);
+            double want =
+                area_mean(&floats, x * W / 31., (x + 1) * W / 31., y * H / 23., (y + 1) * H / 23., 1);
 
             cr_assert_float_eq(f[(y * 31 + x) * 3 + 1], want, 1e-4, "%d %d", x, y);
         }
@@ -275,7 +280,8 @@ static double loss_of(struct convnet *n)
     return loss;
 }
 
-/* Central differences; relu bends, so a step is small, and single precision wants it large: 2e-3 is between. */
+/* Central differences; relu bends, so a step is small, and single precision wants it large: 2e-3 is between.
+ */
 static void check_gradients(int conv)
 {
     struct convnet *n = network(conv);

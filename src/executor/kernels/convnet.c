@@ -23,11 +23,11 @@ struct convnet {
     float *head_w, *head_b, *head_dw, *head_db; /* [class][channel] */
     float *weights, *gradients;                 /* all of them, side by side */
     size_t weights_n;
-    float *h1, *p1, *h2;     /* [image][channel][y][x]: after relu; after the mean over 2x2; after relu */
-    float *mean, *dmean;     /* [image][channel] */
-    float *columns;          /* [in][tap][y][x] of one image */
-    float *d1, *dp1, *d2;    /* gradients of one image's h1, p1, h2 */
-    const float *images;     /* of the step under way */
+    float *h1, *p1, *h2;  /* [image][channel][y][x]: after relu; after the mean over 2x2; after relu */
+    float *mean, *dmean;  /* [image][channel] */
+    float *columns;       /* [in][tap][y][x] of one image */
+    float *d1, *dp1, *d2; /* gradients of one image's h1, p1, h2 */
+    const float *images;  /* of the step under way */
     const int32_t *labels;
     long count;
 };
@@ -90,7 +90,8 @@ static void direct_forward(const struct layer *l, const float *in, float *out)
             for (int y = r.y0; y < r.y1; y++) {
                 int at = y * l->side + r.x0;
 
-                add_scaled(out + (size_t)o * plane + at, from + at + r.shift, l->w[o * l->in * CONV_TAPS + t], r.n);
+                add_scaled(out + (size_t)o * plane + at, from + at + r.shift, l->w[o * l->in * CONV_TAPS + t],
+                           r.n);
             }
         }
 }
@@ -126,7 +127,8 @@ static void direct_input(const struct layer *l, const float *dout, float *din)
             for (int y = r.y0; y < r.y1; y++) {
                 int at = y * l->side + r.x0;
 
-                add_scaled(to + at + r.shift, dout + (size_t)o * plane + at, l->w[o * l->in * CONV_TAPS + t], r.n);
+                add_scaled(to + at + r.shift, dout + (size_t)o * plane + at, l->w[o * l->in * CONV_TAPS + t],
+                           r.n);
             }
         }
 }
@@ -161,8 +163,8 @@ static void roll_back(const struct layer *l, const float *columns, float *din)
         for (int y = r.y0; y < r.y1; y++) {
             int at = y * l->side + r.x0;
 
-            add_scaled(din + (size_t)(t / CONV_TAPS) * plane + at + r.shift, columns + (size_t)t * plane + at, 1,
-                       r.n);
+            add_scaled(din + (size_t)(t / CONV_TAPS) * plane + at + r.shift, columns + (size_t)t * plane + at,
+                       1, r.n);
         }
     }
 }
@@ -172,8 +174,8 @@ static void gemm_forward(const struct layer *l, const float *in, float *columns,
     int places = l->side * l->side, depth = l->in * CONV_TAPS;
 
     unroll(l, in, columns);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, l->out, places, depth, 1, l->w, depth, columns, places, 1,
-                out, places);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasNoTrans, l->out, places, depth, 1, l->w, depth, columns,
+                places, 1, out, places);
 }
 
 static void gemm_weights(struct layer *l, const float *in, const float *dout, float *columns)
@@ -181,16 +183,16 @@ static void gemm_weights(struct layer *l, const float *in, const float *dout, fl
     int places = l->side * l->side, depth = l->in * CONV_TAPS;
 
     unroll(l, in, columns);
-    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, l->out, depth, places, 1, dout, places, columns, places, 1,
-                l->dw, depth);
+    cblas_sgemm(CblasRowMajor, CblasNoTrans, CblasTrans, l->out, depth, places, 1, dout, places, columns,
+                places, 1, l->dw, depth);
 }
 
 static void gemm_input(const struct layer *l, const float *dout, float *columns, float *din)
 {
     int places = l->side * l->side, depth = l->in * CONV_TAPS;
 
-    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, depth, places, l->out, 1, l->w, depth, dout, places, 0,
-                columns, places);
+    cblas_sgemm(CblasRowMajor, CblasTrans, CblasNoTrans, depth, places, l->out, 1, l->w, depth, dout, places,
+                0, columns, places);
     roll_back(l, columns, din);
 }
 
@@ -291,7 +293,8 @@ static float *floats_new(size_t n)
 static void room_init(struct convnet *n, long capacity)
 {
     size_t many = (size_t)capacity, plane = (size_t)n->side * (size_t)n->side, c1 = (size_t)n->l1.out;
-    size_t c2 = (size_t)n->l2.out, unrolled1 = CONV_TAPS * CONV_CHANNELS * plane, unrolled2 = CONV_TAPS * c1 * plane / 4;
+    size_t c2 = (size_t)n->l2.out, unrolled1 = CONV_TAPS * CONV_CHANNELS * plane,
+           unrolled2 = CONV_TAPS * c1 * plane / 4;
 
     n->h1 = floats_new(many * c1 * plane);
     n->p1 = floats_new(many * c1 * plane / 4);
@@ -304,7 +307,8 @@ static void room_init(struct convnet *n, long capacity)
     n->d2 = floats_new(c2 * plane / 4);
 }
 
-struct convnet *convnet_new(const struct image_training_cfg *c, long side, long classes, long capacity, uint64_t seed)
+struct convnet *convnet_new(const struct image_training_cfg *c, long side, long classes, long capacity,
+                            uint64_t seed)
 {
     struct convnet *n = xcalloc(1, sizeof *n);
     int c1 = (int)c->channels1, c2 = (int)c->channels2;

@@ -50,8 +50,8 @@ static struct jpeg_error_mgr *failing_init(struct failing *f)
 
 /* ------------------------------------------------------------------------------ encoding */
 
-int jpeg_encode(const unsigned char *rgb, int width, int height, int quality, unsigned char **out, size_t *size,
-                struct err *err)
+int jpeg_encode(const unsigned char *rgb, int width, int height, int quality, unsigned char **out,
+                size_t *size, struct err *err)
 {
     struct jpeg_compress_struct c;
     struct failing f;
@@ -128,7 +128,8 @@ static void begin(struct jpeg_decoder *d, const unsigned char *file, size_t n)
     d->info.do_fancy_upsampling = FALSE;
 }
 
-int jpeg_size(struct jpeg_decoder *d, const unsigned char *file, size_t n, struct jpeg_size *out, struct err *err)
+int jpeg_size(struct jpeg_decoder *d, const unsigned char *file, size_t n, struct jpeg_size *out,
+              struct err *err)
 {
     if (setjmp(d->failing.back))
         return failed(d, err);
@@ -138,8 +139,8 @@ int jpeg_size(struct jpeg_decoder *d, const unsigned char *file, size_t n, struc
     return 0;
 }
 
-int jpeg_decode(struct jpeg_decoder *d, const unsigned char *file, size_t n, int reduction, unsigned char *rgb,
-                struct err *err)
+int jpeg_decode(struct jpeg_decoder *d, const unsigned char *file, size_t n, int reduction,
+                unsigned char *rgb, struct err *err)
 {
     struct jpeg_decompress_struct *i = &d->info;
 
@@ -185,7 +186,8 @@ int jpeg_decode_region(struct jpeg_decoder *d, const unsigned char *file, size_t
     block = i->max_v_samp_factor * DCTSIZE;
     first = region->top / block;
     last = (region->top + region->height - 1) / block;
-    *transformed = (double)((int)(width + (JDIMENSION)block - 1) / block * block) * (last - first + 1) * block;
+    *transformed =
+        (double)((int)(width + (JDIMENSION)block - 1) / block * block) * (last - first + 1) * block;
     if (region->top > 0)
         jpeg_skip_scanlines(i, (JDIMENSION)region->top);
     for (int y = 0; y < region->height; y++) {
@@ -212,8 +214,8 @@ static int missing(struct err *err)
     return err_set(err, ERR_PROGRAM, "%s", jpeg_missing());
 }
 
-int jpeg_encode(const unsigned char *rgb, int width, int height, int quality, unsigned char **out, size_t *size,
-                struct err *err)
+int jpeg_encode(const unsigned char *rgb, int width, int height, int quality, unsigned char **out,
+                size_t *size, struct err *err)
 {
     (void)rgb, (void)width, (void)height, (void)quality, (void)out, (void)size;
     return missing(err);
@@ -229,21 +231,23 @@ void jpeg_decoder_free(struct jpeg_decoder *d)
     (void)d;
 }
 
-int jpeg_size(struct jpeg_decoder *d, const unsigned char *file, size_t n, struct jpeg_size *out, struct err *err)
+int jpeg_size(struct jpeg_decoder *d, const unsigned char *file, size_t n, struct jpeg_size *out,
+              struct err *err)
 {
     (void)d, (void)file, (void)n, (void)out;
     return missing(err);
 }
 
-int jpeg_decode(struct jpeg_decoder *d, const unsigned char *file, size_t n, int reduction, unsigned char *rgb,
-                struct err *err)
+int jpeg_decode(struct jpeg_decoder *d, const unsigned char *file, size_t n, int reduction,
+                unsigned char *rgb, struct err *err)
 {
     (void)d, (void)file, (void)n, (void)reduction, (void)rgb;
     return missing(err);
 }
 
 int jpeg_decode_region(struct jpeg_decoder *d, const unsigned char *file, size_t n,
-                       const struct jpeg_region *region, unsigned char *rgb, double *transformed, struct err *err)
+                       const struct jpeg_region *region, unsigned char *rgb, double *transformed,
+                       struct err *err)
 {
     (void)d, (void)file, (void)n, (void)region, (void)rgb, (void)transformed;
     return missing(err);

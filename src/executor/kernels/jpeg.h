@@ -24,8 +24,8 @@
 const char *jpeg_missing(void);
 
 /* *out is for the caller to free. */
-int jpeg_encode(const unsigned char *rgb, int width, int height, int quality, unsigned char **out, size_t *size,
-                struct err *err);
+int jpeg_encode(const unsigned char *rgb, int width, int height, int quality, unsigned char **out,
+                size_t *size, struct err *err);
 
 struct jpeg_decoder;
 
@@ -40,8 +40,8 @@ int jpeg_size(struct jpeg_decoder *d, const unsigned char *file, size_t n, struc
               struct err *err);
 
 /* Each side divided by `reduction`, 1, 2 or 4, and rounded up; rgb has room for that. */
-int jpeg_decode(struct jpeg_decoder *d, const unsigned char *file, size_t n, int reduction, unsigned char *rgb,
-                struct err *err);
+int jpeg_decode(struct jpeg_decoder *d, const unsigned char *file, size_t n, int reduction,
+                unsigned char *rgb, struct err *err);
 
 struct jpeg_region {
     int left, top, width, height; /* of the photograph, in pixels; inside it */

@@ -9,7 +9,8 @@
 enum { PLANES = 3, OBJECTS = 12, SMALLEST = 4 };
 
 /* Each octave's share of the one below, of brightness and of colour; the deviation of the whole; grain. */
-static const float LUMA_FALL = 0.66f, CHROMA_FALL = 0.45f, LUMA_DEVIATION = 42, CHROMA_DEVIATION = 18, GRAIN = 2.5f;
+static const float LUMA_FALL = 0.66f, CHROMA_FALL = 0.45f, LUMA_DEVIATION = 42, CHROMA_DEVIATION = 18,
+                   GRAIN = 2.5f;
 
 struct photo_maker {
     float *plane[PLANES], *coarse; /* brightness, blue and red difference */

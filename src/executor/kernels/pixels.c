@@ -83,13 +83,13 @@ void pixels_convert_normalize(const struct image *from, struct image *to)
     becomes(to, from->width, from->height, true);
 }
 
-#define FLIP_ROW(type, row, width)                                                                                     \
-    for (int a = 0, b = (width) - 1; a < b; a++, b--)                                                                  \
-        for (int c = 0; c < CHANNELS; c++) {                                                                           \
-            type kept = (row)[CHANNELS * a + c];                                                                       \
-                                                                                                                       \
-            (row)[CHANNELS * a + c] = (row)[CHANNELS * b + c];                                                         \
-            (row)[CHANNELS * b + c] = kept;                                                                            \
+#define FLIP_ROW(type, row, width)                                                                           \
+    for (int a = 0, b = (width)-1; a < b; a++, b--)                                                          \
+        for (int c = 0; c < CHANNELS; c++) {                                                                 \
+            type kept = (row)[CHANNELS * a + c];                                                             \
+                                                                                                             \
+            (row)[CHANNELS * a + c] = (row)[CHANNELS * b + c];                                               \
+            (row)[CHANNELS * b + c] = kept;                                                                  \
         }
 
 void pixels_flip(struct image *i)
@@ -150,28 +150,28 @@ static float share_of(const struct cover *c, int k)
 }
 
 /* Along x: each pixel of the result is the sum of what it covers.  The same for bytes and floats. */
-#define SQUEEZE(name, type)                                                                                            \
-    static void name(const type *restrict in, const struct cover *c, float *restrict out, int m)                       \
-    {                                                                                                                  \
-        for (int x = 0; x < m; x++, c++) {                                                                             \
-            const type *p = in + CHANNELS * c->first, *last = in + CHANNELS * c->last;                                 \
-            float s0 = c->first_share * (float)p[0], s1 = c->first_share * (float)p[1];                                \
-            float s2 = c->first_share * (float)p[2];                                                                   \
-                                                                                                                       \
-            for (p += CHANNELS; p < last; p += CHANNELS) {                                                             \
-                s0 += (float)p[0];                                                                                     \
-                s1 += (float)p[1];                                                                                     \
-                s2 += (float)p[2];                                                                                     \
-            }                                                                                                          \
-            if (p == last) {                                                                                           \
-                s0 += c->last_share * (float)p[0];                                                                     \
-                s1 += c->last_share * (float)p[1];                                                                     \
-                s2 += c->last_share * (float)p[2];                                                                     \
-            }                                                                                                          \
-            out[CHANNELS * x] = s0;                                                                                    \
-            out[CHANNELS * x + 1] = s1;                                                                                \
-            out[CHANNELS * x + 2] = s2;                                                                                \
-        }                                                                                                              \
+#define SQUEEZE(name, type)                                                                                  \
+    static void name(const type *restrict in, const struct cover *c, float *restrict out, int m)             \
+    {                                                                                                        \
+        for (int x = 0; x < m; x++, c++) {                                                                   \
+            const type *p = in + CHANNELS * c->first, *last = in + CHANNELS * c->last;                       \
+            float s0 = c->first_share * (float)p[0], s1 = c->first_share * (float)p[1];                      \
+            float s2 = c->first_share * (float)p[2];                                                         \
+                                                                                                             \
+            for (p += CHANNELS; p < last; p += CHANNELS) {                                                   \
+                s0 += (float)p[0];                                                                           \
+                s1 += (float)p[1];                                                                           \
+                s2 += (float)p[2];                                                                           \
+            }                                                                                                \
+            if (p == last) {                                                                                 \
+                s0 += c->last_share * (float)p[0];                                                           \
+                s1 += c->last_share * (float)p[1];                                                           \
+                s2 += c->last_share * (float)p[2];                                                           \
+            }                                                                                                \
+            out[CHANNELS * x] = s0;                                                                          \
+            out[CHANNELS * x + 1] = s1;                                                                      \
+            out[CHANNELS * x + 2] = s2;                                                                      \
+        }                                                                                                    \
     }
 
 SQUEEZE(squeeze_bytes, unsigned char)
