@@ -88,7 +88,7 @@ int exec_prepare(const struct scenario *s, struct arena *a, struct exec_job *out
 
 bool exec_is_chain(const struct scenario *s, const char *const *kernels, int n)
 {
-    if (s->stages_n != n || s->workload.data == NULL)
+    if (s->stages_n != n)
         return false;
     for (int i = 0; i < n; i++)
         if (s->stages[i].model->kernel == NULL || strcmp(s->stages[i].model->kernel, kernels[i]) != 0)

@@ -6,7 +6,6 @@
 #include "executor/vision.h"
 
 #include <math.h>
-#include <string.h>
 
 static const char *const kernels[VISION_STAGES] = {"image_loader", "image_training"};
 
@@ -35,12 +34,7 @@ static const char *const switches[] = {"image_loader.workers",
 
 static bool matches(const struct scenario *s)
 {
-    if (s->stages_n != VISION_STAGES)
-        return false;
-    for (int i = 0; i < VISION_STAGES; i++)
-        if (s->stages[i].model->kernel == NULL || strcmp(s->stages[i].model->kernel, kernels[i]) != 0)
-            return false;
-    return true;
+    return exec_is_chain(s, kernels, VISION_STAGES);
 }
 
 static int find_epochs(const struct scenario *s, const struct image_loader_cfg *c, long *epochs,
@@ -66,10 +60,6 @@ static int check(const struct scenario *s, const struct vision_plan *p, struct e
         return err_set(err, ERR_SCENARIO,
                        "%s: stage \"%s\": output is %ld; the network halves it, so it has to be even",
                        s->file, loader, p->load.output);
-    if (s->stages[VISION_TRAIN].in_capacity < 1)
-        return err_set(err, ERR_SCENARIO,
-                       "%s: the buffer in front of \"%s\" holds %g; the executor needs room for 1", s->file,
-                       s->stages[VISION_TRAIN].name, s->stages[VISION_TRAIN].in_capacity);
     return 0;
 }
 
@@ -84,7 +74,7 @@ static int plan(const struct scenario *s, const void *cfg, struct arena *a, cons
     for (int i = 0; i < VISION_STAGES; i++)
         p->stage_names[i] = s->stages[i].name;
     TRY(check(s, p, err));
-    p->buffer = (long)fmin(s->stages[VISION_TRAIN].in_capacity, (double)p->load.images);
+    TRY(exec_buffers(s, VISION_STAGES, &p->buffer, err));
     *out = p;
     return find_epochs(s, &p->load, &p->epochs, err);
 }
