@@ -41,6 +41,13 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/gpu.h \
 	%D%/gpu_training.c \
 	%D%/experiment.c \
+	%D%/image_loader.c \
+	%D%/image_training.c \
+	%D%/image_training.h \
+	%D%/images.c \
+	%D%/images.h \
+	%D%/label.c \
+	%D%/label.h \
 	%D%/loader.c \
 	%D%/loader.h \
 	%D%/model.c \

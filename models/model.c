@@ -1,5 +1,7 @@
 #include "models/model.h"
 
+#include <math.h>
+
 const char *role_name(enum role r)
 {
     static const char *const names[ROLES] = {"cpu", "gpu", "disk", "disk", "net", "servers", "mem"};
@@ -48,20 +50,26 @@ static void note_size(struct size_log *log, int op, double items, double bytes)
     log->seen[log->n++].bytes = bytes;
 }
 
-void demand_cost(struct demand *d, int op, const struct cost *c, double items, double bytes,
-                 const struct item *in, const struct luck *luck)
+void demand_costs(struct demand *d, int op, const struct cost *c, double runs, double items, double bytes,
+                  const struct item *in, const struct luck *luck)
 {
-    double seconds = c->fixed_s + c->per_item_s * items + c->per_byte_s * bytes;
+    double seconds = runs * (c->fixed_s + c->per_item_s * items + c->per_byte_s * bytes);
 
-    if (luck != NULL && luck->sizes != NULL)
+    if (luck != NULL && luck->sizes != NULL && runs > 0)
         note_size(luck->sizes, op, items, bytes);
     if (luck != NULL && c->cv > 0) {
         struct rng r;
 
         rng_keyed(&r, luck->seed, luck->replication, luck->stage, in->key, (uint64_t)op);
-        seconds *= rng_lognormal(&r, 1, c->cv);
+        seconds *= rng_lognormal(&r, 1, c->cv / sqrt(fmax(1, runs)));
     }
     demand_add(d, ROLE_CPU, op, seconds, 0);
+}
+
+void demand_cost(struct demand *d, int op, const struct cost *c, double items, double bytes,
+                 const struct item *in, const struct luck *luck)
+{
+    demand_costs(d, op, c, 1, items, bytes, in, luck);
 }
 
 double luck_law(const struct law *law, const struct item *in, const struct luck *luck, uint64_t purpose)

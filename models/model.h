@@ -44,6 +44,8 @@ struct item {
     double used_bytes; /* bytes of the streams the job reads, compressed, of this item */
     double encoded_bytes, encoded_used_bytes;
     double stripe_rows;
+    int delta;          /* enum delta_kind: a label beside the table, to be merged by who reads it */
+    double delta_bytes; /* of it, on disk */
     const struct dataset_cfg *data; /* NULL for plain requests */
     struct request *request;        /* the serving side (server.h); NULL elsewhere */
 };
@@ -189,6 +191,9 @@ void demand_add_memory(struct demand *d, int op, double seconds, double bytes);
 /* One run of an operator on a core, with its noise when there is luck. */
 void demand_cost(struct demand *d, int op, const struct cost *c, double items, double bytes,
                  const struct item *in, const struct luck *luck);
+/* So many runs one after the other, each of so many items and bytes on average. */
+void demand_costs(struct demand *d, int op, const struct cost *c, double runs, double items, double bytes,
+                  const struct item *in, const struct luck *luck);
 /* A draw from `law`, or its mean; `purpose` separates several draws of one item. */
 double luck_law(const struct law *law, const struct item *in, const struct luck *luck, uint64_t purpose);
 /* The sum of n independent draws. */

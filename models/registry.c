@@ -16,11 +16,14 @@ extern const struct model operators_model;
 extern const struct model etl_model;
 extern const struct model spark_model;
 extern const struct model experiment_model;
+extern const struct model label_model;
 extern const struct model storage_model;
 extern const struct model loader_model;
+extern const struct model image_loader_model;
 extern const struct model preprocess_model;
 extern const struct model feature_store_model;
 extern const struct model training_model;
+extern const struct model image_training_model;
 extern const struct model gpu_training_model;
 extern const struct model inference_model;
 extern const struct model vector_db_model;
@@ -34,11 +37,14 @@ const struct model *const models[] = {
     &etl_model,
     &spark_model,
     &experiment_model,
+    &label_model,
     &storage_model,
     &loader_model,
+    &image_loader_model,
     &preprocess_model,
     &feature_store_model,
     &training_model,
+    &image_training_model,
     &gpu_training_model,
     &inference_model,
     &vector_db_model,

@@ -6,12 +6,14 @@ golden_tests += \
 	%D%/golden/search.t \
 	%D%/golden/results.t \
 	%D%/golden/measured.t \
+	%D%/golden/validate.t \
 	%D%/golden/import.t \
 	%D%/golden/replay.t \
 	%D%/golden/serving.t \
 	%D%/golden/init.t \
 	%D%/golden/fit.t \
 	%D%/golden/presets.t \
+	%D%/golden/vision.t \
 	%D%/golden/rank.t \
 	%D%/golden/whatif.t \
 	%D%/golden/datapath.t \

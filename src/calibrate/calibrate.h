@@ -27,8 +27,9 @@ struct calibrate_input {
     const struct resolver *resolver;
     const char *name; /* of the calibration */
     struct store *store;
-    int64_t profile;     /* trace ids */
-    const int64_t *runs; /* executions of the scenario as it stands, oldest first */
+    int64_t profile;       /* trace ids */
+    int64_t profile_after; /* another one, made after the executions: both count; 0: none */
+    const int64_t *runs;   /* executions of the scenario as it stands, oldest first */
     int runs_n;
 };
 
@@ -36,9 +37,8 @@ struct calibration {
     struct calibration_row *rows;
     size_t n;
     double baseline_measured_per_s, baseline_predicted_per_s; /* NAN without executions */
-    double run_to_run_frac; /* relative standard deviation of the executions' throughput */
-    const char **remarks;
-    int remarks_n;
+    double run_to_run_frac;         /* relative standard deviation of the executions' throughput */
+    struct calibration_extra extra; /* remarks, and what is no number */
 };
 
 /* The newest profile of a scenario of this name, 0 when there is none: operators alone do not depend on its
@@ -51,5 +51,8 @@ void calibrate_span_size(const struct op_info *info, const struct span *s, doubl
 
 /* Everything in *out lives in `a`. */
 int calibrate(const struct calibrate_input *in, struct arena *a, struct calibration *out, struct err *err);
+
+/* In the store, under in->name. */
+int calibration_keep(const struct calibrate_input *in, const struct calibration *c, struct err *err);
 
 #endif

@@ -2,6 +2,7 @@
 
 #include "cli/load.h"
 #include "cli/print.h"
+#include "cli/studies.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -55,6 +56,10 @@ static int run(const struct args *args, struct err *err)
         struct loaded l;
 
         TRY(load_scenario(args, args->words[i], &l, err));
+        if (json_get(l.tree, "exec") != NULL && check_executable(args, &l, err) != 0) {
+            loaded_free(&l);
+            return err->code;
+        }
         if (!args->quiet)
             print_warnings(l.scenario);
         if (args->json) {
@@ -83,9 +88,11 @@ const struct cmd cmd_check = {
     .args = "SCENARIO",
     .help = "is the file right? names the place and the nearest valid name if not",
     .group = "Ask one scenario",
-    .about = "Reads the scenario as `run` would, with calibrations and edits, and stops before simulating.\n"
-             "--rules lists the rewrites that it admits, what each touches and why it is legal, or why it is "
-             "not here.",
+    .about = "Reads the scenario as `run` would, with calibrations and edits, and stops before simulating. "
+             "What \"exec\" says\n"
+             "is read as the executor would.  --rules lists the rewrites that it admits, what each touches and why "
+             "it is\n"
+             "legal, or why it is not here.",
     .options = "set,apply,rules",
     .examples = "  foresight check scenarios/quickstart.json\n  foresight check "
                 "scenarios/vision-training.json --rules\n",

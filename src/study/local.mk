@@ -2,6 +2,7 @@ noinst_LIBRARIES += %D%/libstudy.a
 %C%_libstudy_a_SOURCES = \
 	%D%/measure.c \
 	%D%/measure.h \
+	%D%/measured.c \
 	%D%/simulated.c \
 	%D%/simulated.h \
 	%D%/rank.c \
@@ -105,6 +106,12 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/values.h \
 	%D%/validate.c \
 	%D%/validate.h \
+	%D%/validate_design.c \
+	%D%/validate_json.c \
+	%D%/validate_measure.c \
+	%D%/validate_parts.h \
+	%D%/validate_predict.c \
+	%D%/validate_score.c \
 	%D%/changes.c \
 	%D%/changes.h \
 	%D%/variant.c \

@@ -131,7 +131,9 @@ static const struct example {
     double distinct;
 } examples[] = {
     {"gpu_training",
-     "{\"zero\": 3, \"recompute\": \"full\", \"step_cv\": 0.1, \"node_mtbf\": \"1h\", \"checkpoint\": \"20s\"}", false, 0},
+     "{\"zero\": 3, \"recompute\": \"full\", \"step_cv\": 0.1, \"node_mtbf\": \"1h\", \"checkpoint\": "
+     "\"20s\"}",
+     false, 0},
     {"station", "{\"service\": {\"exponential\": \"2ms\"}}", false, 0},
     {"station", "{\"service\": {\"lognormal\": {\"mean\": \"2ms\", \"cv\": 1.5}}}", false, 0},
     {"operators",
@@ -151,6 +153,15 @@ static const struct example {
      "{\"order\": \"session\", \"codec\": \"lz4\", \"ratio_session_lz4\": 0.4, \"costs\": {\"parse\": " COST
      ", \"join\": " COST ", \"order_session\": " COST ", \"encode\": " COST ", \"compress_lz4\": " COST
      ", \"write\": " COST "}}",
+     false, 0},
+    {"label",
+     "{\"costs\": {\"open\": " COST ", \"parse\": " COST ", \"index\": " COST ", \"read\": " COST
+     ", \"decompress_zstd\": " COST ", \"decode\": " COST ", \"join\": " COST ", \"encode\": " COST
+     ", \"compress_zstd\": " COST ", \"write\": " COST "}}",
+     false, 0},
+    {"label",
+     "{\"layout\": \"delta\", \"align\": \"key\", \"costs\": {\"parse\": " COST ", \"column_zstd\": " COST
+     ", \"key_column_zstd\": " COST ", \"write\": " COST "}}",
      false, 0},
     {"storage",
      "{\"projection\": true, \"costs\": {\"open\": " COST ", \"read\": " COST ", \"decompress_zstd\": " COST
@@ -186,8 +197,21 @@ static const struct example {
     {"spark", "{\"stages\": [{\"name\": \"map\", \"tasks\": 8, \"cpu\": \"2s\", \"read_bytes\": \"1GB\"}]}",
      false, 0},
     {"experiment", "{\"layout\": \"delta\"}", false, 0},
+    {"image_loader",
+     "{\"cache\": \"decoded\", \"cache_bytes\": \"100MB\", \"costs\": {\"read\": " COST ", \"decode\": " COST
+     ", \"store\": " COST ", \"crop\": " COST ", \"resize_bytes\": " COST ", \"flip\": " COST ", \"convert\": " COST
+     ", \"normalize\": " COST ", \"collate\": " COST "}}",
+     false, 0},
+    {"image_loader",
+     "{\"decode\": \"region\", \"fuse\": true, \"ops\": [\"convert\", \"normalize\", \"crop\", \"resize\", \"flip\"], "
+     "\"costs\": {\"decode_region\": " COST ", \"resize_floats\": " COST ", \"convert_normalize\": " COST "}}",
+     false, 0},
+    {"image_training",
+     "{\"costs\": {\"forward_direct\": " COST ", \"head\": " COST ", \"backward_direct\": " COST ", \"update\": " COST
+     "}}",
+     false, 0},
 };
-enum { EXAMPLES = sizeof examples / sizeof *examples, DRAWS = 20000, OPS_MAX = 16 };
+enum { EXAMPLES = sizeof examples / sizeof *examples, DRAWS = 20000, OPS_MAX = 32 };
 
 static struct item example_item(const struct example *x)
 {
