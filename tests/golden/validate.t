@@ -4,7 +4,8 @@
 ln -s "$abs_srcdir/scenarios" scenarios
 ln -s "$abs_srcdir/models" models
 sed 's/"rows": [0-9]*/"rows": 8192/; s/"partition_rows": [0-9]*/"partition_rows": 4096/; s/"epochs": [0-9]*/"epochs": 2/;
-     s/"items": [0-9]*/"items": 16384/; s/"stripe_rows": 4096/"stripe_rows": 1024/' scenarios/local-etl.json >small.json
+     s/"items": [0-9]*/"items": 16384/; s/"stripe_rows": 4096/"stripe_rows": 1024/;
+     s/"preset": "label-2-cores", //; s/"etl.stripe_rows": 8192/"etl.stripe_rows": 2048/' scenarios/local-etl.json >small.json
 
 digest() { # of what the jobs read, with these options
     "$FORESIGHT" exec small.json --set exec.digest=true --repeats 1 --json --quiet --store digest.db "$@" 2>/dev/null |
