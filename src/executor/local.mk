@@ -17,4 +17,17 @@ noinst_LIBRARIES += %D%/libexecutor.a
 	%D%/stages.c %D%/stages.h \
 	%D%/kernels/etl.c %D%/kernels/etl.h \
 	%D%/kernels/prep.c %D%/kernels/prep.h \
-	%D%/kernels/train.c %D%/kernels/train.h
+	%D%/kernels/train.c %D%/kernels/train.h \
+	%D%/llm_run.c %D%/llm_run.h \
+	%D%/rag.h %D%/rag_loop.c %D%/rag_loop.h %D%/rag_path.c %D%/rag_profile.c %D%/rag_run.c %D%/rag_world.c \
+	%D%/kernels/encoder.c %D%/kernels/encoder.h \
+	%D%/kernels/index_faiss.h \
+	%D%/kernels/kv_cache.c %D%/kernels/kv_cache.h \
+	%D%/kernels/questions.c %D%/kernels/questions.h \
+	%D%/kernels/transformer.c %D%/kernels/transformer.h
+
+if HAVE_FAISS
+%C%_libexecutor_a_SOURCES += %D%/kernels/index_faiss.cc
+else
+%C%_libexecutor_a_SOURCES += %D%/kernels/index_absent.c
+endif
