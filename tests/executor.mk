@@ -4,7 +4,8 @@ criterion_tests += \
 	%D%/unit/test_rawlog \
 	%D%/unit/test_columnar \
 	%D%/unit/test_kernels \
-	%D%/unit/test_execute
+	%D%/unit/test_execute \
+	%D%/unit/test_paths
 EXTRA_DIST += %D%/unit/small_plan.h
 
 %C%_unit_test_queue_LDADD = $(executor_libs) $(CRITERION_LIBS)
@@ -12,6 +13,7 @@ EXTRA_DIST += %D%/unit/small_plan.h
 %C%_unit_test_columnar_LDADD = $(executor_libs) $(CRITERION_LIBS)
 %C%_unit_test_kernels_LDADD = $(executor_libs) $(CRITERION_LIBS)
 %C%_unit_test_execute_LDADD = $(executor_libs) $(CRITERION_LIBS)
+%C%_unit_test_paths_LDADD = $(executor_libs) $(CRITERION_LIBS)
 
 stress_tests += %D%/stress/queue_threads
 %C%_stress_queue_threads_LDADD = $(executor_libs)

@@ -35,9 +35,8 @@ struct calibration {
     struct calibration_row *rows;
     size_t n;
     double baseline_measured_per_s, baseline_predicted_per_s; /* NAN without executions */
-    double run_to_run_frac; /* relative standard deviation of the executions' throughput */
-    const char **remarks;
-    int remarks_n;
+    double run_to_run_frac;         /* relative standard deviation of the executions' throughput */
+    struct calibration_extra extra; /* remarks, and what is no number */
 };
 
 /* The newest profile of a scenario of this name, 0 when there is none: operators alone do not depend on its
@@ -47,5 +46,8 @@ int calibrate_find_profile(struct store *store, const char *scenario, struct are
 
 /* Everything in *out lives in `a`. */
 int calibrate(const struct calibrate_input *in, struct arena *a, struct calibration *out, struct err *err);
+
+/* In the store, under in->name. */
+int calibration_keep(const struct calibrate_input *in, const struct calibration *c, struct err *err);
 
 #endif

@@ -55,4 +55,10 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/spark_log.h \
 	%D%/roofline.h \
 	%D%/sweep.c \
-	%D%/sweep.h
+	%D%/sweep.h \
+	%D%/twin.h \
+	%D%/twin_costs.c \
+	%D%/twin_etl.c \
+	%D%/twin_recipes.c \
+	%D%/twin_resources.c \
+	%D%/twin_verify.c

@@ -110,9 +110,12 @@ static void add_json(struct param_row *rows, size_t *n, const char *path, const 
     rows[(*n)++] = (struct param_row){.path = path, .json = json, .valid_from = NAN, .valid_to = NAN};
 }
 
-/* Where a target's parameters stand: as fitting_path() writes them. */
+/* Where a target's parameters stand, as fitting_path() writes them; of a whole scenario it is a path already.
+ */
 static const char *param_path(const char *target, const char *param, struct arena *a)
 {
+    if (target[0] == '\0')
+        return arena_strdup(a, param);
     if (strcmp(target, "workload") == 0)
         return arena_printf(a, "workload.%s", param);
     return arena_printf(a, model_find(target) != NULL ? "models.%s.params.%s" : "kinds.%s.%s", target, param);

@@ -21,6 +21,7 @@ static const struct option_def options[] = {
     {"output", "FILE", "where to write; - is stdout", false},
     {"profile", NULL, "measure every operator alone instead of running the pipeline", false},
     {"folder", "DIR", "where data files are made and kept (default foresight.work)", false},
+    {"pin", "HOW", "threads on the processors that the scenario's cores stand for (cores), each on one (each), or none", false},
     {"repeats", "N", "how often each variant is executed, interleaved", false},
     {"variants", "N", "how many variants at most (default 14)", false},
     {"name", "NAME", "name to store it under (default: the scenario's, or the file's)", false},

@@ -4,47 +4,65 @@
 #include "cli/keep.h"
 #include "cli/load.h"
 #include "cli/print.h"
-#include "study/measure.h"
+#include "cli/studies.h"
 
+#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
 
 enum { REPEATS = 3 };
+
+static void print_estimated(const char *name, const struct measurement *m, long n, enum measured_figure f,
+                            enum unit unit, double confidence)
+{
+    struct estimate e = measured_estimate(m, n, f, -1, confidence);
+    char buf[100];
+
+    if (!isnan(e.mean))
+        printf("  %-12s %s\n", name, print_estimate(buf, sizeof buf, &e, unit));
+}
+
+/* What only this path knows: "table_bytes", "last_loss". */
+static void print_own_figures(const struct exec_outcome *r)
+{
+    char buf[60];
+
+    for (int i = 0; i < r->figures_n; i++) {
+        enum unit unit = strcmp(r->figures[i].unit, "bytes") == 0 ? UNIT_BYTES
+                         : strcmp(r->figures[i].unit, "s") == 0   ? UNIT_S
+                                                                  : UNIT_NONE;
+
+        printf("  %-12s %s\n", r->figures[i].name, units_format(buf, sizeof buf, r->figures[i].value, unit));
+    }
+    if (r->cache_note != NULL)
+        printf("  storage      %s\n", r->cache_note);
+}
+
+static void print_stages(const struct scenario *s, const struct measurement *m)
+{
+    printf("\n  %-12s %-12s %8s %8s %8s\n", "stage", "model", "busy", "blocked", "starved");
+    for (int i = 0; i < m->result.stages_n; i++)
+        printf("  %-12s %-12s %6.1f %% %6.1f %% %6.1f %%\n", s->stages[i].name, s->stages[i].model->name,
+               100 * measured_value(m, MEASURED_BUSY, i), 100 * measured_value(m, MEASURED_BLOCKED, i),
+               100 * measured_value(m, MEASURED_STARVED, i));
+}
 
 static void print_measurements(const struct scenario *s, const struct measurement *m, long n,
                                double confidence)
 {
-    double *x = xcalloc((size_t)n, sizeof *x);
-    struct estimate e;
-    char buf[100];
-
-    for (long i = 0; i < n; i++)
-        x[i] = m[i].throughput_per_s;
-    e = estimate_student(x, (size_t)n, confidence);
-    printf("%s: executed %ld times\n\n  throughput   %s\n", s->name, n,
-           print_estimate(buf, sizeof buf, &e, UNIT_PER_S));
-    for (long i = 0; i < n; i++)
-        x[i] = m[i].makespan_s;
-    e = estimate_student(x, (size_t)n, confidence);
-    printf("  makespan     %s\n", print_estimate(buf, sizeof buf, &e, UNIT_S));
-    printf("  table        %s on disk, %s read (%s)\n",
-           units_format(buf, 40, m[0].result.table_bytes, UNIT_BYTES),
-           units_format(buf + 50, 40, m[0].result.read_bytes, UNIT_BYTES), m[0].result.cache_note);
-    printf("  loss         %.6f first, %.6f last\n\n  %-12s %-12s %8s %8s %8s\n", m[0].result.first_loss,
-           m[0].result.last_loss, "stage", "model", "busy", "blocked", "starved");
-    for (int i = 0; i < s->stages_n; i++) {
-        double span = m[0].makespan_s * (double)s->stages[i].shape.workers / 100;
-
-        printf("  %-12s %-12s %6.1f %% %6.1f %% %6.1f %%\n", s->stages[i].name, s->stages[i].model->name,
-               m[0].result.stages[i].busy_s / span, m[0].result.stages[i].blocked_s / span,
-               m[0].result.stages[i].starved_s / span);
-    }
+    printf("%s: executed %ld times\n\n", s->name, n);
+    print_estimated("throughput", m, n, MEASURED_THROUGHPUT, UNIT_PER_S, confidence);
+    print_estimated("makespan", m, n, MEASURED_MAKESPAN, UNIT_S, confidence);
+    print_estimated("latency p50", m, n, MEASURED_P50, UNIT_S, confidence);
+    print_estimated("latency p95", m, n, MEASURED_P95, UNIT_S, confidence);
+    print_estimated("quality", m, n, MEASURED_QUALITY, UNIT_NONE, confidence);
+    print_own_figures(&m[0].result);
+    print_stages(s, m);
     for (long i = 0; i < n; i++)
         if (m[i].disturbed_frac > DISTURBED_FRAC)
             printf("\n  run %ld: other programs took %.0f %% of this machine; do not trust it", i + 1,
                    100 * m[i].disturbed_frac);
     printf("\n  spans are in trace %lld\n", (long long)m[n - 1].trace_id);
-    free(x);
 }
 
 static int execute(const struct args *args, struct loaded *l, const struct measure_options *opt,
@@ -58,6 +76,7 @@ static int execute(const struct args *args, struct loaded *l, const struct measu
     TRY(args_long(args, "repeats", REPEATS, 1, 1000, &repeats, err));
     retries = (int)repeats;
     mo.retries = &retries;
+    mo.progress = NULL;
     m = arena_array(l->arena, (size_t)repeats, sizeof *m);
     progress_begin(opt->progress, "executing", (double)repeats);
     for (long i = 0; i < repeats && rc == 0; i++) {
@@ -96,25 +115,19 @@ static int profile(const struct args *args, struct loaded *l, const struct measu
 
 static int run(const struct args *args, struct err *err)
 {
-    struct measure_options opt = {.folder = args_get(args, "folder", "foresight.work"), .spans = true};
-    struct progress *inner = NULL, *progress = progress_new(args->progress, args->quiet);
+    struct measure_options opt;
     struct loaded l;
-    int rc = load_scenario(args, args->words[0], &l, err);
+    int rc;
 
-    if (rc == 0) {
-        rc = store_open(args->store, STORE_WRITE, &opt.store, err);
-        opt.progress = args_has(args, "profile") ? progress : inner;
-        if (rc == 0 && args_has(args, "profile"))
-            rc = profile(args, &l, &opt, err);
-        else if (rc == 0)
-            rc = execute(args, &l,
-                         &(struct measure_options){
-                             .folder = opt.folder, .spans = true, .store = opt.store, .progress = progress},
-                         err);
-        store_close(opt.store);
-        loaded_free(&l);
-    }
-    progress_free(progress);
+    TRY(measure_options_of(args, &opt, err));
+    TRY(load_scenario(args, args->words[0], &l, err));
+    opt.progress = progress_new(args->progress, args->quiet);
+    rc = store_open(args->store, STORE_WRITE, &opt.store, err);
+    if (rc == 0)
+        rc = args_has(args, "profile") ? profile(args, &l, &opt, err) : execute(args, &l, &opt, err);
+    store_close(opt.store);
+    progress_free(opt.progress);
+    loaded_free(&l);
     return rc;
 }
 
@@ -127,7 +140,7 @@ const struct cmd cmd_exec = {
              "queues,\n"
              "several times, and keeps every operator's span in the store. --profile measures the operators "
              "alone.",
-    .options = "set,apply,profile,repeats,folder",
+    .options = "set,apply,profile,repeats,folder,pin",
     .examples = "  foresight exec scenarios/quickstart.json --repeats 3\n"
                 "  foresight exec --profile scenarios/quickstart.json\n",
     .least = 1,

@@ -54,8 +54,8 @@ static struct json *fit_json(const struct calibrate_input *in, const struct cali
     json_set(doc, "baseline_predicted_per_s", number_or_null(c->baseline_predicted_per_s));
     fit_rows_json(c->rows, c->n, json_set_array(doc, "params"));
     list = json_set_array(doc, "remarks");
-    for (int i = 0; i < c->remarks_n; i++)
-        json_push(list, json_new_string(c->remarks[i]));
+    for (size_t i = 0; i < c->extra.remarks_n; i++)
+        json_push(list, json_new_string(c->extra.remarks[i].text));
     return doc;
 }
 
@@ -69,8 +69,8 @@ static void print_fit(const struct calibrate_input *in, const struct calibration
                c->baseline_measured_per_s, c->baseline_predicted_per_s,
                100 * (c->baseline_predicted_per_s / c->baseline_measured_per_s - 1),
                100 * c->run_to_run_frac);
-    for (int i = 0; i < c->remarks_n; i++)
-        printf("  note: %s\n", c->remarks[i]);
+    for (size_t i = 0; i < c->extra.remarks_n; i++)
+        printf("  note: %s\n", c->extra.remarks[i].text);
 }
 
 static int fit_loaded(const struct args *args, struct loaded *l, struct store *store, struct err *err)
@@ -84,7 +84,7 @@ static int fit_loaded(const struct args *args, struct loaded *l, struct store *s
 
     TRY(find_traces(args, l, &in, err));
     TRY(calibrate(&in, l->arena, &c, err));
-    TRY(calibration_save(store, in.name, l->scenario->sha256, in.profile, c.rows, c.n, err));
+    TRY(calibration_keep(&in, &c, err));
     if (args->json)
         print_document(fit_json(&in, &c));
     else

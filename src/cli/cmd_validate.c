@@ -82,21 +82,19 @@ static int validate_loaded(const struct args *args, struct loaded *l, struct val
 
 static int run(const struct args *args, struct err *err)
 {
-    struct progress *progress = progress_new(args->progress, args->quiet);
-    struct validate_options opt = {
-        .measure = {.folder = args_get(args, "folder", "foresight.work"), .progress = progress},
-        .draws = DRAWS};
+    struct validate_options opt = {.draws = DRAWS};
     struct loaded l;
-    int rc = load_scenario(args, args->words[0], &l, err);
+    int rc;
 
-    if (rc == 0) {
-        rc = store_open(args->store, STORE_WRITE, &opt.measure.store, err);
-        if (rc == 0)
-            rc = validate_loaded(args, &l, &opt, err);
-        store_close(opt.measure.store);
-        loaded_free(&l);
-    }
-    progress_free(progress);
+    TRY(measure_options_of(args, &opt.measure, err));
+    TRY(load_scenario(args, args->words[0], &l, err));
+    opt.measure.progress = progress_new(args->progress, args->quiet);
+    rc = store_open(args->store, STORE_WRITE, &opt.measure.store, err);
+    if (rc == 0)
+        rc = validate_loaded(args, &l, &opt, err);
+    store_close(opt.measure.store);
+    progress_free(opt.measure.progress);
+    loaded_free(&l);
     return rc;
 }
 
@@ -111,7 +109,7 @@ const struct cmd cmd_validate = {
         "sets each beside its prediction. One calibration serves all: the newest profile of operators alone, "
         "and the\n"
         "executions of the scenario as it stands that stand between the variants. It is kept in the store.",
-    .options = "set,apply,repeats,variants,folder,name",
+    .options = "set,apply,repeats,variants,folder,pin,name",
     .examples = "  foresight validate scenarios/quickstart.json\n"
                 "  foresight validate scenarios/quickstart.json --repeats 5 --variants 20 --json\n",
     .least = 1,

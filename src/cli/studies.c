@@ -3,6 +3,7 @@
 #include "cli/keep.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { PARAMETER_DRAWS = 12, RANK_REPLICATIONS = 6 };
 
@@ -22,6 +23,20 @@ struct study study_of(const struct args *args, const struct loaded *l, long repl
                           .threads = args->threads,
                           .confidence = args->confidence,
                           .limits = load_options(args, NULL)};
+}
+
+int measure_options_of(const struct args *args, struct measure_options *out, struct err *err)
+{
+    const char *pin = args_get(args, "pin", exec_pin_names[PIN_CORES]);
+    int i = 0;
+
+    while (exec_pin_names[i] != NULL && strcmp(exec_pin_names[i], pin) != 0)
+        i++;
+    if (exec_pin_names[i] == NULL)
+        return err_set(err, ERR_USAGE, "--pin: \"%s\" is none of none, cores, each", pin);
+    *out = (struct measure_options){
+        .folder = args_get(args, "folder", "foresight.work"), .pin = (enum exec_pin)i, .spans = true};
+    return 0;
 }
 
 int simulate_loaded(const struct args *args, struct loaded *l, struct outcome *out, struct err *err)

@@ -5,10 +5,14 @@
 #define CLI_STUDIES_H
 
 #include "cli/load.h"
+#include "study/measure.h"
 #include "study/rank.h"
 
 /* The study that the command line asks for; `replications` when it says nothing. */
 struct study study_of(const struct args *args, const struct loaded *l, long replications);
+
+/* How executions are made: --folder, --pin. */
+int measure_options_of(const struct args *args, struct measure_options *out, struct err *err);
 
 int study_run(const struct args *args, struct loaded *l, struct err *err);  /* as `run`, silently */
 int study_rank(const struct args *args, struct loaded *l, struct err *err); /* as `rank`, silently */

@@ -3,18 +3,19 @@ noinst_LIBRARIES += %D%/libexecutor.a
 	%D%/batch.c %D%/batch.h \
 	%D%/columnar.h %D%/columnar_layout.c %D%/columnar_layout.h \
 	%D%/columnar_read.c %D%/columnar_write.c \
-	%D%/execute.c %D%/execute.h \
+	%D%/host.c %D%/host.h \
 	%D%/memory.c %D%/memory.h \
-	%D%/plan.c \
-	%D%/plan.h \
+	%D%/path.h %D%/paths.c \
 	%D%/pool.c %D%/pool.h \
-	%D%/profile.c %D%/profile.h %D%/profile_batches.c %D%/profile_cores.c \
 	%D%/queue.c %D%/queue.h \
 	%D%/rawlog.c %D%/rawlog.h \
 	%D%/rows.c %D%/rows.h \
-	%D%/run.c %D%/run.h \
+	%D%/rec.h %D%/rec_path.c %D%/rec_run.c \
+	%D%/rec_profile.c %D%/rec_profile.h %D%/rec_profile_batches.c %D%/rec_profile_cores.c \
+	%D%/rec_stages.c %D%/rec_stages.h \
+	%D%/rec_work.c %D%/rec_work.h \
 	%D%/span_log.c %D%/span_log.h \
-	%D%/stages.c %D%/stages.h \
+	%D%/threads.c %D%/threads.h \
 	%D%/kernels/etl.c %D%/kernels/etl.h \
 	%D%/kernels/prep.c %D%/kernels/prep.h \
 	%D%/kernels/train.c %D%/kernels/train.h \

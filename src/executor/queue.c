@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "executor/span_log.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -14,10 +15,12 @@ struct queue {
     struct slot {
         uint64_t sequence;
         void *item; /* NULL: empty */
-    } * slots;      /* sorted by sequence, `count` of them: capacities are small */
+        double came_s;
+    } * slots; /* sorted by sequence, `count` of them: capacities are small */
     size_t capacity, count;
     uint64_t next; /* the sequence number that leaves next */
     bool closed;
+    double waited_s;
 };
 
 struct queue *queue_new(size_t capacity, uint64_t first_sequence)
@@ -58,7 +61,7 @@ static void insert(struct queue *q, uint64_t sequence, void *item)
     for (; i > 0 && q->slots[i - 1].sequence > sequence; i--)
         q->slots[i] = q->slots[i - 1];
     ASSERT(i == 0 || q->slots[i - 1].sequence < sequence);
-    q->slots[i] = (struct slot){sequence, item};
+    q->slots[i] = (struct slot){sequence, item, clock_wall_s()};
     q->count++;
     if (sequence == q->next)
         pthread_cond_signal(&q->item_came);
@@ -102,6 +105,7 @@ void *queue_pop(struct queue *q)
         pthread_cond_wait(&q->item_came, &q->lock);
     if (!q->closed) {
         item = q->slots[0].item;
+        q->waited_s += clock_wall_s() - q->slots[0].came_s;
         memmove(q->slots, q->slots + 1, --q->count * sizeof *q->slots);
         q->next++;
         /* Room for anyone, and the turn of one in particular: all must look. */
@@ -111,6 +115,16 @@ void *queue_pop(struct queue *q)
     }
     pthread_mutex_unlock(&q->lock);
     return item;
+}
+
+double queue_waited_s(struct queue *q)
+{
+    double waited_s;
+
+    pthread_mutex_lock(&q->lock);
+    waited_s = q->waited_s;
+    pthread_mutex_unlock(&q->lock);
+    return waited_s;
 }
 
 void queue_close(struct queue *q)

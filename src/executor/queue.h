@@ -8,7 +8,8 @@
  *
  * Consumers know how many items there will be.  queue_close() is for giving up:
  * it wakes everybody, and pushes and pops fail from then on.
- * The queue never owns items.  Waiting is timed by the callers.
+ * The queue never owns items.  How long threads wait is timed by the callers, how long items
+ * wait by the queue.
  */
 #ifndef EXECUTOR_QUEUE_H
 #define EXECUTOR_QUEUE_H
@@ -33,7 +34,8 @@ enum queue_try {
 /* Never waits.  `mine_from`: the first sequence number of the caller's own run of items. */
 enum queue_try queue_try_push(struct queue *q, uint64_t sequence, uint64_t mine_from, void *item);
 
-void *queue_pop(struct queue *q); /* NULL: closed */
+void *queue_pop(struct queue *q);       /* NULL: closed */
+double queue_waited_s(struct queue *q); /* by the items that have left, inside, summed */
 void queue_close(struct queue *q);
 
 #endif

@@ -32,6 +32,9 @@ struct span {
     double items, bytes_in, bytes_out;
 };
 
+/* The stage of spans that are whole requests of an execution, from when each was to begin to when it ended. */
+#define TRACE_REQUESTS "(requests)"
+
 struct trace_info {
     const char *name, *kind;                                   /* kind: one of the four above */
     const char *scenario, *scenario_sha256, *host_json, *note; /* NULL is kept as "" */

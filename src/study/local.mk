@@ -2,6 +2,7 @@ noinst_LIBRARIES += %D%/libstudy.a
 %C%_libstudy_a_SOURCES = \
 	%D%/measure.c \
 	%D%/measure.h \
+	%D%/measured.c \
 	%D%/simulated.c \
 	%D%/simulated.h \
 	%D%/rank.c \

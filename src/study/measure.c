@@ -1,5 +1,6 @@
 #include "study/measure.h"
 
+#include "executor/host.h"
 #include "executor/span_log.h"
 #include "store/trace.h"
 
@@ -10,41 +11,70 @@
 #include <time.h>
 #include <unistd.h>
 
-static int keep_spans(const struct scenario *s, const struct measure_options *opt, struct span_log *log,
-                      const char *kind, const char *note, int64_t *trace_id, struct err *err)
+/* Requests as spans: a trace tells latencies as well. */
+static int append_requests(struct store *store, int64_t trace_id, const struct exec_outcome *o,
+                           struct err *err)
+{
+    struct span *spans = xcalloc(o->requests_n + 1, sizeof *spans);
+    size_t n = 0;
+    int rc;
+
+    for (size_t i = 0; i < o->requests_n; i++)
+        if (!o->requests[i].lost)
+            spans[n++] = (struct span){.stage = TRACE_REQUESTS,
+                                       .op = "request",
+                                       .variant = "",
+                                       .item = (int64_t)i,
+                                       .start_s = o->requests[i].intended_s,
+                                       .end_s = o->requests[i].end_s,
+                                       .cpu_s = NAN,
+                                       .items = 1,
+                                       .bytes_in = NAN,
+                                       .bytes_out = NAN};
+    rc = trace_append(store, trace_id, spans, n, err);
+    free(spans);
+    return rc;
+}
+
+/* `o`: of an execution; NULL: a profile. */
+static int keep_spans(const struct scenario *s, struct store *store, struct span_log *log,
+                      const struct exec_outcome *o, int64_t *trace_id, struct err *err)
 {
     struct json *host = host_describe();
     char *host_text = json_compact(host);
     struct trace_info info = {.name = s->name,
-                              .kind = kind,
+                              .kind = o != NULL ? "exec" : "profile",
                               .scenario = s->name,
                               .scenario_sha256 = s->sha256,
                               .host_json = host_text,
-                              .note = note,
+                              .note = o != NULL ? o->cache_note : "operators alone",
                               .seed = s->seed};
     size_t n;
     const struct span *spans = span_log_merge(log, &n);
-    int rc = store_begin(opt->store, err);
+    int rc = store_begin(store, err);
 
     if (rc == 0) {
-        rc = trace_create(opt->store, &info, trace_id, err);
+        rc = trace_create(store, &info, trace_id, err);
         if (rc == 0)
-            rc = trace_append(opt->store, *trace_id, spans, n, err);
+            rc = trace_append(store, *trace_id, spans, n, err);
+        if (rc == 0 && o != NULL)
+            rc = append_requests(store, *trace_id, o, err);
         if (rc == 0)
-            rc = store_commit(opt->store, err);
+            rc = store_commit(store, err);
         else
-            store_rollback(opt->store);
+            store_rollback(store);
     }
     free(host_text);
     json_free(host);
     return rc;
 }
 
-static struct exec_options options_of(const struct scenario *s, const struct measure_options *opt)
+static struct exec_options options_of(const struct exec_job *job, const struct measure_options *opt)
 {
     return (struct exec_options){.folder = opt->folder,
                                  .spans = opt->spans,
-                                 .pin = (int)exec_plan_cores(s),
+                                 .pin = opt->pin,
+                                 .cores = job->cores,
                                  .progress = opt->progress};
 }
 
@@ -69,31 +99,69 @@ static bool processor_times(double *all_s, double *own_s)
     return n == 8;
 }
 
-static int measure_once(const struct scenario *s, const struct measure_options *opt, struct measurement *out,
-                        struct err *err)
+static int ascending(const void *x, const void *y)
 {
-    struct exec_options eo = options_of(s, opt);
+    double a = *(const double *)x, b = *(const double *)y;
+
+    return (a > b) - (a < b);
+}
+
+/* From the intended start: what a request waited before anybody had time for it belongs to its latency. */
+static void find_latencies(struct measurement *m)
+{
+    static const double q[LATENCY_FIGURES] = {
+        [LATENCY_P50] = 0.5, [LATENCY_P95] = 0.95, [LATENCY_P99] = 0.99};
+    const struct exec_outcome *o = &m->result;
+    double *x = xcalloc(o->requests_n + 1, sizeof *x), sum = 0;
+    size_t n = 0;
+
+    for (size_t i = 0; i < o->requests_n; i++)
+        if (!o->requests[i].lost)
+            sum += x[n++] = o->requests[i].end_s - o->requests[i].intended_s;
+    qsort(x, n, sizeof *x, ascending);
+    for (int k = 0; k < LATENCY_FIGURES; k++)
+        m->latency_s[k] = n > 0 ? x[(size_t)(q[k] * (double)(n - 1) + 0.5)] : NAN;
+    if (n > 0)
+        m->latency_s[LATENCY_MEAN] = sum / (double)n;
+    m->lost_frac = o->requests_n > 0 ? 1 - (double)n / (double)o->requests_n : 0;
+    free(x);
+}
+
+static int execute(const struct scenario *s, const struct exec_job *job, const struct measure_options *opt,
+                   struct measurement *out, struct err *err)
+{
+    struct exec_options eo = options_of(job, opt);
     struct span_log *log = opt->spans ? span_log_new() : NULL;
-    struct exec_plan plan;
     double all, own, all_then, own_then, began = clock_wall_s(), there;
     bool known = processor_times(&all, &own);
-    int rc;
+    int rc = job->path->run(job->plan, &eo, log, &out->result, err);
 
-    *out = (struct measurement){.disturbed_frac = NAN};
-    rc = exec_plan_of(s, &plan, err);
-    if (rc == 0)
-        rc = exec_run(&plan, &eo, log, &out->result, err);
     if (rc == 0) {
         out->throughput_per_s = out->result.throughput_per_s;
         out->makespan_s = out->result.makespan_s;
         there = (clock_wall_s() - began) * (double)sysconf(_SC_NPROCESSORS_ONLN);
         if (known && processor_times(&all_then, &own_then))
             out->disturbed_frac = fmax(0, (all_then - all) - (own_then - own)) / there;
+        find_latencies(out);
         if (log != NULL && opt->store != NULL)
-            rc = keep_spans(s, opt, log, "exec", out->result.cache_note, &out->trace_id, err);
-        exec_result_free(&out->result);
+            rc = keep_spans(s, opt->store, log, &out->result, &out->trace_id, err);
+        exec_outcome_fini(&out->result);
     }
     span_log_free(log);
+    return rc;
+}
+
+static int measure_once(const struct scenario *s, const struct measure_options *opt, struct measurement *out,
+                        struct err *err)
+{
+    struct arena *a = arena_new();
+    struct exec_job job;
+    int rc = exec_prepare(s, a, &job, err);
+
+    *out = (struct measurement){.disturbed_frac = NAN};
+    if (rc == 0)
+        rc = execute(s, &job, opt, out, err);
+    arena_free(a);
     return rc;
 }
 
@@ -121,118 +189,19 @@ int measure_run(const struct scenario *s, const struct measure_options *opt, str
 int measure_profile(const struct scenario *s, const struct measure_options *opt, int64_t *trace_id,
                     struct err *err)
 {
-    struct exec_options eo = options_of(s, opt);
     struct span_log *log = span_log_new();
-    struct exec_plan plan;
-    int rc = exec_plan_of(s, &plan, err);
+    struct arena *a = arena_new();
+    struct exec_options eo;
+    struct exec_job job;
+    int rc = exec_prepare(s, a, &job, err);
 
-    if (rc == 0)
-        rc = exec_profile(&plan, &eo, log, err);
-    if (rc == 0)
-        rc = keep_spans(s, opt, log, "profile", "operators alone", trace_id, err);
-    span_log_free(log);
-    return rc;
-}
-
-/* ----------------------------------------------------------------- JSON */
-
-typedef double figure_fn(const struct measurement *m, int stage, double workers);
-
-static double busy_frac(const struct measurement *m, int stage, double workers)
-{
-    return m->result.stages[stage].busy_s / m->makespan_s / workers;
-}
-
-static double blocked_frac(const struct measurement *m, int stage, double workers)
-{
-    return m->result.stages[stage].blocked_s / m->makespan_s / workers;
-}
-
-static double starved_frac(const struct measurement *m, int stage, double workers)
-{
-    return m->result.stages[stage].starved_s / m->makespan_s / workers;
-}
-
-static double service_s(const struct measurement *m, int stage, double workers)
-{
-    (void)workers;
-    return m->result.stages[stage].busy_s / (double)m->result.stages[stage].items_out;
-}
-
-static double cpu_s_per_unit(const struct measurement *m, int stage, double workers)
-{
-    (void)workers;
-    return m->result.stages[stage].cpu_s / m->result.samples;
-}
-
-static double throughput(const struct measurement *m, int stage, double workers)
-{
-    (void)stage;
-    (void)workers;
-    return m->throughput_per_s;
-}
-
-static double disturbed(const struct measurement *m, int stage, double workers)
-{
-    (void)stage;
-    (void)workers;
-    return m->disturbed_frac;
-}
-
-static double makespan(const struct measurement *m, int stage, double workers)
-{
-    (void)stage;
-    (void)workers;
-    return m->makespan_s;
-}
-
-static void set_figure(struct json *o, const char *key, figure_fn *fn, const struct measurement *m, long n,
-                       int stage, double workers, double confidence)
-{
-    double *x = xcalloc((size_t)n, sizeof *x);
-    struct estimate e;
-
-    for (long i = 0; i < n; i++)
-        x[i] = fn(&m[i], stage, workers);
-    e = estimate_student(x, (size_t)n, confidence);
-    json_set(o, key, estimate_json(&e));
-    free(x);
-}
-
-struct json *measurements_json(const struct scenario *s, const struct measurement *m, long n,
-                               double confidence)
-{
-    struct json *doc = result_document("exec", s), *o, *list;
-
-    json_set_string(doc, "unit", s->unit);
-    json_set_number(doc, "repeats", (double)n);
-    o = json_set_object(doc, "metrics");
-    set_figure(o, "throughput_per_s", throughput, m, n, 0, 1, confidence);
-    set_figure(o, "makespan_s", makespan, m, n, 0, 1, confidence);
-    set_figure(o, "stall_frac", starved_frac, m, n, EXEC_TRAIN, 1, confidence);
-    set_figure(o, "disturbed_frac", disturbed, m, n, 0, 1, confidence);
-    json_set_number(o, "table_bytes", m[0].result.table_bytes);
-    json_set_number(o, "read_bytes", m[0].result.read_bytes);
-    json_set_number(o, "first_loss", m[0].result.first_loss);
-    json_set_number(o, "last_loss", m[0].result.last_loss);
-    json_set_string(o, "storage", m[0].result.cache_note);
-    list = json_set_array(doc, "stages");
-    for (int i = 0; i < s->stages_n; i++) {
-        double workers = (double)s->stages[i].shape.workers;
-
-        o = json_push(list, json_new_object());
-        json_set_string(o, "name", s->stages[i].name);
-        json_set_string(o, "model", s->stages[i].model->name);
-        json_set_string(o, "owner", s->stages[i].owner);
-        set_figure(o, "throughput_per_s", throughput, m, n, i, workers, confidence);
-        set_figure(o, "service_s", service_s, m, n, i, workers, confidence);
-        set_figure(o, "utilization_frac", busy_frac, m, n, i, workers, confidence);
-        set_figure(o, "blocked_frac", blocked_frac, m, n, i, workers, confidence);
-        set_figure(o, "starved_frac", starved_frac, m, n, i, workers, confidence);
-        set_figure(json_set_object(o, "extra"), "cpu_s_per_unit", cpu_s_per_unit, m, n, i, workers,
-                   confidence);
+    if (rc == 0) {
+        eo = options_of(&job, opt);
+        rc = job.path->profile(job.plan, &eo, log, err);
     }
-    json_set_number(doc, "trace_id", (double)m[n - 1].trace_id);
-    json_set(doc, "host", host_describe());
-    return doc;
+    if (rc == 0)
+        rc = keep_spans(s, opt->store, log, NULL, trace_id, err);
+    span_log_free(log);
+    arena_free(a);
+    return rc;
 }

@@ -4,12 +4,13 @@
 #ifndef STUDY_MEASURE_H
 #define STUDY_MEASURE_H
 
-#include "executor/plan.h"
+#include "executor/path.h"
 #include "pipeline/outcome.h"
 #include "store/store.h"
 
 struct measure_options {
     const char *folder;
+    enum exec_pin pin;
     bool spans;          /* record them; without, only totals are measured */
     struct store *store; /* where spans are kept; NULL: nowhere */
     struct progress *progress;
@@ -21,8 +22,10 @@ struct measurement {
     double throughput_per_s, makespan_s;
     double disturbed_frac; /* processor time that others (programs, the hypervisor) took, over what there was;
                               NAN: unknown */
-    struct exec_result result; /* without its arrays */
-    int64_t trace_id;          /* 0: spans were not kept */
+    double latency_s[LATENCY_FIGURES]; /* of its requests, from when they were intended; NAN: it has none */
+    double lost_frac;                  /* of its requests */
+    struct exec_outcome result;        /* without its requests */
+    int64_t trace_id;                  /* 0: spans were not kept */
 };
 
 /* A run of which others took more than this share of the machine says little about the pipeline. */
@@ -38,6 +41,30 @@ int measure_run(const struct scenario *s, const struct measure_options *opt, str
 /* Operators alone; *trace_id is the profile's trace. */
 int measure_profile(const struct scenario *s, const struct measure_options *opt, int64_t *trace_id,
                     struct err *err);
+
+/* What a measurement says of one stage, or (stage < 0) of the whole; NAN where it says nothing. */
+enum measured_figure {
+    MEASURED_THROUGHPUT,
+    MEASURED_MAKESPAN,
+    MEASURED_STALL, /* of the last stage's workers: their time without input */
+    MEASURED_DISTURBED,
+    MEASURED_P50,
+    MEASURED_P95,
+    MEASURED_QUALITY,
+    MEASURED_SERVICE, /* of a stage, from here on: seconds inside operators per item it took in */
+    MEASURED_WAIT,    /* of an item in the buffer in front */
+    MEASURED_BUSY,    /* shares of its workers' time */
+    MEASURED_BLOCKED,
+    MEASURED_STARVED,
+    MEASURED_CPU,  /* seconds per unit of the pipeline */
+    MEASURED_DISK, /* bytes per unit of the pipeline */
+    MEASURED_FIGURES
+};
+double measured_value(const struct measurement *m, enum measured_figure f, int stage);
+
+/* Over n executions, with a Student interval. */
+struct estimate measured_estimate(const struct measurement *m, long n, enum measured_figure f, int stage,
+                                  double confidence);
 
 /* n executions as an outcome document like that of `run`, with intervals over the executions. */
 struct json *measurements_json(const struct scenario *s, const struct measurement *m, long n,

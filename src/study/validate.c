@@ -1,6 +1,7 @@
 #include "study/validate.h"
 
 #include "calibrate/resolve.h"
+#include "executor/host.h"
 #include "pipeline/uncertainty.h"
 
 #include <math.h>
@@ -88,66 +89,53 @@ static int measure_all(const struct study *st, const struct validate_options *op
 
 /* -------------------------------------------------------------- predict */
 
-typedef double measured_fn(const struct measurement *m, int stage);
-
-static double m_throughput(const struct measurement *m, int stage)
-{
-    (void)stage;
-    return m->throughput_per_s;
-}
-
-static double m_table_bytes(const struct measurement *m, int stage)
-{
-    (void)stage;
-    return m->result.table_bytes;
-}
-
-static double m_read_bytes(const struct measurement *m, int stage)
-{
-    (void)stage;
-    return m->result.read_bytes;
-}
-
-static double m_cpu(const struct measurement *m, int stage)
-{
-    return m->result.stages[stage].cpu_s / m->result.samples;
-}
-
 static void add_figure(struct validate_variant *v, long repeats, double confidence, const char *name,
-                       const char *unit, measured_fn *fn, int stage, const struct estimate *predicted)
+                       const char *unit, enum measured_figure figure, int stage,
+                       const struct estimate *predicted)
 {
     struct validate_figure *f = &v->figures[v->figures_n++];
-    double *x = xcalloc((size_t)repeats, sizeof *x);
 
-    for (long r = 0; r < repeats; r++)
-        x[r] = fn(&v->runs[r], stage);
     *f = (struct validate_figure){.name = name, .unit = unit, .predicted = *predicted};
-    f->measured = estimate_student(x, (size_t)repeats, confidence);
+    f->measured = measured_estimate(v->runs, repeats, figure, stage, confidence);
     f->error_frac = f->measured.mean != 0 ? predicted->mean / f->measured.mean - 1 : 0;
     f->inside_interval =
         predicted->has_pred ? f->measured.mean >= predicted->pred_lo && f->measured.mean <= predicted->pred_hi
                             : f->measured.mean >= predicted->lo && f->measured.mean <= predicted->hi;
-    free(x);
+}
+
+static void compare_stage(const struct study *st, long repeats, const struct scenario *s,
+                          const struct outcome *o, int stage, struct arena *a, struct validate_variant *v)
+{
+    const struct outcome_stage *p = &o->stages[stage];
+    struct estimate disk = estimate_exact(p->disk_bytes_per_unit), cpu;
+
+    if (p->disk_bytes_per_unit > 0)
+        add_figure(v, repeats, st->confidence, arena_printf(a, "%s.disk_bytes_per_unit", p->name), "bytes",
+                   MEASURED_DISK, stage, &disk);
+    if (s->stages[stage].on[ROLE_CPU] < 0)
+        return;
+    /* Measured CPU time holds what the cores cost each other. */
+    cpu = estimate_exact(p->cpu_s_per_unit * o->resources[s->stages[stage].on[ROLE_CPU]].slowdown);
+    add_figure(v, repeats, st->confidence, arena_printf(a, "%s.cpu_s_per_unit", p->name), "s", MEASURED_CPU,
+               stage, &cpu);
 }
 
 static void compare(const struct study *st, long repeats, const struct scenario *s, const struct outcome *o,
                     struct arena *a, struct validate_variant *v)
 {
-    double samples = s->horizon.items;
-    struct estimate bytes = estimate_exact(o->stages[EXEC_ETL].disk_bytes_per_unit * samples);
-
-    add_figure(v, repeats, st->confidence, "throughput_per_s", "1/s", m_throughput, 0, &o->throughput_per_s);
-    add_figure(v, repeats, st->confidence, "table_bytes", "bytes", m_table_bytes, 0, &bytes);
-    bytes = estimate_exact(o->stages[EXEC_STORAGE].disk_bytes_per_unit * samples);
-    add_figure(v, repeats, st->confidence, "read_bytes", "bytes", m_read_bytes, 0, &bytes);
-    for (int i = 0; i < EXEC_STAGES; i++) {
-        /* Measured CPU time holds what the cores cost each other. */
-        double slowdown = o->resources[s->stages[i].on[ROLE_CPU]].slowdown;
-        struct estimate cpu = estimate_exact(o->stages[i].cpu_s_per_unit * slowdown);
-
-        add_figure(v, repeats, st->confidence, arena_printf(a, "%s.cpu_s_per_unit", s->stages[i].name), "s",
-                   m_cpu, i, &cpu);
+    v->figures = arena_array(a, (size_t)(VALIDATE_FIGURES_WHOLE + 2 * s->stages_n), sizeof *v->figures);
+    add_figure(v, repeats, st->confidence, "throughput_per_s", "1/s", MEASURED_THROUGHPUT, -1,
+               &o->throughput_per_s);
+    if (o->has_latency) {
+        add_figure(v, repeats, st->confidence, "latency_p50_s", "s", MEASURED_P50, -1,
+                   &o->latency_s[LATENCY_P50]);
+        add_figure(v, repeats, st->confidence, "latency_p95_s", "s", MEASURED_P95, -1,
+                   &o->latency_s[LATENCY_P95]);
     }
+    if (o->metrics->has_quality && v->runs[0].result.quality_unit != NULL)
+        add_figure(v, repeats, st->confidence, "quality", "", MEASURED_QUALITY, -1, &o->metrics->quality);
+    for (int i = 0; i < v->runs[0].result.stages_n; i++)
+        compare_stage(st, repeats, s, o, i, a, v);
 }
 
 /* One variant's prediction, from the calibration of the scenario as it stands. */
@@ -217,11 +205,13 @@ static double quantile(double *x, int n, double q)
 
 static void score_errors(struct validation *v)
 {
-    double *x = xcalloc((size_t)v->n, sizeof *x),
-           *all = xcalloc((size_t)v->n * VALIDATE_FIGURES_MAX, sizeof *all);
+    double *x = xcalloc((size_t)v->n, sizeof *x), *all;
     double *width = xcalloc((size_t)v->n, sizeof *width);
-    int all_n = 0, inside = 0;
+    int all_n = 0, inside = 0, most = 0;
 
+    for (int i = 0; i < v->n; i++)
+        most += v->variants[i].figures_n;
+    all = xcalloc((size_t)most, sizeof *all);
     for (int i = 0; i < v->n; i++) {
         const struct validate_figure *f = &v->variants[i].figures[0];
 
@@ -318,8 +308,7 @@ static int calibrate_baseline(const struct study *st, const struct scenario *bas
     for (size_t i = 0; i < v->calibration.n; i++)
         if (strcmp(v->calibration.rows[i].path, DISCREPANCY_PATH) == 0)
             v->discrepancy = v->calibration.rows[i].value;
-    return calibration_save(in.store, in.name, base->sha256, in.profile, v->calibration.rows,
-                            v->calibration.n, err);
+    return calibration_keep(&in, &v->calibration, err);
 }
 
 static int need_profile(const struct scenario *base, const struct validate_options *opt, struct arena *a,
@@ -382,8 +371,9 @@ struct json *validation_json(const struct study *st, const struct scenario *s, c
         figures = json_set_array(o, "figures");
         for (int k = 0; k < v->variants[i].figures_n; k++)
             json_push(figures, figure_json(&v->variants[i].figures[k]));
-        json_set_number(o, "first_loss", v->variants[i].runs[0].result.first_loss);
-        json_set_number(o, "last_loss", v->variants[i].runs[0].result.last_loss);
+        for (int k = 0; k < v->variants[i].runs[0].result.figures_n; k++)
+            json_set_number(o, v->variants[i].runs[0].result.figures[k].name,
+                            v->variants[i].runs[0].result.figures[k].value);
     }
     list = json_set_array(doc, "speedups");
     for (int i = 1; i < v->n; i++) {

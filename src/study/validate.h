@@ -16,7 +16,7 @@
 #include "study/measure.h"
 #include "study/variant.h"
 
-enum { VALIDATE_FIGURES_MAX = 12 };
+enum { VALIDATE_FIGURES_WHOLE = 4 }; /* that are no stage's */
 
 struct validate_figure {
     const char *name, *unit;
@@ -30,7 +30,7 @@ struct validate_variant {
     opt_set set;
     double *throughput; /* measured, per repeat */
     struct measurement *runs;
-    struct validate_figure figures[VALIDATE_FIGURES_MAX]; /* the first is the throughput */
+    struct validate_figure *figures; /* the first is the throughput */
     int figures_n;
     struct estimate speedup_measured, speedup_predicted; /* over the scenario as it stands */
 };

@@ -5,7 +5,7 @@
  * spans costs.  Runs of different variants alternate, so that a machine that
  * slows down does not favour the first.
  */
-#include "executor/execute.h"
+#include "executor/rec.h"
 #include "executor/span_log.h"
 
 #include <ftw.h>
@@ -15,9 +15,9 @@
 
 enum { ROUNDS = 3 };
 
-static struct exec_plan baseline(void)
+static struct rec_plan baseline(void)
 {
-    return (struct exec_plan){
+    return (struct rec_plan){
         .data = {.rows = 98304,
                  .partition_rows = 8192,
                  .session_samples = 16,
@@ -46,7 +46,7 @@ static struct exec_plan baseline(void)
     };
 }
 
-static void filter_first(struct exec_plan *p)
+static void filter_first(struct rec_plan *p)
 {
     static const int chain[] = {PREP_FILTER, PREP_HASH, PREP_CROSS, PREP_CLIP, PREP_BUCKETIZE};
 
@@ -54,60 +54,60 @@ static void filter_first(struct exec_plan *p)
     p->prep.chain_n = 5;
 }
 
-static void dedup(struct exec_plan *p)
+static void dedup(struct rec_plan *p)
 {
     p->prep.dedup = true;
 }
 
-static void cluster(struct exec_plan *p)
+static void cluster(struct rec_plan *p)
 {
     p->etl.order = ORDER_SESSION;
 }
 
-static void cluster_and_dedup(struct exec_plan *p)
+static void cluster_and_dedup(struct rec_plan *p)
 {
     cluster(p);
     dedup(p);
 }
 
-static void projection(struct exec_plan *p)
+static void projection(struct rec_plan *p)
 {
     p->storage.projection = true;
 }
 
-static void lz4(struct exec_plan *p)
+static void lz4(struct rec_plan *p)
 {
     p->etl.codec = CODEC_LZ4;
 }
 
-static void uncompressed(struct exec_plan *p)
+static void uncompressed(struct rec_plan *p)
 {
     p->etl.codec = CODEC_NONE;
 }
 
-static void fuse(struct exec_plan *p)
+static void fuse(struct rec_plan *p)
 {
     p->prep.fuse = true;
 }
 
-static void cache(struct exec_plan *p)
+static void cache(struct rec_plan *p)
 {
     p->prep.cache = true;
 }
 
-static void two_workers(struct exec_plan *p)
+static void two_workers(struct rec_plan *p)
 {
     p->prep.workers = 2;
 }
 
-static void batch_512(struct exec_plan *p)
+static void batch_512(struct rec_plan *p)
 {
     p->prep.batch = 512;
 }
 
 static const struct variant {
     const char *name;
-    void (*edit)(struct exec_plan *);
+    void (*edit)(struct rec_plan *);
     bool spans;
 } variants[] = {
     {"baseline", NULL, true},
@@ -128,15 +128,15 @@ enum { VARIANTS = sizeof variants / sizeof *variants };
 
 static int run_variant(const struct variant *v, const char *folder, int round)
 {
-    struct exec_plan plan = baseline();
-    struct exec_options opt = {.folder = folder, .spans = v->spans, .pin = -1};
+    struct rec_plan plan = baseline();
+    struct exec_options opt = {.folder = folder, .spans = v->spans, .pin = PIN_NONE};
     struct span_log *log = span_log_new();
-    struct exec_result r;
+    struct rec_result r;
     struct err err = {0};
 
     if (v->edit != NULL)
         v->edit(&plan);
-    if (exec_run(&plan, &opt, log, &r, &err) != 0) {
+    if (rec_run(&plan, &opt, log, &r, &err) != 0) {
         fprintf(stderr, "%s: %s\n", v->name, err.text);
         span_log_free(log);
         return 1;
@@ -147,7 +147,7 @@ static int run_variant(const struct variant *v, const char *folder, int round)
            v->name, round, r.throughput_per_s, r.makespan_s, r.stages[0].cpu_s, r.stages[1].cpu_s,
            r.stages[2].cpu_s, r.stages[3].cpu_s, r.table_bytes, r.read_bytes, r.last_loss);
     fflush(stdout);
-    exec_result_free(&r);
+    rec_result_free(&r);
     span_log_free(log);
     return 0;
 }

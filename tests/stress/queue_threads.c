@@ -93,13 +93,13 @@ static int queue_round(size_t capacity, long limit)
 
 static int run_round(const char *folder)
 {
-    struct exec_plan plan = small_plan();
-    struct exec_options opt = {.folder = folder, .pin = -1};
-    struct exec_result one, many;
+    struct rec_plan plan = small_plan();
+    struct exec_options opt = {.folder = folder, .pin = PIN_NONE};
+    struct rec_result one, many;
     struct err err = {0};
     int bad;
 
-    if (exec_run(&plan, &opt, NULL, &one, &err) != 0) {
+    if (rec_run(&plan, &opt, NULL, &one, &err) != 0) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
@@ -107,15 +107,15 @@ static int run_round(const char *folder)
     plan.prep.workers = 4;
     plan.prep.cache = true;
     plan.buffers[0] = plan.buffers[1] = plan.buffers[2] = 1;
-    if (exec_run(&plan, &opt, NULL, &many, &err) != 0) {
+    if (rec_run(&plan, &opt, NULL, &many, &err) != 0) {
         fprintf(stderr, "%s\n", err.text);
         return 1;
     }
     bad = memcmp(one.losses, many.losses, one.batches * sizeof *one.losses) != 0;
     if (bad)
         fprintf(stderr, "many workers trained on other batches than one\n");
-    exec_result_free(&one);
-    exec_result_free(&many);
+    rec_result_free(&one);
+    rec_result_free(&many);
     return bad;
 }
 

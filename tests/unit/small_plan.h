@@ -6,16 +6,16 @@
 #ifndef TESTS_SMALL_PLAN_H
 #define TESTS_SMALL_PLAN_H
 
-#include "executor/execute.h"
+#include "executor/rec.h"
 
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-static inline struct exec_plan small_plan(void)
+static inline struct rec_plan small_plan(void)
 {
-    return (struct exec_plan){
+    return (struct rec_plan){
         .data = {.rows = 1536,
                  .partition_rows = 512,
                  .session_samples = 8,

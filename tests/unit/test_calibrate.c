@@ -280,8 +280,8 @@ Test(calibrate, operators_alone_give_back_their_laws)
     cr_expect_str_eq(row(&c, "resources.disk.read_bw")->valid_of, "bytes");
     cr_expect(row(&c, "stages.etl.params.costs.join.per_item")->valid_from > 0);
     cr_expect(isnan(c.baseline_measured_per_s), "nothing was executed");
-    cr_assert(c.remarks_n > 0);
-    cr_expect_not_null(strstr(c.remarks[0], "no execution"), "%s", c.remarks[0]);
+    cr_assert(c.extra.remarks_n > 0);
+    cr_expect_not_null(strstr(c.extra.remarks[0].text, "no execution"), "%s", c.extra.remarks[0].text);
 }
 
 Test(calibrate, executions_give_the_factor_between_alone_and_in_place)

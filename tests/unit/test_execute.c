@@ -1,4 +1,4 @@
-#include "executor/execute.h"
+#include "executor/rec.h"
 
 #include "executor/span_log.h"
 #include "small_plan.h"
@@ -9,7 +9,7 @@
 #include <string.h>
 #include <sys/resource.h>
 
-static struct exec_plan plan;
+static struct rec_plan plan;
 static struct exec_options opt;
 static struct err err;
 static char *folder;
@@ -18,7 +18,7 @@ static void begin(void)
 {
     plan = small_plan();
     folder = small_folder();
-    opt = (struct exec_options){.folder = folder, .pin = -1};
+    opt = (struct exec_options){.folder = folder, .pin = PIN_NONE};
 }
 
 static void end(void)
@@ -28,15 +28,15 @@ static void end(void)
 
 TestSuite(execute, .init = begin, .fini = end, .timeout = 60);
 
-static struct exec_result run(void)
+static struct rec_result run(void)
 {
-    struct exec_result r;
+    struct rec_result r;
 
-    cr_assert_eq(exec_run(&plan, &opt, NULL, &r, &err), 0, "%s", err.text);
+    cr_assert_eq(rec_run(&plan, &opt, NULL, &r, &err), 0, "%s", err.text);
     return r;
 }
 
-static void expect_same_losses(const struct exec_result *a, const struct exec_result *b)
+static void expect_same_losses(const struct rec_result *a, const struct rec_result *b)
 {
     cr_assert_eq(a->batches, b->batches);
     cr_expect_eq(memcmp(a->losses, b->losses, a->batches * sizeof *a->losses), 0);
@@ -44,9 +44,9 @@ static void expect_same_losses(const struct exec_result *a, const struct exec_re
 
 Test(execute, everything_that_goes_in_comes_out)
 {
-    struct exec_result r = run();
-    const struct exec_stage *etl = &r.stages[EXEC_ETL], *storage = &r.stages[EXEC_STORAGE];
-    const struct exec_stage *prep = &r.stages[EXEC_PREP], *train = &r.stages[EXEC_TRAIN];
+    struct rec_result r = run();
+    const struct exec_stage *etl = &r.stages[REC_ETL], *storage = &r.stages[REC_STORAGE];
+    const struct exec_stage *prep = &r.stages[REC_PREP], *train = &r.stages[REC_TRAIN];
 
     cr_expect_float_eq(r.samples, 2 * 1536, 0);
     cr_expect_float_eq(r.throughput_per_s, r.samples / r.makespan_s, 1e-9);
@@ -57,66 +57,66 @@ Test(execute, everything_that_goes_in_comes_out)
     cr_expect_eq(r.batches, 12 * 4, "256 * 0.6 / 50 rows, rounded up, make 4 slices of a stripe");
     cr_expect_float_eq(storage->bytes_out, 2 * 1536 * dataset_row_bytes(&plan.data, false), 0.5);
     cr_expect_float_eq(r.read_bytes / (2 * r.table_bytes), 1, 0.2);
-    for (int i = 0; i < EXEC_STAGES; i++)
+    for (int i = 0; i < REC_STAGES; i++)
         cr_expect(r.stages[i].busy_s > 0 && r.stages[i].cpu_s > 0 && r.stages[i].busy_s <= r.makespan_s);
     for (uint64_t i = 0; i < r.batches; i++)
         cr_expect(r.losses[i] > 0 && r.batch_latency_s[i] > 0);
-    exec_result_free(&r);
+    rec_result_free(&r);
 }
 
 Test(execute, workers_orders_of_arrival_and_tracing_do_not_change_the_training)
 {
-    struct exec_result one = run(), many;
+    struct rec_result one = run(), many;
     struct span_log *log = span_log_new();
 
     plan.etl.workers = plan.storage.workers = 2;
     plan.prep.workers = 3;
     plan.buffers[0] = plan.buffers[1] = plan.buffers[2] = 1;
     opt.spans = true;
-    cr_assert_eq(exec_run(&plan, &opt, log, &many, &err), 0, "%s", err.text);
+    cr_assert_eq(rec_run(&plan, &opt, log, &many, &err), 0, "%s", err.text);
     expect_same_losses(&one, &many);
-    exec_result_free(&one);
-    exec_result_free(&many);
+    rec_result_free(&one);
+    rec_result_free(&many);
     span_log_free(log);
 }
 
 Test(execute, the_cache_replays_the_same_batches)
 {
-    struct exec_result fresh = run(), cached;
+    struct rec_result fresh = run(), cached;
 
     plan.prep.cache = true;
     plan.prep.workers = 2;
     cached = run();
     expect_same_losses(&fresh, &cached);
     cr_expect_float_eq(cached.read_bytes / fresh.read_bytes, 0.5, 0.1, "the second epoch reads nothing");
-    exec_result_free(&fresh);
-    exec_result_free(&cached);
+    rec_result_free(&fresh);
+    rec_result_free(&cached);
 }
 
 Test(execute, projection_reads_less_and_trains_the_same)
 {
-    struct exec_result all = run(), some;
+    struct rec_result all = run(), some;
 
     plan.etl.codec = CODEC_LZ4;
     plan.storage.projection = true;
     some = run();
     expect_same_losses(&all, &some);
-    cr_expect_lt(some.stages[EXEC_STORAGE].bytes_out, 0.8 * all.stages[EXEC_STORAGE].bytes_out);
-    exec_result_free(&all);
-    exec_result_free(&some);
+    cr_expect_lt(some.stages[REC_STORAGE].bytes_out, 0.8 * all.stages[REC_STORAGE].bytes_out);
+    rec_result_free(&all);
+    rec_result_free(&some);
 }
 
 Test(execute, dedup_starts_equal_and_stays_close)
 {
-    struct exec_result plain = run(), dedup;
+    struct rec_result plain = run(), dedup;
 
     plan.prep.dedup = true;
     dedup = run();
     cr_expect_eq(plain.first_loss, dedup.first_loss);
     cr_expect_float_eq(dedup.last_loss / plain.last_loss, 1, 1e-5);
-    cr_expect_lt(dedup.stages[EXEC_PREP].bytes_out, plain.stages[EXEC_PREP].bytes_out);
-    exec_result_free(&plain);
-    exec_result_free(&dedup);
+    cr_expect_lt(dedup.stages[REC_PREP].bytes_out, plain.stages[REC_PREP].bytes_out);
+    rec_result_free(&plain);
+    rec_result_free(&dedup);
 }
 
 static int count_spans(const struct span *s, size_t n, const char *stage, const char *op)
@@ -131,12 +131,12 @@ static int count_spans(const struct span *s, size_t n, const char *stage, const 
 Test(execute, every_operator_leaves_a_span_that_counts_what_it_did)
 {
     struct span_log *log = span_log_new();
-    struct exec_result r;
+    struct rec_result r;
     const struct span *s;
     size_t n;
 
     opt.spans = true;
-    cr_assert_eq(exec_run(&plan, &opt, log, &r, &err), 0, "%s", err.text);
+    cr_assert_eq(rec_run(&plan, &opt, log, &r, &err), 0, "%s", err.text);
     s = span_log_merge(log, &n);
     cr_expect_eq(count_spans(s, n, "etl", "compress_zstd"), 3);
     cr_expect_eq(count_spans(s, n, "storage", "decode"), 12);
@@ -152,7 +152,7 @@ Test(execute, every_operator_leaves_a_span_that_counts_what_it_did)
         if (strcmp(s[i].op, "compress_zstd") == 0)
             cr_expect_float_eq(s[i].bytes_in, 512 * dataset_row_bytes(&plan.data, false), 0);
     }
-    exec_result_free(&r);
+    rec_result_free(&r);
     span_log_free(log);
 }
 
@@ -169,44 +169,44 @@ static int files_left(void)
 
 Test(execute, a_full_disk_ends_every_thread_with_an_error)
 {
-    struct exec_result r = run();
+    struct rec_result r = run();
     const struct rlimit small = {16384, 16384};
 
-    exec_result_free(&r);
+    rec_result_free(&r);
     plan.etl.workers = plan.prep.workers = 2;
     setrlimit(RLIMIT_FSIZE, &small);
-    cr_expect_eq(exec_run(&plan, &opt, NULL, &r, &err), ERR_IO);
+    cr_expect_eq(rec_run(&plan, &opt, NULL, &r, &err), ERR_IO);
     cr_expect(strstr(err.text, "stage \"etl\"") != NULL, "%s", err.text);
     cr_expect_eq(files_left(), 0);
 }
 
 Test(execute, a_damaged_log_ends_every_thread_with_an_error)
 {
-    struct exec_result r = run();
+    struct rec_result r = run();
     char command[300];
 
-    exec_result_free(&r);
+    rec_result_free(&r);
     snprintf(command, sizeof command, "for f in %s/raw-*/00001.features; do truncate -s 10000 $f; done",
              folder);
     cr_assert_eq(system(command), 0);
     plan.storage.workers = plan.prep.workers = 2;
-    cr_expect_eq(exec_run(&plan, &opt, NULL, &r, &err), ERR_IO);
+    cr_expect_eq(rec_run(&plan, &opt, NULL, &r, &err), ERR_IO);
     cr_expect(strstr(err.text, "00001.features") != NULL, "%s", err.text);
     cr_expect_eq(files_left(), 0);
 }
 
 Test(execute, a_plan_it_cannot_run_is_refused)
 {
-    struct exec_result r;
+    struct rec_result r;
 
     plan.etl.stripe_rows = 100;
-    cr_expect_eq(exec_run(&plan, &opt, NULL, &r, &err), ERR_SCENARIO);
+    cr_expect_eq(rec_run(&plan, &opt, NULL, &r, &err), ERR_SCENARIO);
     plan = small_plan();
     plan.buffers[1] = 0;
-    cr_expect_eq(exec_run(&plan, &opt, NULL, &r, &err), ERR_SCENARIO);
+    cr_expect_eq(rec_run(&plan, &opt, NULL, &r, &err), ERR_SCENARIO);
     plan = small_plan();
     opt.folder = "/proc/no-such-folder";
-    cr_expect_lt(exec_run(&plan, &opt, NULL, &r, &err), 0);
+    cr_expect_lt(rec_run(&plan, &opt, NULL, &r, &err), 0);
 }
 
 Test(execute, the_profile_measures_every_operator_alone_in_several_sizes)
@@ -221,7 +221,7 @@ Test(execute, the_profile_measures_every_operator_alone_in_several_sizes)
     size_t n;
 
     opt.spans = true;
-    cr_assert_eq(exec_profile(&plan, &opt, log, &err), 0, "%s", err.text);
+    cr_assert_eq(rec_profile(&plan, &opt, log, &err), 0, "%s", err.text);
     s = span_log_merge(log, &n);
     for (int i = 0; etl[i] != NULL; i++)
         cr_expect_geq(count_spans(s, n, "etl", etl[i]), 6, "%s", etl[i]);

@@ -2,7 +2,7 @@
  * The preprocessing and training kernels: whatever the order of operators, fusion or
  * deduplication, the same rows get the same numbers.
  */
-#include "executor/stages.h"
+#include "executor/rec_stages.h"
 
 #include "small_plan.h"
 
@@ -10,7 +10,7 @@
 #include <math.h>
 #include <string.h>
 
-static struct exec_plan plan;
+static struct rec_plan plan;
 static struct err err;
 static char *folder;
 static struct span_buf *spans;

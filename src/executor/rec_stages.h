@@ -1,15 +1,15 @@
 /*
- * stages.h - what a worker of each stage does with one item, and how that is timed.
+ * rec_stages.h - what a worker of each stage does with one item, and how that is timed.
  *
- * exec_run() calls these from many threads between queues, exec_profile() from
+ * rec_run() calls these from many threads between queues, rec_profile() from
  * one thread with nothing else running: the same code on the same data, so that
  * what is measured alone is what runs in place.
  */
-#ifndef EXECUTOR_STAGES_H
-#define EXECUTOR_STAGES_H
+#ifndef EXECUTOR_REC_STAGES_H
+#define EXECUTOR_REC_STAGES_H
 
 #include "executor/columnar.h"
-#include "executor/execute.h"
+#include "executor/rec.h"
 #include "executor/kernels/etl.h"
 #include "executor/kernels/prep.h"
 #include "executor/kernels/train.h"
@@ -17,7 +17,7 @@
 
 /* A plan with everything worked out that several stages need to know. */
 struct setup {
-    struct exec_plan plan;
+    struct rec_plan plan;
     struct rawlog logs;
     struct batch_shape shape;
     struct columnar_uses uses;
@@ -27,11 +27,11 @@ struct setup {
 };
 
 /* Checks the plan and works out the rest.  `logs` are not touched. */
-int setup_init(struct setup *s, const struct exec_plan *plan, struct err *err);
+int setup_init(struct setup *s, const struct rec_plan *plan, struct err *err);
 
 /* The switches that decide what an operator of the stage costs, as spans name them: "zstd/time",
  * "dedup/session/fused". */
-void setup_variant(const struct setup *s, enum exec_stage_id stage, char *buf, size_t size);
+void setup_variant(const struct setup *s, enum rec_stage_id stage, char *buf, size_t size);
 
 /* ------------------------------------------------------------------------------------ workers */
 

@@ -1,4 +1,4 @@
-#include "executor/stages.h"
+#include "executor/rec_stages.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -52,7 +52,7 @@ static int check_chain(const struct setup *s, struct err *err)
     return need((dedup < n) == s->plan.prep.dedup, "the chain and `dedup` disagree", err);
 }
 
-static int check_sizes(const struct exec_plan *p, struct err *err)
+static int check_sizes(const struct rec_plan *p, struct err *err)
 {
     const struct dataset_cfg *d = &p->data;
 
@@ -70,13 +70,13 @@ static int check_sizes(const struct exec_plan *p, struct err *err)
              err));
     TRY(need(p->etl.stripe_rows * d->list_length < 1L << 27, "a column of a stripe is larger than 1 GiB",
              err));
-    for (int i = 0; i < EXEC_STAGES - 1; i++)
+    for (int i = 0; i < REC_STAGES - 1; i++)
         TRY(need(p->buffers[i] > 0, "a buffer between stages has no room", err));
     return need(d->used_session_features + d->used_item_features + d->dense_features > 0,
                 "the job uses no features", err);
 }
 
-int setup_init(struct setup *s, const struct exec_plan *plan, struct err *err)
+int setup_init(struct setup *s, const struct rec_plan *plan, struct err *err)
 {
     const struct dataset_cfg *d = &plan->data;
 
@@ -97,20 +97,20 @@ int setup_init(struct setup *s, const struct exec_plan *plan, struct err *err)
     return check_chain(s, err);
 }
 
-void setup_variant(const struct setup *s, enum exec_stage_id stage, char *buf, size_t size)
+void setup_variant(const struct setup *s, enum rec_stage_id stage, char *buf, size_t size)
 {
-    const struct exec_plan *p = &s->plan;
+    const struct rec_plan *p = &s->plan;
     const char *codec = codec_names[p->etl.codec], *order = table_order_names[p->etl.order];
     const char *batch = p->prep.dedup ? "dedup" : "plain";
 
     switch (stage) {
-    case EXEC_ETL:
+    case REC_ETL:
         snprintf(buf, size, "%s/%s", codec, order);
         break;
-    case EXEC_STORAGE:
+    case REC_STORAGE:
         snprintf(buf, size, "%s/%s%s", codec, order, p->storage.projection ? "/used" : "");
         break;
-    case EXEC_PREP:
+    case REC_PREP:
         snprintf(buf, size, "%s/%s%s%s", batch, order, p->prep.fuse ? "/fused" : "",
                  s->chain[0] == PREP_FILTER ? "/filter_first" : "");
         break;

@@ -1,16 +1,16 @@
 /*
- * run.h - one run in progress: what its threads share, and what each of them does.
+ * rec_work.h - one run in progress: what its threads share, and what each of them does.
  *
- * exec_run() (execute.c) sets everything up, starts the workers and collects what
- * they measured; a worker's life between the start and the last item is in run.c.
- * Whoever fails calls run_fail(): everybody else wakes up and leaves.
+ * rec_run() (rec_run.c) sets everything up, starts the workers and collects what
+ * they measured; a worker's life between the start and the last item is in rec_work.c.
+ * Whoever fails calls rec_fail(): everybody else wakes up and leaves.
  */
-#ifndef EXECUTOR_RUN_H
-#define EXECUTOR_RUN_H
+#ifndef EXECUTOR_REC_WORK_H
+#define EXECUTOR_REC_WORK_H
 
 #include "executor/pool.h"
 #include "executor/queue.h"
-#include "executor/stages.h"
+#include "executor/rec_stages.h"
 
 /* A batch on its way; a cached batch is on its way once per epoch. */
 struct delivery {
@@ -26,7 +26,7 @@ struct file {
 struct run {
     struct setup setup;
     const struct exec_options *opt;
-    struct exec_result *out;
+    struct rec_result *out;
     long stripes, batches;          /* of one epoch */
     long read_stripes, all_stripes; /* that are read from files; that reach the trainer */
     char folder[3900];
@@ -35,7 +35,7 @@ struct run {
     struct stripe *stripe_store;
     struct batch *batch_store; /* with prep.cache: every batch of an epoch, by sequence number */
     size_t stripe_store_n, batch_store_n;
-    struct queue *queues[EXEC_STAGES - 1]; /* files, stripes, batches */
+    struct queue *queues[REC_STAGES - 1]; /* files, stripes, batches */
     struct pool stripe_pool, batch_pool;
     struct counter ready, go; /* threads that are ready; 1: go */
     struct counter next_partition, next_file, next_stripe, files_done, stripes_done;
@@ -46,9 +46,8 @@ struct run {
 
 struct worker {
     struct run *run;
-    enum exec_stage_id stage;
+    enum rec_stage_id stage;
     int index;
-    pthread_t thread;
     struct span_buf *spans;
     union {
         struct etl_worker etl;
@@ -63,9 +62,9 @@ struct worker {
 };
 
 /* The first failure is the one that is told; everybody is woken to stop. */
-void run_fail(struct run *r, const struct err *e);
+void rec_fail(struct run *r, const struct err *e);
 
 /* Works through all items of the worker's stage.  0 also when somebody else failed. */
-int run_worker(struct worker *w, struct err *err);
+int rec_worker_run(struct worker *w, struct err *err);
 
 #endif

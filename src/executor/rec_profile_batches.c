@@ -1,7 +1,7 @@
 /*
- * profile_batches.c - preprocessing and training alone, in every setting and several batch sizes.
+ * rec_profile_batches.c - preprocessing and training alone, in every setting and several batch sizes.
  */
-#include "executor/profile.h"
+#include "executor/rec_profile.h"
 
 #include "base/arena.h"
 
@@ -30,15 +30,15 @@ static int filter_first_chain(const struct preprocess_cfg *p, int *chain)
 static int choose(struct bench *b, int setting, struct err *err)
 {
     struct rawlog logs = b->setup.logs;
-    struct exec_plan p = b->setup.plan;
+    struct rec_plan p = b->setup.plan;
 
     p.prep.dedup = setting & 1;
     p.prep.fuse = setting & 2;
     p.prep.chain_n = setting & 4 ? filter_first_chain(&p.prep, p.prep.chain) : 0;
     TRY(setup_init(&b->setup, &p, err));
     b->setup.logs = logs;
-    bench_switch(b, EXEC_PREP);
-    bench_switch(b, EXEC_TRAIN);
+    bench_switch(b, REC_PREP);
+    bench_switch(b, REC_TRAIN);
     return 0;
 }
 
@@ -77,9 +77,9 @@ static int measure(struct chain *c, int setting, int repeats, struct err *err)
     bool training = setting < TRAIN_SETTINGS;
     int rc = choose(b, setting, err);
 
-    prep_worker_init(&c->prep, &b->setup, b->spans[EXEC_PREP]);
+    prep_worker_init(&c->prep, &b->setup, b->spans[REC_PREP]);
     for (int i = 0; i <= repeats && rc == 0; i++) {
-        b->spans[EXEC_PREP]->quiet = b->spans[EXEC_TRAIN]->quiet = i == 0; /* warms up */
+        b->spans[REC_PREP]->quiet = b->spans[REC_TRAIN]->quiet = i == 0; /* warms up */
         rc = pass(c, training, err);
     }
     for (long i = 0; i < b->setup.stripes && rc == 0; i++)
@@ -90,13 +90,13 @@ static int measure(struct chain *c, int setting, int repeats, struct err *err)
 
 static int chain_init(struct chain *c, struct bench *b, struct err *err)
 {
-    const struct exec_plan *p = &b->setup.plan;
+    const struct rec_plan *p = &b->setup.plan;
     bool direct = p->storage.direct;
     char path[4096];
 
     *c = (struct chain){.b = b};
-    storage_worker_init(&c->storage, &b->setup, b->spans[EXEC_STORAGE]);
-    train_worker_init(&c->train, &b->setup, b->spans[EXEC_TRAIN]);
+    storage_worker_init(&c->storage, &b->setup, b->spans[REC_STORAGE]);
+    train_worker_init(&c->train, &b->setup, b->spans[REC_TRAIN]);
     stripe_init(&c->stripe, &p->data, p->etl.stripe_rows);
     batch_init(&c->batch, &b->setup.shape, b->setup.slice_rows);
     bench_path(b, p->etl.order, p->etl.codec, path, sizeof path);
@@ -121,7 +121,7 @@ static int write_table(struct bench *b, struct err *err)
     int rc;
 
     bench_path(b, c->order, c->codec, path, sizeof path);
-    etl_worker_init(&w, &b->setup, b->spans[EXEC_ETL]);
+    etl_worker_init(&w, &b->setup, b->spans[REC_ETL]);
     rc = etl_worker_run(&w, 0, path, &direct, &bytes, err);
     etl_worker_fini(&w);
     return rc;
@@ -142,9 +142,9 @@ static int one_order(struct bench *b, enum table_order order, int repeats, struc
 }
 
 /* The plan with this batch size, and stripes that become one batch each. */
-static struct exec_plan one_slice_plan(const struct exec_plan *plan, long batch)
+static struct rec_plan one_slice_plan(const struct rec_plan *plan, long batch)
 {
-    struct exec_plan p = *plan;
+    struct rec_plan p = *plan;
 
     p.prep.batch = batch;
     p.etl.codec = CODEC_LZ4; /* the fastest way to the same columns */
@@ -157,7 +157,7 @@ static struct exec_plan one_slice_plan(const struct exec_plan *plan, long batch)
     return p;
 }
 
-int profile_batches(const struct exec_plan *plan, const struct exec_options *opt, struct span_log *log,
+int profile_batches(const struct rec_plan *plan, const struct exec_options *opt, struct span_log *log,
                     int repeats, struct err *err)
 {
     static const long quarters[] = {2, 4, 8}; /* of the plan's batch */
@@ -165,12 +165,12 @@ int profile_batches(const struct exec_plan *plan, const struct exec_options *opt
 
     for (size_t i = 0; i < sizeof quarters / sizeof *quarters && rc == 0; i++) {
         long batch = plan->prep.batch * quarters[i] / 4;
-        struct exec_plan p = one_slice_plan(plan, batch > 0 ? batch : 1);
+        struct rec_plan p = one_slice_plan(plan, batch > 0 ? batch : 1);
         struct bench b;
 
         rc = bench_init(&b, &p, opt, log, err);
         if (rc == 0)
-            b.spans[EXEC_ETL]->quiet = b.spans[EXEC_STORAGE]->quiet = true;
+            b.spans[REC_ETL]->quiet = b.spans[REC_STORAGE]->quiet = true;
         for (int order = 0; order < PROFILE_ORDERS && rc == 0; order++)
             rc = one_order(&b, order, repeats, err);
         bench_fini(&b);

@@ -1,4 +1,4 @@
-#include "executor/profile.h"
+#include "executor/rec_profile.h"
 
 #include "base/arena.h"
 #include "executor/memory.h"
@@ -12,14 +12,14 @@
 
 /* ------------------------------------------------------------------------------------ bench */
 
-int bench_init(struct bench *b, const struct exec_plan *plan, const struct exec_options *opt,
+int bench_init(struct bench *b, const struct rec_plan *plan, const struct exec_options *opt,
                struct span_log *log, struct err *err)
 {
     *b = (struct bench){.opt = opt, .log = log};
     TRY(setup_init(&b->setup, plan, err));
     TRY(rawlog_open(&plan->data, opt->folder, &b->setup.logs, err));
     TRY(rawlog_warm(&b->setup.logs, err));
-    for (int i = 0; i < EXEC_STAGES; i++)
+    for (int i = 0; i < REC_STAGES; i++)
         b->spans[i] = span_log_thread(log, plan->stage_names[i], 0);
     snprintf(b->folder, sizeof b->folder, "%s/profile-XXXXXX", opt->folder);
     b->has_folder = mkdtemp(b->folder) != NULL;
@@ -45,7 +45,7 @@ void bench_fini(struct bench *b)
     rmdir(b->folder);
 }
 
-void bench_switch(struct bench *b, enum exec_stage_id stage)
+void bench_switch(struct bench *b, enum rec_stage_id stage)
 {
     char variant[64];
 
@@ -74,7 +74,7 @@ int profile_etl(struct bench *b, int repeats, struct err *err)
     struct etl_worker w;
     int rc = 0;
 
-    etl_worker_init(&w, &b->setup, b->spans[EXEC_ETL]);
+    etl_worker_init(&w, &b->setup, b->spans[REC_ETL]);
     for (int i = 0; i < (repeats + 1) * PROFILE_ORDERS * CODECS && rc == 0; i++) {
         bool direct = b->setup.plan.storage.direct;
         char path[4096];
@@ -82,7 +82,7 @@ int profile_etl(struct bench *b, int repeats, struct err *err)
 
         c->order = i % PROFILE_ORDERS;
         c->codec = i / PROFILE_ORDERS % CODECS;
-        bench_switch(b, EXEC_ETL);
+        bench_switch(b, REC_ETL);
         w.spans->quiet = i < PROFILE_ORDERS * CODECS; /* the first round of everything warms up */
         bench_path(b, c->order, c->codec, path, sizeof path);
         rc = etl_worker_run(&w, 0, path, &direct, &bytes, err);
@@ -100,7 +100,7 @@ static int read_table(struct bench *b, struct storage_worker *w, struct stripe *
     bool direct = b->setup.plan.storage.direct;
     char path[4096];
 
-    bench_switch(b, EXEC_STORAGE);
+    bench_switch(b, REC_STORAGE);
     bench_path(b, c->order, c->codec, path, sizeof path);
     TRY(storage_worker_open(w, path, 0, &direct, err));
     for (long i = 0; i < b->setup.stripes; i++)
@@ -115,7 +115,7 @@ int profile_storage(struct bench *b, int repeats, struct err *err)
     struct stripe stripe;
     int rc = 0, kinds = PROFILE_ORDERS * CODECS * 2;
 
-    storage_worker_init(&w, s, b->spans[EXEC_STORAGE]);
+    storage_worker_init(&w, s, b->spans[REC_STORAGE]);
     stripe_init(&stripe, &s->plan.data, s->plan.etl.stripe_rows);
     for (int i = 0; i < (repeats + 1) * kinds && rc == 0; i++) {
         s->plan.storage.projection = i % 2;
@@ -188,7 +188,7 @@ int profile_disk(struct bench *b, int repeats, struct err *err)
 /* -------------------------------------------------------------------------------- everything */
 
 /* The plan for one partition of `scale` halves of the real size, its stripes scaled alike. */
-static bool scaled_plan(const struct exec_plan *plan, long halves, struct exec_plan *out)
+static bool scaled_plan(const struct rec_plan *plan, long halves, struct rec_plan *out)
 {
     long stripes = plan->data.partition_rows / plan->etl.stripe_rows;
 
@@ -199,7 +199,7 @@ static bool scaled_plan(const struct exec_plan *plan, long halves, struct exec_p
     return out->etl.stripe_rows > 0 && plan->etl.stripe_rows * halves % 2 == 0;
 }
 
-static int profile_size(const struct exec_plan *plan, const struct exec_options *opt, struct span_log *log,
+static int profile_size(const struct rec_plan *plan, const struct exec_options *opt, struct span_log *log,
                         bool real, struct err *err)
 {
     struct bench b;
@@ -217,8 +217,8 @@ static int profile_size(const struct exec_plan *plan, const struct exec_options 
     return rc;
 }
 
-int exec_profile(const struct exec_plan *plan, const struct exec_options *opt, struct span_log *log,
-                 struct err *err)
+int rec_profile(const struct rec_plan *plan, const struct exec_options *opt, struct span_log *log,
+                struct err *err)
 {
     static const long halves[] = {1, 2, 3};
     enum { SIZES = sizeof halves / sizeof *halves, REAL = 2 };
@@ -227,7 +227,7 @@ int exec_profile(const struct exec_plan *plan, const struct exec_options *opt, s
     span_log_start(log);
     progress_begin(opt->progress, "profile", SIZES);
     for (int i = 0; i < SIZES && rc == 0; i++) {
-        struct exec_plan scaled;
+        struct rec_plan scaled;
 
         progress_step(opt->progress, i, NULL);
         if (scaled_plan(plan, halves[i], &scaled))

@@ -1,19 +1,19 @@
 /*
- * profile_cores.c - what cores cost each other: the same work on one of them, and on several at once.
+ * rec_profile_cores.c - what cores cost each other: the same work on one of them, and on several at once.
  *
  * Every thread runs the whole path over and over, each starting at another
  * stage, as in a real run, where different stages share the caches, the memory
  * and perhaps the hardware threads of a core.
  */
-#include "executor/profile.h"
+#include "executor/rec_profile.h"
 
 #include "base/arena.h"
+#include "executor/host.h"
 
 #include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum { MOST_THREADS = 16 };
 
@@ -109,15 +109,15 @@ static void lane_fini(struct lane *l)
 
 static void *lane_main(void *arg)
 {
-    static int (*const parts[EXEC_STAGES])(struct lane *, struct err *) = {etl_part, storage_part, prep_part,
-                                                                           train_part};
+    static int (*const parts[REC_STAGES])(struct lane *, struct err *) = {etl_part, storage_part, prep_part,
+                                                                          train_part};
     struct lane *l = arg;
 
     pthread_barrier_wait(l->start);
     for (int i = 0; i < l->repeats && l->err.code == 0; i++) {
         span_begin(l->spans);
-        for (int k = 0; k < EXEC_STAGES && l->err.code == 0; k++)
-            (void)parts[(k + l->index * EXEC_STAGES / l->threads) % EXEC_STAGES](l, &l->err);
+        for (int k = 0; k < REC_STAGES && l->err.code == 0; k++)
+            (void)parts[(k + l->index * REC_STAGES / l->threads) % REC_STAGES](l, &l->err);
         span_end(l->spans, "speed", i, 1, NAN, NAN);
     }
     return NULL;
@@ -155,8 +155,7 @@ static int run_lanes(struct lane *lanes, int n, int repeats, struct span_log *lo
 
 int profile_cores(struct bench *b, int repeats, struct err *err)
 {
-    long online = sysconf(_SC_NPROCESSORS_ONLN);
-    int most = online > MOST_THREADS ? MOST_THREADS : (int)online, made = 0, rc = 0;
+    int usable = host_cores(), most = usable > MOST_THREADS ? MOST_THREADS : usable, made = 0, rc = 0;
     struct lane *lanes = xcalloc((size_t)most, sizeof *lanes);
 
     b->setup.plan.storage.projection = false;

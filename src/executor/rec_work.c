@@ -1,14 +1,14 @@
-#include "executor/run.h"
+#include "executor/rec_work.h"
 
 /* ---------------------------------------------------------------------------------- failing */
 
-void run_fail(struct run *r, const struct err *e)
+void rec_fail(struct run *r, const struct err *e)
 {
     pthread_mutex_lock(&r->lock);
     if (r->failure.code == 0)
         r->failure = *e;
     pthread_mutex_unlock(&r->lock);
-    for (int i = 0; i < EXEC_STAGES - 1; i++)
+    for (int i = 0; i < REC_STAGES - 1; i++)
         queue_close(r->queues[i]);
     pool_close(&r->stripe_pool);
     pool_close(&r->batch_pool);
@@ -265,10 +265,10 @@ static int run_train(struct worker *w, struct err *err)
 
 /* -------------------------------------------------------------------------------- anything */
 
-int run_worker(struct worker *w, struct err *err)
+int rec_worker_run(struct worker *w, struct err *err)
 {
-    static int (*const bodies[EXEC_STAGES])(struct worker *, struct err *) = {run_etl, run_storage, run_prep,
-                                                                              run_train};
+    static int (*const bodies[REC_STAGES])(struct worker *, struct err *) = {run_etl, run_storage, run_prep,
+                                                                             run_train};
 
     return bodies[w->stage](w, err);
 }

@@ -1,5 +1,5 @@
 /*
- * execute.h - really runs the recommendation-training path on this machine.
+ * rec.h - really runs the recommendation-training path on this machine.
  *
  *     raw logs ─> etl ─(files)─> storage ─(stripes)─> preprocess ─(batches)─> training
  *
@@ -17,73 +17,54 @@
  * Every run of an operator leaves a span (see span_log.h); what it counts as
  * items and bytes is said by models/{etl,storage,preprocess,training}.h.
  */
-#ifndef EXECUTOR_EXECUTE_H
-#define EXECUTOR_EXECUTE_H
+#ifndef EXECUTOR_REC_H
+#define EXECUTOR_REC_H
 
-#include "base/progress.h"
+#include "executor/path.h"
 #include "models/preprocess.h"
 #include "models/storage.h"
 #include "models/training.h"
 
-#include <stdint.h>
-
-struct span_log;
-
-enum exec_stage_id { EXEC_ETL, EXEC_STORAGE, EXEC_PREP, EXEC_TRAIN, EXEC_STAGES };
+enum rec_stage_id { REC_ETL, REC_STORAGE, REC_PREP, REC_TRAIN, REC_STAGES };
 
 /* Everything that decides what is executed. */
-struct exec_plan {
+struct rec_plan {
     struct dataset_cfg data;
     struct etl_cfg etl;
     struct storage_cfg storage;
     struct preprocess_cfg prep; /* prep.chain is run as it stands; chain_n == 0 means the default chain */
     struct training_cfg train;
-    const char *stage_names[EXEC_STAGES]; /* what the scenario calls the stages; spans carry these names */
-    long buffers[EXEC_STAGES -
+    const char *stage_names[REC_STAGES]; /* what the scenario calls the stages; spans carry these names */
+    long buffers[REC_STAGES -
                  1]; /* capacity of etl->storage (files), storage->prep (stripes), prep->train (batches) */
     uint64_t seed;   /* of the model's initial weights */
 };
 
-struct exec_options {
-    const char *folder; /* raw logs (kept, found again by a hash of the dataset) and table files (removed) */
-    bool spans;         /* false: measure totals only, for the overhead of tracing */
-    int pin;            /* > 0: use only this many of the processors we may use; -1: as the system likes */
-    struct progress *progress;
-};
-
-/* Times are summed over the stage's workers: busy inside operators (wall), starved for input, blocked on
- * output. */
-struct exec_stage {
-    double busy_s, cpu_s, starved_s, blocked_s;
-    uint64_t items_in, items_out; /* partitions, files, stripes, batches */
-    double bytes_out;
-};
-
-struct exec_result {
+struct rec_result {
     double makespan_s;
     double samples; /* rows of the log that went through, over all epochs, before the filter */
     double throughput_per_s;
-    struct exec_stage stages[EXEC_STAGES];
+    struct exec_stage stages[REC_STAGES];
     double raw_bytes, table_bytes,
         read_bytes; /* logs, table files on disk, bytes asked of the disk by the reader */
     double first_loss, last_loss;
     uint64_t batches;
-    double *losses;          /* one per batch, before its update; exec_result_free() */
+    double *losses;          /* one per batch, before its update; rec_result_free() */
     double *batch_latency_s; /* from taking the stripe to the end of the step */
     bool cold;               /* the table was read past the page cache */
     const char *cache_note;  /* "O_DIRECT", or why the storage was cached */
     double cpu_total_s;      /* of all threads during the run */
 };
 
-int exec_run(const struct exec_plan *plan, const struct exec_options *opt, struct span_log *log,
-             struct exec_result *out, struct err *err);
-void exec_result_free(struct exec_result *r);
+int rec_run(const struct rec_plan *plan, const struct exec_options *opt, struct span_log *log,
+            struct rec_result *out, struct err *err);
+void rec_result_free(struct rec_result *r);
 
 /*
  * Measures the operators alone: one thread, the rest of the machine quiet, several sizes of each, all
  * settings of the switches.  `variant` of a span names the setting ("zstd/session").  Takes 10 to 20 seconds.
  */
-int exec_profile(const struct exec_plan *plan, const struct exec_options *opt, struct span_log *log,
-                 struct err *err);
+int rec_profile(const struct rec_plan *plan, const struct exec_options *opt, struct span_log *log,
+                struct err *err);
 
 #endif

@@ -1,14 +1,12 @@
-#include "executor/execute.h"
+#include "executor/rec.h"
 
 #include "base/arena.h"
 #include "executor/memory.h"
-#include "executor/run.h"
+#include "executor/rec_work.h"
+#include "executor/threads.h"
 
-#include <errno.h>
 #include <math.h>
 #include <pthread.h>
-#include <sched.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -20,25 +18,21 @@ static void *worker_main(void *arg)
     struct worker *w = arg;
     struct err err = {0};
     double before;
-    sigset_t full;
 
-    /* A file size limit should be an error to report, not a signal that ends the program. */
-    sigemptyset(&full);
-    sigaddset(&full, SIGXFSZ);
-    pthread_sigmask(SIG_BLOCK, &full, NULL);
+    threads_block_signals();
     counter_add(&w->run->ready);
     (void)counter_wait(&w->run->go, 1);
     before = clock_cpu_s();
-    if (run_worker(w, &err) != 0) {
+    if (rec_worker_run(w, &err) != 0) {
         err_at(&err, "stage \"%s\"", w->run->setup.plan.stage_names[w->stage]);
-        run_fail(w->run, &err);
+        rec_fail(w->run, &err);
     }
     w->sum.cpu_s = clock_cpu_s() - before;
     w->end_s = clock_wall_s();
     return NULL;
 }
 
-static void worker_init(struct worker *w, struct run *r, enum exec_stage_id stage, int index,
+static void worker_init(struct worker *w, struct run *r, enum rec_stage_id stage, int index,
                         struct span_log *log)
 {
     char variant[64];
@@ -51,13 +45,13 @@ static void worker_init(struct worker *w, struct run *r, enum exec_stage_id stag
     if (log != NULL)
         w->spans->variant = span_log_keep(log, variant);
     switch (stage) {
-    case EXEC_ETL:
+    case REC_ETL:
         etl_worker_init(&w->u.etl, &r->setup, w->spans);
         break;
-    case EXEC_STORAGE:
+    case REC_STORAGE:
         storage_worker_init(&w->u.storage, &r->setup, w->spans);
         break;
-    case EXEC_PREP:
+    case REC_PREP:
         w->held = xcalloc((size_t)r->setup.slices, sizeof(struct delivery *));
         prep_worker_init(&w->u.prep, &r->setup, w->spans);
         break;
@@ -69,13 +63,13 @@ static void worker_init(struct worker *w, struct run *r, enum exec_stage_id stag
 static void worker_fini(struct worker *w)
 {
     switch (w->stage) {
-    case EXEC_ETL:
+    case REC_ETL:
         etl_worker_fini(&w->u.etl);
         break;
-    case EXEC_STORAGE:
+    case REC_STORAGE:
         storage_worker_fini(&w->u.storage);
         break;
-    case EXEC_PREP:
+    case REC_PREP:
         prep_worker_fini(&w->u.prep);
         break;
     default:
@@ -85,57 +79,23 @@ static void worker_fini(struct worker *w)
     span_buf_free(w->spans);
 }
 
-/* The first `n` of the processors this process may use. */
-static void choose_processors(int n, cpu_set_t *set)
-{
-    cpu_set_t allowed;
-
-    CPU_ZERO(set);
-    CPU_ZERO(&allowed);
-    if (sched_getaffinity(0, sizeof allowed, &allowed) != 0)
-        return;
-    for (int c = 0; c < CPU_SETSIZE && n > 0; c++)
-        if (CPU_ISSET(c, &allowed)) {
-            CPU_SET(c, set);
-            n--;
-        }
-}
-
-static int start_threads(struct run *r, struct worker *workers, int n, int *started, struct err *err)
-{
-    pthread_attr_t attr;
-    cpu_set_t set;
-    int rc = 0;
-
-    pthread_attr_init(&attr);
-    if (r->opt->pin > 0) {
-        choose_processors(r->opt->pin, &set);
-        pthread_attr_setaffinity_np(&attr, sizeof set, &set);
-    }
-    for (*started = 0; *started < n && rc == 0; *started += rc == 0)
-        rc = pthread_create(&workers[*started].thread, &attr, worker_main, &workers[*started]);
-    pthread_attr_destroy(&attr);
-    if (rc == 0)
-        return 0;
-    errno = rc;
-    return err_io(err, "start", "a worker thread");
-}
-
 /* Starts the clock and everybody, waits for the end; the failure of a worker becomes ours. */
 static int run_threads(struct run *r, struct worker *workers, int n, struct span_log *log, double *start_s,
                        struct err *err)
 {
-    int started, rc = start_threads(r, workers, n, &started, err);
+    pthread_t *threads = xcalloc((size_t)n, sizeof *threads);
+    int started, rc = threads_start(r->opt, worker_main, workers, sizeof *workers, n, threads, &started, err);
 
     if (rc != 0)
-        run_fail(r, err);
+        rec_fail(r, err);
     else
         (void)counter_wait(&r->ready, n);
     span_log_start(log);
     *start_s = clock_wall_s();
     counter_set(&r->go, 1);
     for (int i = 0; i < started; i++)
-        pthread_join(workers[i].thread, NULL);
+        pthread_join(threads[i], NULL);
+    free(threads);
     if (rc == 0 && r->failure.code != 0) {
         *err = r->failure;
         rc = err->code;
@@ -169,7 +129,7 @@ static void remove_files(struct run *r)
 /* As many as can be in use at once, so that waiting for one never stops the item that everyone waits for. */
 static void make_stores(struct run *r)
 {
-    const struct exec_plan *p = &r->setup.plan;
+    const struct rec_plan *p = &r->setup.plan;
     size_t stripes = (size_t)(p->buffers[1] + 1 + p->storage.workers + p->prep.workers);
     size_t batches = (size_t)(p->buffers[2] + 2 + p->prep.workers * r->setup.slices);
 
@@ -191,7 +151,7 @@ static void make_stores(struct run *r)
 
 static void run_init(struct run *r)
 {
-    const struct exec_plan *p = &r->setup.plan;
+    const struct rec_plan *p = &r->setup.plan;
     size_t total;
 
     r->stripes = r->setup.partitions * r->setup.stripes;
@@ -203,7 +163,7 @@ static void run_init(struct run *r)
     r->deliveries = xcalloc(total, sizeof *r->deliveries);
     r->out->losses = xcalloc(total, sizeof *r->out->losses);
     r->out->batch_latency_s = xcalloc(total, sizeof *r->out->batch_latency_s);
-    for (int i = 0; i < EXEC_STAGES - 1; i++)
+    for (int i = 0; i < REC_STAGES - 1; i++)
         r->queues[i] = queue_new((size_t)p->buffers[i], 0);
     pthread_mutex_init(&r->lock, NULL);
     counter_init(&r->ready);
@@ -218,7 +178,7 @@ static void run_init(struct run *r)
 
 static void run_fini(struct run *r)
 {
-    for (int i = 0; i < EXEC_STAGES - 1; i++)
+    for (int i = 0; i < REC_STAGES - 1; i++)
         queue_free(r->queues[i]);
     for (size_t i = 0; i < r->stripe_store_n; i++)
         stripe_fini(&r->stripe_store[i]);
@@ -247,33 +207,44 @@ static const char *cache_note(const struct run *r)
                      : "the file system refuses O_DIRECT: the table was read from the page cache";
 }
 
-static void add_worker(struct exec_result *out, const struct worker *w)
+static void add_worker(struct rec_result *out, const struct worker *w)
 {
     struct exec_stage *s = &out->stages[w->stage];
 
+    s->workers++;
     s->busy_s += w->spans->busy_s;
     s->cpu_s += w->sum.cpu_s;
     s->starved_s += w->sum.starved_s;
     s->blocked_s += w->sum.blocked_s;
     s->items_in += w->sum.items_in;
     s->items_out += w->sum.items_out;
-    s->bytes_out += w->stage == EXEC_STORAGE ? w->u.storage.decoded_bytes : w->sum.bytes_out;
-    out->read_bytes += w->stage == EXEC_STORAGE ? w->u.storage.read_bytes : 0;
+    s->bytes_out += w->stage == REC_STORAGE ? w->u.storage.decoded_bytes : w->sum.bytes_out;
+    if (w->stage == REC_STORAGE) {
+        s->disk_bytes += w->u.storage.read_bytes;
+        out->read_bytes += w->u.storage.read_bytes;
+    } else if (w->stage == REC_ETL) {
+        s->disk_bytes += w->sum.bytes_out;
+    }
     out->cpu_total_s += w->sum.cpu_s;
 }
 
 static void collect(struct run *r, const struct worker *workers, int n, double start_s)
 {
-    struct exec_result *out = r->out;
+    struct rec_result *out = r->out;
     const struct dataset_cfg *d = &r->setup.plan.data;
 
+    for (int i = 0; i < REC_STAGES; i++) {
+        out->stages[i].name = r->setup.plan.stage_names[i];
+        out->stages[i].disk_bytes = i == REC_ETL || i == REC_STORAGE ? 0 : NAN;
+        out->stages[i].wait_s = i == 0 ? NAN : queue_waited_s(r->queues[i - 1]);
+    }
     for (int i = 0; i < n; i++)
         add_worker(out, &workers[i]);
     out->makespan_s = workers[n - 1].end_s - start_s; /* the trainer's */
     out->samples = (double)(d->rows * d->epochs);
     out->throughput_per_s = out->samples / out->makespan_s;
     out->raw_bytes = r->setup.logs.bytes;
-    out->table_bytes = out->stages[EXEC_ETL].bytes_out;
+    out->table_bytes = out->stages[REC_ETL].bytes_out;
     out->batches = (uint64_t)(r->batches * d->epochs);
     out->first_loss = out->last_loss = NAN;
     for (uint64_t i = 0; i < out->batches; i++)
@@ -287,15 +258,15 @@ static void collect(struct run *r, const struct worker *workers, int n, double s
 
 static int run_workers(struct run *r, struct span_log *log, struct err *err)
 {
-    const struct exec_plan *p = &r->setup.plan;
-    const long counts[EXEC_STAGES] = {p->etl.workers, p->storage.workers, p->prep.workers, 1};
+    const struct rec_plan *p = &r->setup.plan;
+    const long counts[REC_STAGES] = {p->etl.workers, p->storage.workers, p->prep.workers, 1};
     int n = 0, total = (int)(counts[0] + counts[1] + counts[2] + counts[3]), rc;
     struct worker *workers = xcalloc((size_t)total, sizeof *workers);
     double start_s;
 
-    for (int stage = 0; stage < EXEC_STAGES; stage++)
+    for (int stage = 0; stage < REC_STAGES; stage++)
         for (int i = 0; i < counts[stage]; i++)
-            worker_init(&workers[n++], r, (enum exec_stage_id)stage, i, log);
+            worker_init(&workers[n++], r, (enum rec_stage_id)stage, i, log);
     progress_begin(r->opt->progress, "execute", (double)(r->all_stripes * r->setup.slices));
     rc = run_threads(r, workers, n, log, &start_s, err);
     progress_end(r->opt->progress);
@@ -307,13 +278,13 @@ static int run_workers(struct run *r, struct span_log *log, struct err *err)
     return rc;
 }
 
-int exec_run(const struct exec_plan *plan, const struct exec_options *opt, struct span_log *log,
-             struct exec_result *out, struct err *err)
+int rec_run(const struct rec_plan *plan, const struct exec_options *opt, struct span_log *log,
+            struct rec_result *out, struct err *err)
 {
     struct run *r = xcalloc(1, sizeof *r);
     int rc;
 
-    *out = (struct exec_result){0};
+    *out = (struct rec_result){0};
     r->opt = opt;
     r->out = out;
     rc = setup_init(&r->setup, plan, err);
@@ -330,12 +301,12 @@ int exec_run(const struct exec_plan *plan, const struct exec_options *opt, struc
         remove_files(r);
     }
     if (rc != 0)
-        exec_result_free(out);
+        rec_result_free(out);
     free(r);
     return rc;
 }
 
-void exec_result_free(struct exec_result *r)
+void rec_result_free(struct rec_result *r)
 {
     free(r->losses);
     free(r->batch_latency_s);

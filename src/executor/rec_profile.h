@@ -1,10 +1,10 @@
 /*
- * profile.h - the parts of exec_profile(): one bench per kind of work.
+ * rec_profile.h - the parts of rec_profile(): one bench per kind of work.
  */
-#ifndef EXECUTOR_PROFILE_H
-#define EXECUTOR_PROFILE_H
+#ifndef EXECUTOR_REC_PROFILE_H
+#define EXECUTOR_REC_PROFILE_H
 
-#include "executor/stages.h"
+#include "executor/rec_stages.h"
 
 enum { PROFILE_ORDERS = 2 };
 
@@ -13,12 +13,12 @@ struct bench {
     struct setup setup; /* its switches are set before each measurement */
     const struct exec_options *opt;
     struct span_log *log;
-    struct span_buf *spans[EXEC_STAGES];
+    struct span_buf *spans[REC_STAGES];
     char folder[3900];
     bool has_folder;
 };
 
-int bench_init(struct bench *b, const struct exec_plan *plan, const struct exec_options *opt,
+int bench_init(struct bench *b, const struct rec_plan *plan, const struct exec_options *opt,
                struct span_log *log, struct err *err);
 void bench_fini(struct bench *b); /* removes the tables */
 
@@ -26,7 +26,7 @@ void bench_fini(struct bench *b); /* removes the tables */
 void bench_path(const struct bench *b, enum table_order order, enum codec codec, char *buf, size_t size);
 
 /* Sets the switches that etl and storage look at, and the variant that spans carry. */
-void bench_switch(struct bench *b, enum exec_stage_id stage);
+void bench_switch(struct bench *b, enum rec_stage_id stage);
 
 int profile_etl(struct bench *b, int repeats, struct err *err); /* writes the tables that the others read */
 int profile_storage(struct bench *b, int repeats, struct err *err);
@@ -34,7 +34,7 @@ int profile_disk(struct bench *b, int repeats, struct err *err);
 int profile_cores(struct bench *b, int repeats, struct err *err);
 
 /* Preprocessing and training in several batch sizes; makes benches of its own. */
-int profile_batches(const struct exec_plan *plan, const struct exec_options *opt, struct span_log *log,
+int profile_batches(const struct rec_plan *plan, const struct exec_options *opt, struct span_log *log,
                     int repeats, struct err *err);
 
 #endif
