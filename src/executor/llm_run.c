@@ -62,6 +62,18 @@ int llm_run_check(const struct llm_serving_cfg *c, const struct llm_shape *s, co
 
 /* --------------------------------------------------------------------------------- coming and going */
 
+/* OpenBLAS makes its work space on first use; that belongs before the clock starts. */
+static void warm_up(struct llm_run *r)
+{
+    uint32_t token[2] = {0, 1};
+    long block;
+    struct forward_part part = {.token = token, .n = 2, .block = &block, .wants_token = true};
+
+    ASSERT(kv_cache_take(r->kv, 1, &block));
+    transformer_forward(r->model, r->kv, &part, 1, NULL);
+    kv_cache_release(r->kv, &block, 1);
+}
+
 /* orca has no budget but its slots. */
 long llm_run_most_tokens(const struct llm_serving_cfg *c, long most_context)
 {
@@ -91,18 +103,6 @@ struct llm_run *llm_run_new(const struct llm_serving_cfg *c, const struct llm_sh
     r->of = xcalloc((size_t)c->max_batch, sizeof(struct llm_seq_run *));
     warm_up(r);
     return r;
-}
-
-/* OpenBLAS makes its work space on first use; that belongs before the clock starts. */
-static void warm_up(struct llm_run *r)
-{
-    uint32_t token[2] = {0, 1};
-    long block;
-    struct forward_part part = {.token = token, .n = 2, .block = &block, .wants_token = true};
-
-    ASSERT(kv_cache_take(r->kv, 1, &block));
-    transformer_forward(r->model, r->kv, &part, 1, NULL);
-    kv_cache_release(r->kv, &block, 1);
 }
 
 static void seq_free(struct llm_seq_run *s)

@@ -100,7 +100,8 @@ static int profile_effort(struct rag_world *w, struct truth *t, struct vector_in
         span_part(spans, "recall", i / WORDINGS, 0, (double)k,
                   (double)rag_hits(neighbour, t->exact + i * t->depth, k));
         span_part(spans, "evidence", i / WORDINGS, 0,
-                  (double)place_of(neighbour, k, t->wanted[i / WORDINGS]), NAN);
+                  (double)place_of(neighbour, k, t->wanted[i / WORDINGS]),
+                  (double)place_of(t->exact + i * t->depth, t->depth, t->wanted[i / WORDINGS]));
     }
     free(neighbour);
     return rc;
@@ -127,13 +128,12 @@ static int profile_index(struct rag_world *w, struct truth *t, int kind, struct 
 }
 
 /* Exact searches, deep enough to tell where what is wanted stands. */
-static int find_truth(struct rag_world *w, struct truth *t, struct span_log *log, struct span_buf *spans,
-                      struct err *err)
+static int find_truth(struct rag_world *w, struct truth *t, struct span_log *log, struct err *err)
 {
+    struct span_buf *spans = span_log_thread(log, w->plan->names[RAG_ASK], 0);
     struct vector_index *flat = NULL;
     int rc = rag_world_index(w, INDEX_FLAT, &flat, err);
 
-    spans->variant = span_log_keep(log, "exact");
     for (long i = 0; i < HOPS * WORDINGS && rc == 0; i++) {
         long *exact = t->exact + i * t->depth;
 
@@ -158,7 +158,7 @@ static int profile_search(struct rag_world *w, struct span_log *log, struct err 
     t.exact = xcalloc((size_t)(HOPS * WORDINGS * t.depth), sizeof *t.exact);
     t.wanted = xcalloc(HOPS, sizeof *t.wanted);
     make_queries(w, &t);
-    rc = find_truth(w, &t, log, spans, err);
+    rc = find_truth(w, &t, log, err);
     for (int kind = INDEX_FLAT; kind <= INDEX_HNSW && rc == 0; kind++)
         rc = profile_index(w, &t, kind, log, spans, err);
     free(t.vector);

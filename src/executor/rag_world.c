@@ -15,7 +15,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { PATH_SIZE = 4096, VERSION = 1 };
+enum { PATH_SIZE = 4096, LIBRARY_VERSION = 1 };
 
 /* What the vectors depend on. */
 static uint64_t library_hash(const struct rag_plan *p)
@@ -23,7 +23,7 @@ static uint64_t library_hash(const struct rag_plan *p)
     const struct law *l = &p->ask.passage_tokens;
     char text[256];
 
-    snprintf(text, sizeof text, "%d %llu %ld %ld %d %.9g %.9g %.9g %.9g", VERSION,
+    snprintf(text, sizeof text, "%d %llu %ld %ld %d %.9g %.9g %.9g %.9g", LIBRARY_VERSION,
              (unsigned long long)p->seed, p->search.vectors, p->search.dims, (int)l->kind, l->mean, l->cv, l->lo,
              l->hi);
     return rng_hash(text);

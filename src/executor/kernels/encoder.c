@@ -10,7 +10,7 @@
 #include <string.h>
 
 enum { BUCKETS = 1 << 14, WIDTH = 256, HIDDEN = 512 };
-static const double smoothing = 1e-3;
+static const double smoothing = 1e-4;
 
 struct encoder {
     long dims, most_texts;

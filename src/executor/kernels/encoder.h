@@ -4,7 +4,7 @@
  *     e = sum over words of weight(word) T[hash(word)]        embedding bag of hashed words
  *     v = W2 tanh(W1 e),  then |v| = 1
  *
- * weight(word) = a / (a + share of the word in the corpus), a = 1e-3: common
+ * weight(word) = a / (a + share of the word in the corpus), a = 1e-4: common
  * words say little (Arora, Liang, Ma 2017, smooth inverse frequency).  The
  * weights T, W1, W2 are random: a random projection keeps angles up to noise of
  * about 1 / sqrt(dims), so texts that share rare words come out close, and the

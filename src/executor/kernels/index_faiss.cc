@@ -1,5 +1,6 @@
 #include "executor/kernels/index_faiss.h"
 
+#include <cstdint>
 #include <exception>
 #include <memory>
 #include <vector>
@@ -28,7 +29,7 @@ struct vector_index {
     int kind;
     std::unique_ptr<faiss::Index> index;
     std::vector<float> distance;
-    std::vector<faiss::idx_t> label;
+    std::vector<std::int64_t> label;
 };
 
 namespace {

@@ -5,23 +5,30 @@
 #include "engine/rng.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { FILLERS = 4000, NAME_PARTS = 1024, NAME_SYLLABLES = 2, WORD_MAX = 16, MENTIONS = 2 };
+enum {
+    FILLERS = 1500,
+    PART_BITS = 12,
+    NAME_PARTS = 1 << PART_BITS, /* of which a name takes two */
+    NAME_SYLLABLES = 2,
+    WORD_MAX = 16,
+    MENTIONS = 3
+};
 static const char link_words[] = " leads to ", consonants[] = "bdfgklmnprstvz", vowels[] = "aeiou";
 
 struct library {
     long n;
     uint64_t seed;
     long *next;     /* of each entity */
-    uint32_t *name; /* two parts of a name for each entity: index into the words of names */
+    uint32_t turn, unturn; /* names are entities, shuffled: see name_of() */
     char **text;
     struct words *words;
     double fill_sum[FILLERS]; /* Zipf, cumulated */
     char filler[FILLERS][WORD_MAX], part[NAME_PARTS][WORD_MAX];
-    long *entity_of; /* [first part][second part]: -1, or who is called so */
 };
 
 /* -------------------------------------------------------------------------------------- words */
@@ -91,23 +98,36 @@ static void make_chain(struct library *l, struct rng *r)
     free(order);
 }
 
+enum { NAMES = NAME_PARTS * NAME_PARTS };
+
+/* Multiplying by an odd number shuffles the names (numbers below 2^24), and another one takes it back: no two
+ * entities share a name. */
 static void make_names(struct library *l, struct rng *r)
 {
-    for (long i = 0; i < (long)NAME_PARTS * NAME_PARTS; i++)
-        l->entity_of[i] = -1;
-    for (long i = 0; i < l->n;) {
-        long name = (long)rng_below(r, (uint64_t)NAME_PARTS * NAME_PARTS);
+    uint32_t inverse = 1;
 
-        if (l->entity_of[name] >= 0)
-            continue;
-        l->entity_of[name] = i;
-        l->name[i++] = (uint32_t)name;
-    }
+    l->turn = (uint32_t)rng_below(r, NAMES / 2) * 2 + 1;
+    for (int i = 0; i < 5; i++) /* Newton: each step doubles the bits that are right */
+        inverse *= 2 - l->turn * inverse;
+    l->unturn = inverse;
+}
+
+static uint32_t name_of(const struct library *l, long entity)
+{
+    return ((uint32_t)entity * l->turn) & (NAMES - 1);
+}
+
+/* -1: nobody is called so. */
+static long entity_called(const struct library *l, uint32_t name)
+{
+    uint32_t entity = (name * l->unturn) & (NAMES - 1);
+
+    return (long)entity < l->n ? (long)entity : -1;
 }
 
 static int name_text(const struct library *l, long entity, char *to, size_t size)
 {
-    uint32_t name = l->name[entity];
+    uint32_t name = name_of(l, entity);
 
     return snprintf(to, size, "%s %s", l->part[name / NAME_PARTS], l->part[name % NAME_PARTS]);
 }
@@ -147,15 +167,13 @@ struct library *library_new(long passages, const struct law *words, uint64_t see
     struct library *l = xcalloc(1, sizeof *l);
     struct rng r;
 
-    ASSERT(passages > 1 && passages <= (long)NAME_PARTS * NAME_PARTS / 2);
+    ASSERT(passages > 1 && passages <= NAMES);
     rng_stream(&r, seed, 0, "executor.library");
     l->n = passages;
     l->seed = seed;
     l->next = xcalloc((size_t)passages, sizeof *l->next);
-    l->name = xcalloc((size_t)passages, sizeof *l->name);
     l->text = xcalloc((size_t)passages, sizeof *l->text);
     l->words = xcalloc((size_t)passages, sizeof *l->words);
-    l->entity_of = xcalloc((size_t)NAME_PARTS * NAME_PARTS, sizeof *l->entity_of);
     make_words(l);
     make_chain(l, &r);
     make_names(l, &r);
@@ -173,10 +191,8 @@ void library_free(struct library *l)
         free((void *)l->words[i].hash);
     }
     free(l->next);
-    free(l->name);
     free(l->text);
     free(l->words);
-    free(l->entity_of);
     free(l);
 }
 
@@ -212,7 +228,7 @@ struct question library_question(const struct library *l, uint64_t stream, uint6
 void library_query(const struct library *l, uint64_t stream, const struct question *q, long entity,
                    long wording, long n, uint32_t *hash)
 {
-    uint32_t name = l->name[entity];
+    uint32_t name = name_of(l, entity);
     const char *parts[NAME_WORDS] = {l->part[name / NAME_PARTS], l->part[name % NAME_PARTS]};
     struct rng r;
 
@@ -256,7 +272,7 @@ static long entity_at(const struct library *l, const char *text)
             return -1;
         text += letters + (text[letters] == ' ');
     }
-    return l->entity_of[part[0] * NAME_PARTS + part[1]];
+    return entity_called(l, (uint32_t)(part[0] * NAME_PARTS + part[1]));
 }
 
 /* What the passage says: whom it is about, and whom its link names. */

@@ -24,7 +24,7 @@
 
 struct library;
 
-enum { NAME_WORDS = 2, LEAST_PASSAGE_WORDS = 10, QUESTION_WORDS_MAX = 512 };
+enum { NAME_WORDS = 2, LEAST_PASSAGE_WORDS = 12, QUESTION_WORDS_MAX = 512 };
 
 /* `words`: how long passages are, LEAST_PASSAGE_WORDS at least. */
 struct library *library_new(long passages, const struct law *words, uint64_t seed);
