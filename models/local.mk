@@ -40,6 +40,8 @@ noinst_LIBRARIES += %D%/libmodels.a
 	%D%/gpu.h \
 	%D%/gpu_training.c \
 	%D%/experiment.c \
+	%D%/label.c \
+	%D%/label.h \
 	%D%/loader.c \
 	%D%/model.c \
 	%D%/model.h \

@@ -43,6 +43,8 @@ struct item {
     double used_bytes; /* bytes of the streams the job reads, compressed, of this item */
     double encoded_bytes, encoded_used_bytes;
     double stripe_rows;
+    int delta;          /* enum delta_kind: a label beside the table, to be merged by who reads it */
+    double delta_bytes; /* of it, on disk */
     const struct dataset_cfg *data; /* NULL for plain requests */
     struct request *request;        /* the serving side (server.h); NULL elsewhere */
 };

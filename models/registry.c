@@ -16,6 +16,7 @@ extern const struct model operators_model;
 extern const struct model etl_model;
 extern const struct model spark_model;
 extern const struct model experiment_model;
+extern const struct model label_model;
 extern const struct model storage_model;
 extern const struct model loader_model;
 extern const struct model preprocess_model;
@@ -34,6 +35,7 @@ const struct model *const models[] = {
     &etl_model,
     &spark_model,
     &experiment_model,
+    &label_model,
     &storage_model,
     &loader_model,
     &preprocess_model,

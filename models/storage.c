@@ -6,6 +6,9 @@
  *   decompress:  the compressed bytes that go in and the encoded bytes that come out
  *   decode:      the values that come out
  *
+ * Where the table has a label beside it (models/label.h), the label is merged on read: the delta is unpacked
+ * once a file (by key also indexed), and its labels are put into every stripe by position or by key.
+ *
  * With projection only the streams of used features count; without it all of them do.
  *
  * On drives (layout "map" or "flattened") the read is a visit to one drive:
@@ -19,12 +22,15 @@
 #include "models/storage.h"
 
 #include "models/fits.h"
+#include "models/label.h"
 #include "models/model.h"
 
 #include <math.h>
 
 const char *const storage_op_names[] = {
-    "open", "read", "decompress_none", "decompress_lz4", "decompress_zstd", "decode", NULL};
+    "open",   "read",           "decompress_none", "decompress_lz4", "decompress_zstd",
+    "decode", "delta_position", "delta_key",       "merge_position", "merge_key",
+    NULL};
 const char *const storage_layout_names[] = {"plain", "map", "flattened", NULL};
 
 #define T struct storage_cfg
@@ -55,6 +61,10 @@ static const struct op_info ops[] = {
     {"decompress_lz4", "encoded bytes", "compressed bytes", COUNT_BYTES_OUT, COUNT_BYTES_IN},
     {"decompress_zstd", "encoded bytes", "compressed bytes", COUNT_BYTES_OUT, COUNT_BYTES_IN},
     {"decode", "values", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"delta_position", "rows", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"delta_key", "rows", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"merge_position", "rows", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
+    {"merge_key", "rows", NULL, COUNT_DEFAULT, COUNT_DEFAULT},
     {NULL, NULL, NULL, COUNT_DEFAULT, COUNT_DEFAULT}};
 
 /* --------------------------------------------------------------- the layout */
@@ -174,6 +184,21 @@ static double read_stripe(const struct storage_cfg *c, const struct item *in, do
     return bytes;
 }
 
+/* A file's delta is read and unpacked when the file is opened, its labels are put into every stripe. */
+static void merge_delta(const struct storage_cfg *c, const struct item *in, const struct luck *luck,
+                        struct demand *out)
+{
+    bool by_key = in->delta == DELTA_BY_KEY;
+    int unpack = by_key ? STORAGE_DELTA_KEY : STORAGE_DELTA_POSITION;
+    struct cost share = c->costs[unpack];
+
+    share.fixed_s *= in->rows / (double)in->data->partition_rows;
+    demand_add(out, ROLE_DISK_READ, unpack, in->delta_bytes, in->rows / (double)in->data->partition_rows);
+    demand_cost(out, unpack, &share, in->rows, 0, in, luck);
+    demand_cost(out, by_key ? STORAGE_MERGE_KEY : STORAGE_MERGE_POSITION,
+                &c->costs[by_key ? STORAGE_MERGE_KEY : STORAGE_MERGE_POSITION], in->rows, 0, in, luck);
+}
+
 static void demand(const void *cfg, const struct item *in, const struct luck *luck, struct demand *out,
                    struct item *leave)
 {
@@ -193,6 +218,8 @@ static void demand(const void *cfg, const struct item *in, const struct luck *lu
     demand_cost(out, STORAGE_READ, &c->costs[STORAGE_READ], 0, fetched, in, luck);
     demand_cost(out, decompress, &c->costs[decompress], encoded, bytes, in, luck);
     demand_cost(out, STORAGE_DECODE, &c->costs[STORAGE_DECODE], values, 0, in, luck);
+    if (in->delta != DELTA_NONE)
+        merge_delta(c, in, luck, out);
     leave->bytes = encoded;
 }
 

@@ -23,7 +23,11 @@ enum storage_op {
     STORAGE_DECOMPRESS_NONE, /* encoded bytes out (and, with a codec, compressed bytes in) */
     STORAGE_DECOMPRESS_LZ4,
     STORAGE_DECOMPRESS_ZSTD,
-    STORAGE_DECODE, /* values decoded (sparse values and dense numbers) as items; encoded bytes */
+    STORAGE_DECODE,         /* values decoded (sparse values and dense numbers) as items; encoded bytes */
+    STORAGE_DELTA_POSITION, /* a label beside the table, once a file: read, unpacked: rows */
+    STORAGE_DELTA_KEY,      /* and indexed by sample: rows */
+    STORAGE_MERGE_POSITION, /* its labels into a stripe: rows */
+    STORAGE_MERGE_KEY,
     STORAGE_OPS
 };
 extern const char *const storage_op_names[];

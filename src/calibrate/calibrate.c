@@ -32,6 +32,22 @@ void twin_row_valid(struct calibration_row *row, double r2, double holdout_error
     row->valid_of = valid_of;
 }
 
+void twin_ratio_add(struct twin_ratio *r, double in, double out)
+{
+    if (!(in > 0))
+        return;
+    r->in += in;
+    r->out += out;
+    tally_add(&r->each, out / in);
+}
+
+void twin_ratio_row(struct twin *t, const char *path, const struct twin_ratio *r)
+{
+    if (r->each.n > 0)
+        twin_row(t, path, r->out / r->in, sqrt(tally_variance(&r->each) / (double)r->each.n), "",
+                 (long)r->each.n, "bytes out over bytes in");
+}
+
 /* -------------------------------------------------------------- reading */
 
 static struct twin_stage *find_stage(struct twin *t, const char *name)

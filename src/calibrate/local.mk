@@ -59,6 +59,7 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/twin.h \
 	%D%/twin_costs.c \
 	%D%/twin_etl.c \
+	%D%/twin_label.c \
 	%D%/twin_recipes.c \
 	%D%/twin_resources.c \
 	%D%/twin_verify.c

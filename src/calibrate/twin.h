@@ -79,6 +79,15 @@ struct calibration_row *twin_row(struct twin *t, const char *path, double value,
 void twin_row_valid(struct calibration_row *row, double r2, double holdout_error_frac, double from, double to,
                     const char *valid_of);
 
+/* What is left of something: bytes out over bytes in, over all spans together; a row only of what was seen.
+ */
+struct twin_ratio {
+    double in, out;
+    struct tally each;
+};
+void twin_ratio_add(struct twin_ratio *r, double in, double out);
+void twin_ratio_row(struct twin *t, const char *path, const struct twin_ratio *r);
+
 /* Costs of operators: see above. */
 bool twin_has_costs(const struct model *m);
 void twin_observe(struct twin_op *op, double seconds, double items, double bytes);

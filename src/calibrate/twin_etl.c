@@ -4,18 +4,12 @@
  */
 #include "calibrate/twin.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { WITH_CODEC = CODECS - 1, ORDERS = 2 }; /* without a codec the ratio is 1 */
 
-struct ratio {
-    double in, out;
-    struct tally each;
-};
-
 struct etl_state {
-    struct ratio ratios[ORDERS][WITH_CODEC][2]; /* order, codec - 1, used */
+    struct twin_ratio ratios[ORDERS][WITH_CODEC][2]; /* order, codec - 1, used */
 };
 
 static void alone(void *state, const struct span *s)
@@ -23,7 +17,6 @@ static void alone(void *state, const struct span *s)
     struct etl_state *e = state;
     const char *slash = strchr(s->variant, '/');
     int codec = CODEC_LZ4;
-    struct ratio *r;
 
     if (slash == NULL || strncmp(s->op, "compress_", 9) != 0 || !(s->bytes_in > 0))
         return;
@@ -32,30 +25,24 @@ static void alone(void *state, const struct span *s)
         codec++;
     if (codec == CODECS)
         return;
-    r = &e->ratios[strncmp(slash + 1, "session", 7) == 0][codec - 1][strstr(slash, "/used") != NULL];
-    r->in += s->bytes_in;
-    r->out += s->bytes_out;
-    tally_add(&r->each, s->bytes_out / s->bytes_in);
+    twin_ratio_add(
+        &e->ratios[strncmp(slash + 1, "session", 7) == 0][codec - 1][strstr(slash, "/used") != NULL],
+        s->bytes_in, s->bytes_out);
 }
 
 static int rows(struct twin *t, const struct stage *stage, void *state, struct err *err)
 {
-    struct etl_state *e = state;
+    const struct etl_state *e = state;
 
     (void)err;
     for (int order = 0; order < ORDERS; order++)
         for (int codec = 0; codec < WITH_CODEC; codec++)
-            for (int used = 0; used < 2; used++) {
-                const struct ratio *r = &e->ratios[order][codec][used];
-
-                if (r->each.n > 0)
-                    twin_row(t,
-                             arena_printf(t->a, "stages.%s.params.%sratio_%s_%s", stage->name,
-                                          used ? "used_" : "", table_order_names[order],
-                                          codec_names[codec + 1]),
-                             r->out / r->in, sqrt(tally_variance(&r->each) / (double)r->each.n), "",
-                             (long)r->each.n, "bytes out over bytes in");
-            }
+            for (int used = 0; used < 2; used++)
+                twin_ratio_row(t,
+                               arena_printf(t->a, "stages.%s.params.%sratio_%s_%s", stage->name,
+                                            used ? "used_" : "", table_order_names[order],
+                                            codec_names[codec + 1]),
+                               &e->ratios[order][codec][used]);
     return 0;
 }
 

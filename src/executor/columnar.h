@@ -33,6 +33,7 @@
 /* The streams a job wants: all metadata and dense ones, and the first so many of each kind of feature. */
 struct columnar_uses {
     long session_features, item_features;
+    bool only_keys; /* nothing but the sample ids */
 };
 
 /* ---------------------------------------------------------------------------------- writing */
@@ -44,6 +45,10 @@ void columnar_writer_free(struct columnar_writer *w);
 
 /* Rows into streams; returns the encoded bytes. */
 double columnar_encode(struct columnar_writer *w, const struct row_table *t, enum table_order order);
+
+/* One stripe's columns into its streams; when all stripes are in, the table can be compressed. */
+double columnar_encode_stripe(struct columnar_writer *w, long stripe, const struct stripe *from,
+                              enum table_order order);
 
 /* Compresses the encoded streams and lays out the file in memory; returns the compressed bytes of all
  * streams. */

@@ -28,7 +28,11 @@ bool columnar_wanted(const struct columnar_shape *s, uint64_t stream, const stru
 {
     uint64_t first = STREAM_DENSE + s->dense;
 
-    if (uses == NULL || stream < first)
+    if (uses == NULL)
+        return true;
+    if (uses->only_keys)
+        return stream == STREAM_SAMPLE;
+    if (stream < first)
         return true;
     if (stream < first + s->session_features)
         return stream < first + (uint64_t)uses->session_features;
@@ -57,6 +61,26 @@ uint64_t columnar_encoded_bytes(const struct columnar_shape *s, uint64_t rows)
     for (uint64_t i = 0; i < s->streams; i++)
         sum += (columnar_width(s, i) * rows + 7) / 8 * 8;
     return sum;
+}
+
+void *columnar_column(const struct columnar_shape *s, struct stripe *out, uint64_t stream)
+{
+    uint64_t first = STREAM_DENSE + s->dense;
+
+    switch (stream) {
+    case STREAM_SESSION:
+        return out->session;
+    case STREAM_TIME:
+        return out->time_us;
+    case STREAM_SAMPLE:
+        return out->sample;
+    case STREAM_LABEL:
+        return out->label;
+    default:
+        if (stream < first)
+            return out->dense_columns + (stream - STREAM_DENSE) * (uint64_t)out->capacity;
+        return out->sparse_columns + (stream - first) * (uint64_t)(out->capacity * out->list_length);
+    }
 }
 
 /* Four lanes, so that the multiplications overlap; any changed word changes its lane. */

@@ -35,6 +35,9 @@ void columnar_name(const struct columnar_shape *s, uint64_t stream, char *buf,
 /* Encoded streams of a whole table lie back to back, stripe by stripe, each at a multiple of 8. */
 uint64_t columnar_encoded_bytes(const struct columnar_shape *s, uint64_t rows);
 
+/* Where a stream's column lies in the stripe. */
+void *columnar_column(const struct columnar_shape *s, struct stripe *out, uint64_t stream);
+
 uint64_t columnar_checksum(const void *data, size_t n);
 
 #endif

@@ -1,16 +1,15 @@
 #include "executor/columnar_layout.h"
 
 #include "base/arena.h"
+#include "executor/codec.h"
 #include "executor/memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <lz4.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
-#include <zstd.h>
 
 /* Streams closer together than this are fetched by one request: reading a little too much beats asking twice.
  */
@@ -28,7 +27,7 @@ struct columnar_reader {
     const unsigned char **source; /* per stream: its compressed bytes in io; NULL: not wanted */
     const unsigned char **plain;  /* per stream: its encoded bytes */
     long stripe;                  /* which stripe is in the buffers */
-    ZSTD_DCtx *zstd;
+    struct codec_context codec;
 };
 
 static size_t stripe_bound(const struct columnar_shape *s)
@@ -56,9 +55,8 @@ struct columnar_reader *columnar_reader_new(const struct dataset_cfg *d, long ro
     r->encoded = memory_new(columnar_encoded_bytes(&r->expected, r->expected.stripe_rows));
     r->source = xcalloc(r->expected.streams, sizeof *r->source);
     r->plain = xcalloc(r->expected.streams, sizeof *r->plain);
-    r->zstd = ZSTD_createDCtx();
+    codec_init(&r->codec);
     r->fd = -1;
-    ASSERT(r->zstd != NULL);
     return r;
 }
 
@@ -72,7 +70,7 @@ void columnar_reader_free(struct columnar_reader *r)
     free(r->encoded);
     free(r->source);
     free(r->plain);
-    ZSTD_freeDCtx(r->zstd);
+    codec_fini(&r->codec);
     free(r);
 }
 
@@ -260,22 +258,6 @@ int columnar_read(struct columnar_reader *r, long stripe, const struct columnar_
     return 0;
 }
 
-static bool decompress(struct columnar_reader *r, const unsigned char *from, const struct columnar_entry *e,
-                       unsigned char *to)
-{
-    switch (r->shape.codec) {
-    case CODEC_LZ4:
-        return e->encoded == 0 || LZ4_decompress_safe((const char *)from, (char *)to, (int)e->compressed,
-                                                      (int)e->encoded) == (int)e->encoded;
-    case CODEC_ZSTD:
-        return ZSTD_decompressDCtx(r->zstd, to, e->encoded, from, e->compressed) == e->encoded;
-    default:
-        if (e->compressed == e->encoded)
-            memcpy(to, from, e->encoded);
-        return e->compressed == e->encoded;
-    }
-}
-
 static int stream_damaged(const struct columnar_reader *r, uint64_t stream, const char *what, struct err *err)
 {
     char name[NAME_MAX_BYTES];
@@ -295,7 +277,8 @@ int columnar_decompress(struct columnar_reader *r, double *compressed, double *e
         r->plain[i] = NULL;
         if (r->source[i] == NULL)
             continue;
-        if (!decompress(r, r->source[i], &e[i], to))
+        if (!codec_decompress(&r->codec, (enum codec)r->shape.codec, r->source[i], e[i].compressed, to,
+                              e[i].encoded))
             return stream_damaged(r, i, "does not decompress", err);
         r->plain[i] = to;
         to += memory_round_up(e[i].encoded, 8);
@@ -303,27 +286,6 @@ int columnar_decompress(struct columnar_reader *r, double *compressed, double *e
         *encoded += (double)e[i].encoded;
     }
     return 0;
-}
-
-/* Where a stream's column lies in the stripe. */
-static void *column(const struct columnar_shape *s, struct stripe *out, uint64_t stream)
-{
-    uint64_t first = STREAM_DENSE + s->dense;
-
-    switch (stream) {
-    case STREAM_SESSION:
-        return out->session;
-    case STREAM_TIME:
-        return out->time_us;
-    case STREAM_SAMPLE:
-        return out->sample;
-    case STREAM_LABEL:
-        return out->label;
-    default:
-        if (stream < first)
-            return out->dense_columns + (stream - STREAM_DENSE) * (uint64_t)out->capacity;
-        return out->sparse_columns + (stream - first) * (uint64_t)(out->capacity * out->list_length);
-    }
 }
 
 int columnar_decode(struct columnar_reader *r, struct stripe *out, double *values, struct err *err)
@@ -341,7 +303,7 @@ int columnar_decode(struct columnar_reader *r, struct stripe *out, double *value
             continue;
         if (columnar_checksum(r->plain[i], e[i].encoded) != e[i].checksum)
             return stream_damaged(r, i, "wrong checksum", err);
-        to = column(s, out, i);
+        to = columnar_column(s, out, i);
         memcpy(to, r->plain[i], e[i].encoded);
         if (i >= STREAM_DENSE)
             *values += (double)(e[i].encoded / (i < STREAM_DENSE + s->dense ? 4 : 8));

@@ -1,17 +1,12 @@
 #include "executor/columnar_layout.h"
 
 #include "base/arena.h"
+#include "executor/block_file.h"
+#include "executor/codec.h"
 #include "executor/memory.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <lz4.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-#include <zstd.h>
-
-enum { ZSTD_LEVEL = 1 };
 
 struct columnar_writer {
     struct columnar_shape shape;
@@ -20,23 +15,15 @@ struct columnar_writer {
     struct columnar_entry *entries; /* [stripe][stream] */
     unsigned char *image;           /* the file as it will be on disk */
     size_t image_size, image_capacity;
-    void *lz4_state;
-    ZSTD_CCtx *zstd;
+    struct codec_context codec;
 };
-
-static size_t compressed_bound(size_t n)
-{
-    size_t lz4 = (size_t)LZ4_compressBound((int)n), zstd = ZSTD_compressBound(n);
-
-    return lz4 > zstd ? lz4 : zstd;
-}
 
 static size_t image_bound(const struct columnar_shape *s)
 {
     size_t sum = 2 * DISK_BLOCK + sizeof *s + s->stripes * s->streams * sizeof(struct columnar_entry);
 
     for (uint64_t i = 0; i < s->streams; i++)
-        sum += s->stripes * compressed_bound(columnar_width(s, i) * s->stripe_rows);
+        sum += s->stripes * codec_bound(columnar_width(s, i) * s->stripe_rows);
     return memory_round_up(sum + s->stripes * DISK_BLOCK, DISK_BLOCK);
 }
 
@@ -50,9 +37,7 @@ struct columnar_writer *columnar_writer_new(const struct dataset_cfg *d, long ro
     w->entries = memory_new(w->shape.stripes * w->shape.streams * sizeof *w->entries);
     w->image_capacity = image_bound(&w->shape);
     w->image = memory_new(w->image_capacity);
-    w->lz4_state = memory_new((size_t)LZ4_sizeofState());
-    w->zstd = ZSTD_createCCtx();
-    ASSERT(w->zstd != NULL);
+    codec_init(&w->codec);
     return w;
 }
 
@@ -64,8 +49,7 @@ void columnar_writer_free(struct columnar_writer *w)
     free(w->cursors);
     free(w->entries);
     free(w->image);
-    free(w->lz4_state);
-    ZSTD_freeCCtx(w->zstd);
+    codec_fini(&w->codec);
     free(w);
 }
 
@@ -133,27 +117,28 @@ double columnar_encode(struct columnar_writer *w, const struct row_table *t, enu
     return bytes;
 }
 
-/* --------------------------------------------------------------------------------- compress */
-
-static size_t compress(struct columnar_writer *w, enum codec codec, const void *from, size_t n, void *to,
-                       size_t room)
+double columnar_encode_stripe(struct columnar_writer *w, long stripe, const struct stripe *from,
+                              enum table_order order)
 {
-    size_t size = n;
+    struct columnar_shape *s = &w->shape;
+    struct columnar_entry *e = w->entries + (uint64_t)stripe * s->streams;
+    unsigned char *at = w->encoded + (uint64_t)stripe * columnar_encoded_bytes(s, s->stripe_rows);
+    uint64_t rows = stripe_rows_of(s, (uint64_t)stripe);
+    double bytes = 0;
 
-    switch (codec) {
-    case CODEC_LZ4:
-        size = (size_t)LZ4_compress_fast_extState(w->lz4_state, from, to, (int)n, (int)room, 1);
-        ASSERT(n == 0 || size > 0);
-        break;
-    case CODEC_ZSTD:
-        size = ZSTD_compressCCtx(w->zstd, to, room, from, n, ZSTD_LEVEL);
-        ASSERT(!ZSTD_isError(size));
-        break;
-    default:
-        memcpy(to, from, n);
+    ASSERT((uint64_t)from->rows == rows);
+    s->order = order;
+    for (uint64_t i = 0; i < s->streams; i++) {
+        e[i].encoded = columnar_width(s, i) * rows;
+        memcpy(at, columnar_column(s, (struct stripe *)from, i), e[i].encoded);
+        e[i].checksum = columnar_checksum(at, e[i].encoded);
+        at += memory_round_up(e[i].encoded, 8);
+        bytes += (double)e[i].encoded;
     }
-    return size;
+    return bytes;
 }
+
+/* --------------------------------------------------------------------------------- compress */
 
 static unsigned char *pad(struct columnar_writer *w, unsigned char *at)
 {
@@ -195,7 +180,7 @@ double columnar_compress(struct columnar_writer *w, enum codec codec)
             size_t room = w->image_capacity - (size_t)(at - w->image);
 
             e->offset = (uint64_t)(at - w->image);
-            e->compressed = compress(w, codec, from, e->encoded, at, room);
+            e->compressed = codec_compress(&w->codec, codec, from, e->encoded, at, room);
             at += e->compressed;
             from += memory_round_up(e->encoded, 8);
             bytes += (double)e->compressed;
@@ -218,7 +203,8 @@ double columnar_compress_used(struct columnar_writer *w, enum codec codec, const
         const struct columnar_entry *e = &w->entries[i];
 
         if (columnar_wanted(s, i % s->streams, uses)) {
-            at += compress(w, codec, from, e->encoded, at, w->image_capacity - (size_t)(at - w->image));
+            at += codec_compress(&w->codec, codec, from, e->encoded, at,
+                                 w->image_capacity - (size_t)(at - w->image));
             *encoded += (double)e->encoded;
         }
         from += memory_round_up(e->encoded, 8);
@@ -228,44 +214,8 @@ double columnar_compress_used(struct columnar_writer *w, enum codec codec, const
 
 /* ------------------------------------------------------------------------------------ write */
 
-static int open_table(const char *path, bool *direct)
-{
-    int flags = O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, fd = -1;
-
-    if (*direct) {
-        fd = open(path, flags | O_DIRECT, 0666);
-        *direct = fd >= 0 || errno != EINVAL;
-    }
-    return *direct ? fd : open(path, flags, 0666);
-}
-
-static int write_image(const struct columnar_writer *w, int fd, const char *path, struct err *err)
-{
-    size_t at = 0;
-
-    while (at < w->image_size) {
-        ssize_t n = pwrite(fd, w->image + at, w->image_size - at, (off_t)at);
-
-        if (n >= 0 && n < DISK_BLOCK && at + (size_t)n < w->image_size) {
-            errno = ENOSPC; /* a full disk takes a last piece and says so only on the next write */
-            n = -1;
-        }
-        if (n < 0)
-            return err_io(err, "write the table", path);
-        at += at + (size_t)n < w->image_size ? (size_t)n / DISK_BLOCK * DISK_BLOCK : (size_t)n;
-    }
-    return 0;
-}
-
 int columnar_write(struct columnar_writer *w, const char *path, bool *direct, double *bytes, struct err *err)
 {
-    int fd = open_table(path, direct), rc;
-
-    if (fd < 0)
-        return err_io(err, "create the table", path);
-    rc = write_image(w, fd, path, err);
-    if (close(fd) != 0 && rc == 0)
-        rc = err_io(err, "write the table", path);
     *bytes = (double)w->image_size;
-    return rc;
+    return block_file_write(path, "the table", w->image, w->image_size, direct, err);
 }

@@ -1,8 +1,14 @@
 noinst_LIBRARIES += %D%/libexecutor.a
 %C%_libexecutor_a_SOURCES = \
+	%D%/block_file.c %D%/block_file.h \
 	%D%/batch.c %D%/batch.h \
+	%D%/codec.c %D%/codec.h \
 	%D%/columnar.h %D%/columnar_layout.c %D%/columnar_layout.h \
 	%D%/columnar_read.c %D%/columnar_write.c \
+	%D%/cores.c %D%/cores.h \
+	%D%/crew.c %D%/crew.h \
+	%D%/delta.c %D%/delta.h \
+	%D%/etl_path.c %D%/etl_path.h %D%/etl_profile.c %D%/etl_run.c %D%/etl_stages.c \
 	%D%/host.c %D%/host.h \
 	%D%/memory.c %D%/memory.h \
 	%D%/path.h %D%/paths.c \
@@ -17,7 +23,9 @@ noinst_LIBRARIES += %D%/libexecutor.a
 	%D%/span_log.c %D%/span_log.h \
 	%D%/threads.c %D%/threads.h \
 	%D%/kernels/etl.c %D%/kernels/etl.h \
+	%D%/kernels/labels.c %D%/kernels/labels.h \
 	%D%/kernels/prep.c %D%/kernels/prep.h \
+<<<<<<< HEAD
 	%D%/kernels/train.c %D%/kernels/train.h \
 	%D%/llm_run.c %D%/llm_run.h \
 	%D%/rag.h %D%/rag_loop.c %D%/rag_loop.h %D%/rag_path.c %D%/rag_profile.c %D%/rag_run.c %D%/rag_world.c \
@@ -32,3 +40,7 @@ if HAVE_FAISS
 else
 %C%_libexecutor_a_SOURCES += %D%/kernels/index_absent.c
 endif
+=======
+	%D%/kernels/logfile.c %D%/kernels/logfile.h \
+	%D%/kernels/train.c %D%/kernels/train.h
+>>>>>>> valid

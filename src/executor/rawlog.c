@@ -298,6 +298,37 @@ int rawlog_open(const struct dataset_cfg *d, const char *folder, struct rawlog *
     return measure(out, err);
 }
 
+/* Another label for every sample, drawn by itself and logged in an order of its own. */
+static int write_relabels(const struct dataset_cfg *d, const struct rawlog *r, long partition,
+                          struct err *err)
+{
+    uint64_t n = (uint64_t)d->partition_rows;
+    struct maker m = {.d = d, .labels = xcalloc(n, 1), .label_order = xcalloc(n, sizeof *m.label_order)};
+    char path[4000];
+    FILE *f = create(r, partition, RAWLOG_RELABELS, rawlog_labels_magic, path, sizeof path);
+
+    rng_keyed(&m.rng, (uint64_t)d->seed, 0, (uint64_t)partition, 0, rng_hash("executor.relabels"));
+    for (uint64_t i = 0; i < n; i++)
+        m.labels[i] = rng_uniform(&m.rng) < d->positive_frac;
+    if (f != NULL)
+        write_labels(&m, f, (uint64_t)partition * n);
+    free(m.labels);
+    free(m.label_order);
+    return f != NULL ? finish(f, path, err) : err_io(err, "create", path);
+}
+
+int rawlog_relabel(const struct dataset_cfg *d, const struct rawlog *r, struct err *err)
+{
+    char done[4000];
+
+    snprintf(done, sizeof done, "%s/relabelled", r->folder);
+    if (access(done, R_OK) == 0)
+        return 0;
+    for (long p = 0; p < r->partitions; p++)
+        TRY(write_relabels(d, r, p, err));
+    return text_write_file(done, "", 0, err);
+}
+
 static int warm_file(const char *path, char *buf, size_t size, struct err *err)
 {
     int fd = open(path, O_RDONLY | O_CLOEXEC);
@@ -314,17 +345,17 @@ static int warm_file(const char *path, char *buf, size_t size, struct err *err)
 
 int rawlog_warm(const struct rawlog *r, struct err *err)
 {
+    static const char *const kinds[] = {"features", "labels", RAWLOG_RELABELS};
     enum { CHUNK = 1 << 20 };
     char path[4000], *buf = xmalloc(CHUNK);
     int rc = 0;
 
-    for (long p = 0; p < r->partitions && rc == 0; p++) {
-        rawlog_path(r, p, "features", path, sizeof path);
-        rc = warm_file(path, buf, CHUNK, err);
-        rawlog_path(r, p, "labels", path, sizeof path);
-        if (rc == 0)
-            rc = warm_file(path, buf, CHUNK, err);
-    }
+    for (long p = 0; p < r->partitions && rc == 0; p++)
+        for (size_t k = 0; k < sizeof kinds / sizeof *kinds && rc == 0; k++) {
+            rawlog_path(r, p, kinds[k], path, sizeof path);
+            if (k < 2 || access(path, R_OK) == 0)
+                rc = warm_file(path, buf, CHUNK, err);
+        }
     free(buf);
     return rc;
 }

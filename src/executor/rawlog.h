@@ -39,6 +39,11 @@ struct rawlog {
  */
 int rawlog_open(const struct dataset_cfg *d, const char *folder, struct rawlog *out, struct err *err);
 
+/* Another label for every sample, as a later experiment logs it: PART.relabels beside each partition, in the
+ * form of PART.labels. */
+#define RAWLOG_RELABELS "relabels"
+int rawlog_relabel(const struct dataset_cfg *d, const struct rawlog *r, struct err *err);
+
 void rawlog_path(const struct rawlog *r, long partition, const char *kind, char *buf, size_t size);
 
 /* Brings the logs into the page cache, so that parsing costs the same whenever they were written. */

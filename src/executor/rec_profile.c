@@ -12,15 +12,15 @@
 
 /* ------------------------------------------------------------------------------------ bench */
 
-int bench_init(struct bench *b, const struct rec_plan *plan, const struct exec_options *opt,
+int bench_init(struct bench *b, const struct setup *setup, const struct exec_options *opt,
                struct span_log *log, struct err *err)
 {
-    *b = (struct bench){.opt = opt, .log = log};
-    TRY(setup_init(&b->setup, plan, err));
-    TRY(rawlog_open(&plan->data, opt->folder, &b->setup.logs, err));
+    *b = (struct bench){.setup = *setup, .opt = opt, .log = log};
+    TRY(rawlog_open(&setup->plan.data, opt->folder, &b->setup.logs, err));
     TRY(rawlog_warm(&b->setup.logs, err));
     for (int i = 0; i < REC_STAGES; i++)
-        b->spans[i] = span_log_thread(log, plan->stage_names[i], 0);
+        if (setup->plan.stage_names[i] != NULL)
+            b->spans[i] = span_log_thread(log, setup->plan.stage_names[i], 0);
     snprintf(b->folder, sizeof b->folder, "%s/profile-XXXXXX", opt->folder);
     b->has_folder = mkdtemp(b->folder) != NULL;
     return b->has_folder ? 0 : err_io(err, "create a folder for the tables", b->folder);
@@ -187,8 +187,7 @@ int profile_disk(struct bench *b, int repeats, struct err *err)
 
 /* -------------------------------------------------------------------------------- everything */
 
-/* The plan for one partition of `scale` halves of the real size, its stripes scaled alike. */
-static bool scaled_plan(const struct rec_plan *plan, long halves, struct rec_plan *out)
+bool rec_scaled_plan(const struct rec_plan *plan, long halves, struct rec_plan *out)
 {
     long stripes = plan->data.partition_rows / plan->etl.stripe_rows;
 
@@ -202,9 +201,12 @@ static bool scaled_plan(const struct rec_plan *plan, long halves, struct rec_pla
 static int profile_size(const struct rec_plan *plan, const struct exec_options *opt, struct span_log *log,
                         bool real, struct err *err)
 {
+    struct setup setup;
     struct bench b;
-    int rc = bench_init(&b, plan, opt, log, err);
+    int rc;
 
+    TRY(setup_init(&setup, plan, err));
+    rc = bench_init(&b, &setup, opt, log, err);
     if (rc == 0)
         rc = profile_etl(&b, 2, err);
     if (rc == 0)
@@ -230,7 +232,7 @@ int rec_profile(const struct rec_plan *plan, const struct exec_options *opt, str
         struct rec_plan scaled;
 
         progress_step(opt->progress, i, NULL);
-        if (scaled_plan(plan, halves[i], &scaled))
+        if (rec_scaled_plan(plan, halves[i], &scaled))
             rc = profile_size(&scaled, opt, log, halves[i] == REAL, err);
     }
     if (rc == 0)

@@ -18,9 +18,14 @@ struct bench {
     bool has_folder;
 };
 
-int bench_init(struct bench *b, const struct rec_plan *plan, const struct exec_options *opt,
+/* `setup` without its logs; stages without a name get no spans. */
+int bench_init(struct bench *b, const struct setup *setup, const struct exec_options *opt,
                struct span_log *log, struct err *err);
 void bench_fini(struct bench *b); /* removes the tables */
+
+/* The plan for one partition of so many halves of the real size, its stripes scaled alike; false: it cannot
+ * be. */
+bool rec_scaled_plan(const struct rec_plan *plan, long halves, struct rec_plan *out);
 
 /* Where the table in this order and codec is. */
 void bench_path(const struct bench *b, enum table_order order, enum codec codec, char *buf, size_t size);

@@ -166,9 +166,12 @@ int profile_batches(const struct rec_plan *plan, const struct exec_options *opt,
     for (size_t i = 0; i < sizeof quarters / sizeof *quarters && rc == 0; i++) {
         long batch = plan->prep.batch * quarters[i] / 4;
         struct rec_plan p = one_slice_plan(plan, batch > 0 ? batch : 1);
-        struct bench b;
+        struct setup setup;
+        struct bench b = {.has_folder = false};
 
-        rc = bench_init(&b, &p, opt, log, err);
+        rc = setup_init(&setup, &p, err);
+        if (rc == 0)
+            rc = bench_init(&b, &setup, opt, log, err);
         if (rc == 0)
             b.spans[REC_ETL]->quiet = b.spans[REC_STORAGE]->quiet = true;
         for (int order = 0; order < PROFILE_ORDERS && rc == 0; order++)

@@ -1,34 +1,22 @@
 /*
- * rec_profile_cores.c - what cores cost each other: the same work on one of them, and on several at once.
- *
- * Every thread runs the whole path over and over, each starting at another
- * stage, as in a real run, where different stages share the caches, the memory
- * and perhaps the hardware threads of a core.
+ * rec_profile_cores.c - the four stages as work for cores_measure().
  */
 #include "executor/rec_profile.h"
 
 #include "base/arena.h"
-#include "executor/host.h"
+#include "executor/cores.h"
 
-#include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
-#include <string.h>
-
-enum { MOST_THREADS = 16 };
 
 struct lane {
     struct bench *b;
-    int index, threads, repeats;
-    pthread_barrier_t *start;
-    struct span_buf *spans, *unseen;
+    struct span_buf *unseen;
     struct etl_worker etl;
     struct storage_worker storage;
     struct prep_worker prep;
     struct train_worker train;
     struct stripe stripe;
     struct batch *batches;
-    struct err err;
 };
 
 static int etl_part(struct lane *l, struct err *err)
@@ -70,14 +58,17 @@ static int train_part(struct lane *l, struct err *err)
     return 0;
 }
 
-static int lane_init(struct lane *l, struct err *err)
+static int lane_init(void *ctx, void *lane, struct err *err)
 {
-    const struct setup *s = &l->b->setup;
+    struct lane *l = lane;
+    struct bench *b = ctx;
+    const struct setup *s = &b->setup;
     bool direct = s->plan.storage.direct;
     char path[4096];
     double requests, bytes;
 
-    l->unseen = span_log_thread(NULL, "", l->index);
+    l->b = b;
+    l->unseen = span_log_thread(NULL, "", 0);
     etl_worker_init(&l->etl, s, l->unseen);
     storage_worker_init(&l->storage, s, l->unseen);
     prep_worker_init(&l->prep, s, l->unseen);
@@ -94,8 +85,10 @@ static int lane_init(struct lane *l, struct err *err)
     return etl_part(l, err);
 }
 
-static void lane_fini(struct lane *l)
+static void lane_fini(void *lane)
 {
+    struct lane *l = lane;
+
     etl_worker_fini(&l->etl);
     storage_worker_fini(&l->storage);
     prep_worker_fini(&l->prep);
@@ -107,67 +100,23 @@ static void lane_fini(struct lane *l)
     span_buf_free(l->unseen);
 }
 
-static void *lane_main(void *arg)
+static int part(void *lane, int k, struct err *err)
 {
     static int (*const parts[REC_STAGES])(struct lane *, struct err *) = {etl_part, storage_part, prep_part,
                                                                           train_part};
-    struct lane *l = arg;
 
-    pthread_barrier_wait(l->start);
-    for (int i = 0; i < l->repeats && l->err.code == 0; i++) {
-        span_begin(l->spans);
-        for (int k = 0; k < REC_STAGES && l->err.code == 0; k++)
-            (void)parts[(k + l->index * REC_STAGES / l->threads) % REC_STAGES](l, &l->err);
-        span_end(l->spans, "speed", i, 1, NAN, NAN);
-    }
-    return NULL;
-}
-
-static int run_lanes(struct lane *lanes, int n, int repeats, struct span_log *log, struct err *err)
-{
-    pthread_barrier_t start;
-    pthread_t threads[MOST_THREADS];
-    char variant[16];
-    int started = 0;
-
-    snprintf(variant, sizeof variant, "%d", n);
-    pthread_barrier_init(&start, NULL, (unsigned)n);
-    for (int i = 0; i < n; i++) {
-        lanes[i].threads = n;
-        lanes[i].repeats = repeats;
-        lanes[i].start = &start;
-        lanes[i].spans = span_log_thread(log, "cores", i);
-        lanes[i].spans->variant = span_log_keep(log, variant);
-    }
-    /* The barrier counts on everybody: a thread that cannot be started is our own bug or a dying machine. */
-    for (; started < n; started++)
-        ASSERT(pthread_create(&threads[started], NULL, lane_main, &lanes[started]) == 0);
-    for (int i = 0; i < n; i++)
-        pthread_join(threads[i], NULL);
-    pthread_barrier_destroy(&start);
-    for (int i = 0; i < n; i++)
-        if (lanes[i].err.code != 0) {
-            *err = lanes[i].err;
-            return err->code;
-        }
-    return 0;
+    return parts[k](lane, err);
 }
 
 int profile_cores(struct bench *b, int repeats, struct err *err)
 {
-    int usable = host_cores(), most = usable > MOST_THREADS ? MOST_THREADS : usable, made = 0, rc = 0;
-    struct lane *lanes = xcalloc((size_t)most, sizeof *lanes);
+    struct cores_work work = {.ctx = b,
+                              .size = sizeof(struct lane),
+                              .parts = REC_STAGES,
+                              .open = lane_init,
+                              .part = part,
+                              .close = lane_fini};
 
     b->setup.plan.storage.projection = false;
-    for (; made < most && rc == 0; made++) {
-        lanes[made].b = b;
-        lanes[made].index = made;
-        rc = lane_init(&lanes[made], err);
-    }
-    for (int n = 1; n <= most && rc == 0; n = n < 4 ? n + 1 : 2 * n)
-        rc = run_lanes(lanes, n, repeats, b->log, err);
-    for (int i = 0; i < made; i++)
-        lane_fini(&lanes[i]);
-    free(lanes);
-    return rc;
+    return cores_measure(&work, repeats, b->log, err);
 }

@@ -3,33 +3,25 @@
 #include "base/arena.h"
 #include "executor/memory.h"
 #include "executor/rec_work.h"
-#include "executor/threads.h"
 
 #include <math.h>
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 /* ---------------------------------------------------------------------------------- threads */
 
-static void *worker_main(void *arg)
+/* Whoever waits for something is told that it will not come. */
+static void wake_all(void *ctx)
 {
-    struct worker *w = arg;
-    struct err err = {0};
-    double before;
+    struct run *r = ctx;
 
-    threads_block_signals();
-    counter_add(&w->run->ready);
-    (void)counter_wait(&w->run->go, 1);
-    before = clock_cpu_s();
-    if (rec_worker_run(w, &err) != 0) {
-        err_at(&err, "stage \"%s\"", w->run->setup.plan.stage_names[w->stage]);
-        rec_fail(w->run, &err);
-    }
-    w->sum.cpu_s = clock_cpu_s() - before;
-    w->end_s = clock_wall_s();
-    return NULL;
+    for (int i = 0; i < REC_STAGES - 1; i++)
+        queue_close(r->queues[i]);
+    pool_close(&r->stripe_pool);
+    pool_close(&r->batch_pool);
+    counter_close(&r->files_done);
+    counter_close(&r->stripes_done);
 }
 
 static void worker_init(struct worker *w, struct run *r, enum rec_stage_id stage, int index,
@@ -37,6 +29,7 @@ static void worker_init(struct worker *w, struct run *r, enum rec_stage_id stage
 {
     char variant[64];
 
+    w->m = (struct member){.crew = &r->crew, .sum.name = r->setup.plan.stage_names[stage]};
     w->run = r;
     w->stage = stage;
     w->index = index;
@@ -77,30 +70,6 @@ static void worker_fini(struct worker *w)
     }
     free(w->held);
     span_buf_free(w->spans);
-}
-
-/* Starts the clock and everybody, waits for the end; the failure of a worker becomes ours. */
-static int run_threads(struct run *r, struct worker *workers, int n, struct span_log *log, double *start_s,
-                       struct err *err)
-{
-    pthread_t *threads = xcalloc((size_t)n, sizeof *threads);
-    int started, rc = threads_start(r->opt, worker_main, workers, sizeof *workers, n, threads, &started, err);
-
-    if (rc != 0)
-        rec_fail(r, err);
-    else
-        (void)counter_wait(&r->ready, n);
-    span_log_start(log);
-    *start_s = clock_wall_s();
-    counter_set(&r->go, 1);
-    for (int i = 0; i < started; i++)
-        pthread_join(threads[i], NULL);
-    free(threads);
-    if (rc == 0 && r->failure.code != 0) {
-        *err = r->failure;
-        rc = err->code;
-    }
-    return rc;
 }
 
 /* -------------------------------------------------------------------------- before and after */
@@ -165,9 +134,7 @@ static void run_init(struct run *r)
     r->out->batch_latency_s = xcalloc(total, sizeof *r->out->batch_latency_s);
     for (int i = 0; i < REC_STAGES - 1; i++)
         r->queues[i] = queue_new((size_t)p->buffers[i], 0);
-    pthread_mutex_init(&r->lock, NULL);
-    counter_init(&r->ready);
-    counter_init(&r->go);
+    crew_init(&r->crew, r->opt, rec_worker_run, wake_all, r);
     counter_init(&r->next_partition);
     counter_init(&r->next_file);
     counter_init(&r->next_stripe);
@@ -189,14 +156,12 @@ static void run_fini(struct run *r)
     free(r->deliveries);
     pool_fini(&r->stripe_pool);
     pool_fini(&r->batch_pool);
-    counter_fini(&r->ready);
-    counter_fini(&r->go);
     counter_fini(&r->next_partition);
     counter_fini(&r->next_file);
     counter_fini(&r->next_stripe);
     counter_fini(&r->files_done);
     counter_fini(&r->stripes_done);
-    pthread_mutex_destroy(&r->lock);
+    crew_fini(&r->crew);
 }
 
 static const char *cache_note(const struct run *r)
@@ -207,40 +172,30 @@ static const char *cache_note(const struct run *r)
                      : "the file system refuses O_DIRECT: the table was read from the page cache";
 }
 
-static void add_worker(struct rec_result *out, const struct worker *w)
+static void add_worker(struct rec_result *out, struct worker *w)
 {
-    struct exec_stage *s = &out->stages[w->stage];
-
-    s->workers++;
-    s->busy_s += w->spans->busy_s;
-    s->cpu_s += w->sum.cpu_s;
-    s->starved_s += w->sum.starved_s;
-    s->blocked_s += w->sum.blocked_s;
-    s->items_in += w->sum.items_in;
-    s->items_out += w->sum.items_out;
-    s->bytes_out += w->stage == REC_STORAGE ? w->u.storage.decoded_bytes : w->sum.bytes_out;
+    w->m.sum.busy_s = w->spans->busy_s;
     if (w->stage == REC_STORAGE) {
-        s->disk_bytes += w->u.storage.read_bytes;
+        w->m.sum.bytes_out = w->u.storage.decoded_bytes;
+        w->m.sum.disk_bytes = w->u.storage.read_bytes;
         out->read_bytes += w->u.storage.read_bytes;
-    } else if (w->stage == REC_ETL) {
-        s->disk_bytes += w->sum.bytes_out;
     }
-    out->cpu_total_s += w->sum.cpu_s;
+    member_add(&out->stages[w->stage], &w->m);
+    out->cpu_total_s += w->m.sum.cpu_s;
 }
 
-static void collect(struct run *r, const struct worker *workers, int n, double start_s)
+static void collect(struct run *r, struct worker *workers, int n, double start_s)
 {
     struct rec_result *out = r->out;
     const struct dataset_cfg *d = &r->setup.plan.data;
 
     for (int i = 0; i < REC_STAGES; i++) {
         out->stages[i].name = r->setup.plan.stage_names[i];
-        out->stages[i].disk_bytes = i == REC_ETL || i == REC_STORAGE ? 0 : NAN;
         out->stages[i].wait_s = i == 0 ? NAN : queue_waited_s(r->queues[i - 1]);
     }
     for (int i = 0; i < n; i++)
         add_worker(out, &workers[i]);
-    out->makespan_s = workers[n - 1].end_s - start_s; /* the trainer's */
+    out->makespan_s = workers[n - 1].m.end_s - start_s; /* the trainer's */
     out->samples = (double)(d->rows * d->epochs);
     out->throughput_per_s = out->samples / out->makespan_s;
     out->raw_bytes = r->setup.logs.bytes;
@@ -268,7 +223,7 @@ static int run_workers(struct run *r, struct span_log *log, struct err *err)
         for (int i = 0; i < counts[stage]; i++)
             worker_init(&workers[n++], r, (enum rec_stage_id)stage, i, log);
     progress_begin(r->opt->progress, "execute", (double)(r->all_stripes * r->setup.slices));
-    rc = run_threads(r, workers, n, log, &start_s, err);
+    rc = crew_run(&r->crew, workers, sizeof *workers, n, log, &start_s, err);
     progress_end(r->opt->progress);
     if (rc == 0)
         collect(r, workers, n, start_s);

@@ -52,23 +52,17 @@ static int check_chain(const struct setup *s, struct err *err)
     return need((dedup < n) == s->plan.prep.dedup, "the chain and `dedup` disagree", err);
 }
 
-static int check_sizes(const struct rec_plan *p, struct err *err)
+static int check_job(const struct rec_plan *p, struct err *err)
 {
     const struct dataset_cfg *d = &p->data;
 
-    TRY(dataset_check(d, "$.workload", err));
-    TRY(need(d->partition_rows % p->etl.stripe_rows == 0, "stripe_rows does not divide partition_rows", err));
-    TRY(need(p->etl.workers > 0 && p->storage.workers > 0 && p->prep.workers > 0, "a stage has no workers",
-             err));
+    TRY(need(p->prep.workers > 0, "a stage has no workers", err));
     TRY(need(p->train.workers == 1, "training has one worker on this machine", err));
     TRY(need(p->train.device == TRAIN_ON_CORES, "it has no GPUs to train on", err));
-    TRY(need(p->storage.layout == LAYOUT_PLAIN && !p->etl.store_once && !p->storage.send && !p->prep.send,
-             "layout, store_once and send describe machines that it does not have", err));
+    TRY(need(!p->prep.send, "send describes machines that it does not have", err));
     TRY(need(p->train.table_rows > 0 && p->train.table_rows < UINT32_MAX, "table_rows must be below 2^32",
              err));
     TRY(need(p->prep.crosses == 0 || d->used_session_features > 0, "crosses need a used session feature",
-             err));
-    TRY(need(p->etl.stripe_rows * d->list_length < 1L << 27, "a column of a stripe is larger than 1 GiB",
              err));
     for (int i = 0; i < REC_STAGES - 1; i++)
         TRY(need(p->buffers[i] > 0, "a buffer between stages has no room", err));
@@ -76,15 +70,39 @@ static int check_sizes(const struct rec_plan *p, struct err *err)
                 "the job uses no features", err);
 }
 
+static int check_tables(const struct rec_plan *p, struct err *err)
+{
+    const struct dataset_cfg *d = &p->data;
+
+    TRY(dataset_check(d, "$.workload", err));
+    TRY(need(d->partition_rows % p->etl.stripe_rows == 0, "stripe_rows does not divide partition_rows", err));
+    TRY(need(p->etl.workers > 0 && p->storage.workers > 0, "a stage has no workers", err));
+    TRY(need(p->storage.layout == LAYOUT_PLAIN && !p->etl.store_once && !p->storage.send,
+             "layout, store_once and send describe machines that it does not have", err));
+    return need(p->etl.stripe_rows * d->list_length < 1L << 27, "a column of a stripe is larger than 1 GiB",
+                err);
+}
+
+int setup_tables(struct setup *s, const struct rec_plan *plan, struct err *err)
+{
+    const struct dataset_cfg *d = &plan->data;
+
+    TRY(check_tables(plan, err));
+    *s = (struct setup){.plan = *plan};
+    s->uses = (struct columnar_uses){.session_features = d->used_session_features,
+                                     .item_features = d->used_item_features};
+    s->partitions = d->rows / d->partition_rows;
+    s->stripes = d->partition_rows / plan->etl.stripe_rows;
+    return 0;
+}
+
 int setup_init(struct setup *s, const struct rec_plan *plan, struct err *err)
 {
     const struct dataset_cfg *d = &plan->data;
 
-    TRY(check_sizes(plan, err));
-    *s = (struct setup){.plan = *plan, .shape = batch_shape_of(d, &plan->prep)};
-    s->uses = (struct columnar_uses){d->used_session_features, d->used_item_features};
-    s->partitions = d->rows / d->partition_rows;
-    s->stripes = d->partition_rows / plan->etl.stripe_rows;
+    TRY(setup_tables(s, plan, err));
+    TRY(check_job(plan, err));
+    s->shape = batch_shape_of(d, &plan->prep);
     s->slices = preprocess_slices(&plan->prep, d, (double)plan->etl.stripe_rows);
     if (s->slices > plan->etl.stripe_rows)
         s->slices = plan->etl.stripe_rows;

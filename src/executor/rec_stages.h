@@ -26,7 +26,8 @@ struct setup {
     int chain[PREP_CHAIN_MAX], chain_n;
 };
 
-/* Checks the plan and works out the rest.  `logs` are not touched. */
+/* Checks what concerns tables of the plan, or all of it, and works out the rest.  `logs` are not touched. */
+int setup_tables(struct setup *s, const struct rec_plan *plan, struct err *err);
 int setup_init(struct setup *s, const struct rec_plan *plan, struct err *err);
 
 /* The switches that decide what an operator of the stage costs, as spans name them: "zstd/time",

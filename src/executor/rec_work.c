@@ -1,66 +1,10 @@
 #include "executor/rec_work.h"
 
-/* ---------------------------------------------------------------------------------- failing */
-
-void rec_fail(struct run *r, const struct err *e)
-{
-    pthread_mutex_lock(&r->lock);
-    if (r->failure.code == 0)
-        r->failure = *e;
-    pthread_mutex_unlock(&r->lock);
-    for (int i = 0; i < REC_STAGES - 1; i++)
-        queue_close(r->queues[i]);
-    pool_close(&r->stripe_pool);
-    pool_close(&r->batch_pool);
-    counter_close(&r->files_done);
-    counter_close(&r->stripes_done);
-}
-
 static void note_buffered(struct run *r, bool direct)
 {
-    pthread_mutex_lock(&r->lock);
+    pthread_mutex_lock(&r->crew.lock);
     r->direct = r->direct && direct;
-    pthread_mutex_unlock(&r->lock);
-}
-
-/* ---------------------------------------------------------------------------------- waiting */
-
-static void *take(struct worker *w, struct queue *q)
-{
-    double before = clock_wall_s();
-    void *item = queue_pop(q);
-
-    w->sum.starved_s += clock_wall_s() - before;
-    w->sum.items_in += item != NULL;
-    return item;
-}
-
-static bool give(struct worker *w, struct queue *q, uint64_t sequence, void *item)
-{
-    double before = clock_wall_s();
-    bool open = queue_push(q, sequence, item);
-
-    w->sum.blocked_s += clock_wall_s() - before;
-    w->sum.items_out += open;
-    return open;
-}
-
-static void *reserve(struct worker *w, struct pool *p)
-{
-    double before = clock_wall_s();
-    void *object = pool_get(p);
-
-    w->sum.blocked_s += clock_wall_s() - before;
-    return object;
-}
-
-static bool wait_for(struct worker *w, struct counter *c, long value)
-{
-    double before = clock_wall_s();
-    bool reached = counter_wait(c, value);
-
-    w->sum.starved_s += clock_wall_s() - before;
-    return reached;
+    pthread_mutex_unlock(&r->crew.lock);
 }
 
 /* -------------------------------------------------------------------------------------- ETL */
@@ -76,9 +20,10 @@ static int run_etl(struct worker *w, struct err *err)
 
         TRY(etl_worker_run(&w->u.etl, p, r->files[p].path, &direct, &bytes, err));
         note_buffered(r, direct);
-        w->sum.items_in++;
-        w->sum.bytes_out += bytes;
-        if (!give(w, r->queues[0], (uint64_t)p, &r->files[p]))
+        w->m.sum.items_in++;
+        w->m.sum.bytes_out += bytes;
+        w->m.sum.disk_bytes += bytes;
+        if (!member_give(&w->m, r->queues[0], (uint64_t)p, &r->files[p]))
             return 0;
     }
     return 0;
@@ -94,13 +39,13 @@ static int read_stripes(struct worker *w, long file, long partition, struct err 
     TRY(storage_worker_open(&w->u.storage, r->files[partition].path, file, &direct, err));
     note_buffered(r, direct);
     for (long i = 0; i < r->setup.stripes; i++) {
-        struct stripe *s = reserve(w, &r->stripe_pool);
+        struct stripe *s = member_reserve(&w->m, &r->stripe_pool);
 
         if (s == NULL)
             return 0;
         s->sequence = (uint64_t)(file * r->setup.stripes + i);
         TRY(storage_worker_run(&w->u.storage, i, s, err));
-        if (!give(w, r->queues[1], s->sequence, s))
+        if (!member_give(&w->m, r->queues[1], s->sequence, s))
             return 0;
     }
     return 0;
@@ -116,13 +61,13 @@ static int run_storage(struct worker *w, struct err *err)
         long partition = n % partitions, file = n;
 
         if (n < partitions) {
-            struct file *f = take(w, r->queues[0]);
+            struct file *f = member_take(&w->m, r->queues[0]);
 
             if (f == NULL)
                 return 0;
             file = partition = f->partition;
             counter_add(&r->files_done);
-        } else if (!wait_for(w, &r->files_done, partition + 1)) {
+        } else if (!member_wait(&w->m, &r->files_done, partition + 1)) {
             return 0;
         }
         TRY(read_stripes(w, file, partition, err));
@@ -150,8 +95,8 @@ static bool hand_over(struct worker *w, uint64_t mine_from, bool all)
         if (t == QUEUE_EARLY && !all)
             return true;
         if (t == QUEUE_PUSHED)
-            w->sum.items_out++;
-        else if (!give(w, r->queues[2], sequence, d))
+            w->m.sum.items_out++;
+        else if (!member_give(&w->m, r->queues[2], sequence, d))
             return false;
         w->held_from++;
     }
@@ -170,7 +115,8 @@ static void hold(struct worker *w, uint64_t sequence, struct batch *b, double bo
 static struct batch *fresh_batch(struct worker *w, uint64_t sequence)
 {
     struct run *r = w->run;
-    struct batch *b = r->setup.plan.prep.cache ? &r->batch_store[sequence] : reserve(w, &r->batch_pool);
+    struct batch *b =
+        r->setup.plan.prep.cache ? &r->batch_store[sequence] : member_reserve(&w->m, &r->batch_pool);
 
     if (b != NULL) {
         b->sequence = sequence;
@@ -205,7 +151,7 @@ static bool replay_stripe(struct worker *w, long n)
     struct run *r = w->run;
     uint64_t from = (uint64_t)(n * r->setup.slices);
 
-    if (!wait_for(w, &r->stripes_done, r->stripes))
+    if (!member_wait(&w->m, &r->stripes_done, r->stripes))
         return false;
     for (uint64_t i = from; i < from + (uint64_t)r->setup.slices; i++) {
         hold(w, i, prep_worker_hit(&w->u.prep, r->batch_store, (uint64_t)r->batches, i), clock_wall_s());
@@ -229,12 +175,12 @@ static int run_prep(struct worker *w, struct err *err)
                 return 0;
             continue;
         }
-        s = take(w, r->queues[1]);
+        s = member_take(&w->m, r->queues[1]);
         if (s == NULL || !prepare_stripe(w, s))
             return 0;
         counter_add(&r->stripes_done);
     }
-    w->sum.bytes_out = w->u.prep.batch_bytes;
+    w->m.sum.bytes_out = w->u.prep.batch_bytes;
     return 0;
 }
 
@@ -248,13 +194,13 @@ static int run_train(struct worker *w, struct err *err)
 
     (void)err;
     for (long i = 0; i < total; i++) {
-        struct delivery *d = take(w, r->queues[2]);
+        struct delivery *d = member_take(&w->m, r->queues[2]);
 
         if (d == NULL)
             return 0;
         r->out->losses[i] = train_worker_run(&w->u.train, d->batch);
         r->out->batch_latency_s[i] = clock_wall_s() - d->born_s;
-        w->sum.items_out++;
+        w->m.sum.items_out++;
         if (!d->batch->kept)
             pool_put(&r->batch_pool, d->batch);
         if (i % STEPS_A_LINE == 0)
@@ -265,8 +211,9 @@ static int run_train(struct worker *w, struct err *err)
 
 /* -------------------------------------------------------------------------------- anything */
 
-int rec_worker_run(struct worker *w, struct err *err)
+int rec_worker_run(void *worker, struct err *err)
 {
+    struct worker *w = worker;
     static int (*const bodies[REC_STAGES])(struct worker *, struct err *) = {run_etl, run_storage, run_prep,
                                                                              run_train};
 

@@ -3,13 +3,11 @@
  *
  * rec_run() (rec_run.c) sets everything up, starts the workers and collects what
  * they measured; a worker's life between the start and the last item is in rec_work.c.
- * Whoever fails calls rec_fail(): everybody else wakes up and leaves.
  */
 #ifndef EXECUTOR_REC_WORK_H
 #define EXECUTOR_REC_WORK_H
 
-#include "executor/pool.h"
-#include "executor/queue.h"
+#include "executor/crew.h"
 #include "executor/rec_stages.h"
 
 /* A batch on its way; a cached batch is on its way once per epoch. */
@@ -37,14 +35,13 @@ struct run {
     size_t stripe_store_n, batch_store_n;
     struct queue *queues[REC_STAGES - 1]; /* files, stripes, batches */
     struct pool stripe_pool, batch_pool;
-    struct counter ready, go; /* threads that are ready; 1: go */
     struct counter next_partition, next_file, next_stripe, files_done, stripes_done;
-    pthread_mutex_t lock; /* of failure and the note */
-    struct err failure;
-    bool direct;
+    struct crew crew;
+    bool direct; /* under the crew's lock */
 };
 
 struct worker {
+    struct member m;
     struct run *run;
     enum rec_stage_id stage;
     int index;
@@ -55,16 +52,11 @@ struct worker {
         struct prep_worker prep;
         struct train_worker train;
     } u;
-    struct exec_stage sum;
-    double end_s;
     struct delivery **held; /* prep: batches of one stripe whose turn has not come, in order */
     long held_from, held_n;
 };
 
-/* The first failure is the one that is told; everybody is woken to stop. */
-void rec_fail(struct run *r, const struct err *e);
-
 /* Works through all items of the worker's stage.  0 also when somebody else failed. */
-int rec_worker_run(struct worker *w, struct err *err);
+int rec_worker_run(void *worker, struct err *err);
 
 #endif

@@ -23,6 +23,7 @@ struct item item_piece(const struct item *whole, long piece, long pieces)
     part.used_bytes *= share;
     part.encoded_bytes *= share;
     part.encoded_used_bytes *= share;
+    part.delta_bytes *= share;
     part.distinct *= share;
     if (part.stripe_rows > part.rows)
         part.stripe_rows = part.rows;

@@ -83,8 +83,8 @@ Test(rawlog, sessions_interleave_and_repeat_as_configured)
     cr_assert_eq(rawlog_open(&d, folder, &logs, &err), 0);
     etl_kernel_init(&k, &d, d.partition_rows);
     parse(&k, &logs, 0);
-    for (long i = 0; i < k.labels_n; i++)
-        label_moves += k.labels[i].sample != k.parsed.sample[i];
+    for (long i = 0; i < k.labels.n; i++)
+        label_moves += k.labels.entries[i].sample != k.parsed.sample[i];
     cr_expect_gt(label_moves, 4000, "labels come in another order than their samples");
     cr_assert_eq(etl_join(&k, &err), 0, "%s", err.text);
     t = etl_order(&k, ORDER_SESSION);

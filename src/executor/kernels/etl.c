@@ -1,14 +1,11 @@
 #include "executor/kernels/etl.h"
 
 #include "base/arena.h"
+#include "executor/kernels/logfile.h"
 #include "executor/memory.h"
 
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
-
-enum { CHUNK = 1 << 20, VARINT_MAX = 10 };
 
 struct order_key {
     uint64_t session, time_us;
@@ -19,12 +16,8 @@ void etl_kernel_init(struct etl_kernel *k, const struct dataset_cfg *d, long cap
 {
     size_t n = (size_t)capacity;
 
-    *k = (struct etl_kernel){.d = d, .capacity = capacity, .slots_n = 64};
-    while (k->slots_n < 2 * n)
-        k->slots_n *= 2;
-    k->chunk = memory_new(CHUNK);
-    k->labels = memory_new(n * sizeof *k->labels);
-    k->slots = memory_new(k->slots_n * sizeof *k->slots);
+    *k = (struct etl_kernel){.d = d, .capacity = capacity};
+    labels_init(&k->labels, capacity);
     k->keys = memory_new(n * sizeof *k->keys);
     k->keys_other = memory_new(n * sizeof *k->keys_other);
     row_table_init(&k->parsed, d, capacity);
@@ -33,77 +26,11 @@ void etl_kernel_init(struct etl_kernel *k, const struct dataset_cfg *d, long cap
 
 void etl_kernel_fini(struct etl_kernel *k)
 {
-    free(k->chunk);
-    free(k->labels);
-    free(k->slots);
+    labels_fini(&k->labels);
     free(k->keys);
     free(k->keys_other);
     row_table_fini(&k->parsed);
     row_table_fini(&k->ordered);
-}
-
-/* ------------------------------------------------------------------ reading a log in chunks */
-
-struct source {
-    int fd;
-    const char *path;
-    unsigned char *chunk;
-    size_t at, end; /* what of the chunk is still to be parsed */
-    double bytes;
-};
-
-static int source_open(struct source *s, const char *path, unsigned char *chunk, struct err *err)
-{
-    *s = (struct source){.path = path, .chunk = chunk};
-    s->fd = open(path, O_RDONLY | O_CLOEXEC);
-    return s->fd < 0 ? err_io(err, "open", path) : 0;
-}
-
-/* Sees to it that `want` bytes are there, or all that the file still has. */
-static int source_fill(struct source *s, size_t want, struct err *err)
-{
-    if (s->end - s->at >= want)
-        return 0;
-    memmove(s->chunk, s->chunk + s->at, s->end - s->at);
-    s->end -= s->at;
-    s->at = 0;
-    while (s->end < CHUNK) {
-        ssize_t n = read(s->fd, s->chunk + s->end, CHUNK - s->end);
-
-        if (n < 0)
-            return err_io(err, "read", s->path);
-        if (n == 0)
-            return 0;
-        s->end += (size_t)n;
-        s->bytes += (double)n;
-    }
-    return 0;
-}
-
-static int source_magic(struct source *s, const char *magic, struct err *err)
-{
-    TRY(source_fill(s, RAWLOG_MAGIC, err));
-    if (s->end - s->at < RAWLOG_MAGIC || memcmp(s->chunk + s->at, magic, RAWLOG_MAGIC) != 0)
-        return err_set(err, ERR_IO, "%s: not a raw log (it should begin with \"%.7s\")", s->path, magic);
-    s->at += RAWLOG_MAGIC;
-    return 0;
-}
-
-/* One varint; NULL when it runs over `end` or is longer than 64 bits need. */
-static inline const unsigned char *varint(const unsigned char *p, const unsigned char *end, uint64_t *out)
-{
-    uint64_t v = 0;
-
-    for (int shift = 0; shift < 7 * VARINT_MAX && p < end; shift += 7) {
-        uint64_t b = *p++;
-
-        v |= (b & 0x7f) << shift;
-        if (b < 0x80) {
-            *out = v;
-            return p;
-        }
-    }
-    return NULL;
 }
 
 /* ------------------------------------------------------------------------------------ parse */
@@ -132,20 +59,20 @@ static const unsigned char *parse_row(struct row_table *t, long row, struct curs
     return p + dense_bytes;
 }
 
-static int parse_features(struct etl_kernel *k, struct source *s, uint64_t first_sample, struct err *err)
+static int parse_features(struct etl_kernel *k, struct logfile *s, uint64_t first_sample, struct err *err)
 {
     struct row_table *t = &k->parsed;
     size_t longest = (3 + t->values) * VARINT_MAX + t->dense * sizeof(float);
     struct cursor c = {0, first_sample};
 
-    if (longest > CHUNK)
+    if (longest > LOGFILE_CHUNK)
         return err_set(err, ERR_SCENARIO, "a row of %zu values is longer than the parser's buffer",
                        t->values);
-    TRY(source_magic(s, rawlog_features_magic, err));
+    TRY(logfile_magic(s, rawlog_features_magic, err));
     for (t->rows = 0; t->rows < k->capacity; t->rows++) {
         const unsigned char *p;
 
-        TRY(source_fill(s, longest, err));
+        TRY(logfile_fill(s, longest, err));
         if (s->at == s->end)
             break;
         p = parse_row(t, t->rows, &c, s->chunk + s->at, s->chunk + s->end);
@@ -153,86 +80,32 @@ static int parse_features(struct etl_kernel *k, struct source *s, uint64_t first
             return err_set(err, ERR_IO, "%s: row %ld is cut off or malformed", s->path, t->rows);
         s->at = (size_t)(p - s->chunk);
     }
-    TRY(source_fill(s, 1, err));
+    TRY(logfile_fill(s, 1, err));
     if (t->rows < k->capacity || s->at < s->end)
         return err_set(err, ERR_IO, "%s: holds %s than the %ld rows expected", s->path,
                        t->rows < k->capacity ? "fewer" : "more", k->capacity);
     return 0;
 }
 
-static int parse_labels(struct etl_kernel *k, struct source *s, struct err *err)
-{
-    TRY(source_magic(s, rawlog_labels_magic, err));
-    for (k->labels_n = 0; k->labels_n < k->capacity; k->labels_n++) {
-        struct label_entry *l = &k->labels[k->labels_n];
-        const unsigned char *p, *end;
-
-        TRY(source_fill(s, VARINT_MAX + 1, err));
-        end = s->chunk + s->end;
-        if (s->at == s->end)
-            break;
-        p = varint(s->chunk + s->at, end, &l->sample);
-        if (p == NULL || p == end || *p > 1)
-            return err_set(err, ERR_IO, "%s: label %ld is cut off or malformed", s->path, k->labels_n);
-        l->label = (float)*p++;
-        s->at = (size_t)(p - s->chunk);
-    }
-    return 0;
-}
-
 int etl_parse(struct etl_kernel *k, const struct rawlog *logs, long partition, double *bytes, struct err *err)
 {
     char path[4000];
-    struct source s;
+    struct logfile s;
     int rc;
 
     rawlog_path(logs, partition, "features", path, sizeof path);
-    TRY(source_open(&s, path, k->chunk, err));
+    TRY(logfile_open(&s, path, k->labels.chunk, err));
     rc = parse_features(k, &s, (uint64_t)(partition * logs->partition_rows), err);
-    close(s.fd);
+    logfile_close(&s);
     *bytes = s.bytes;
     TRY(rc);
-    rawlog_path(logs, partition, "labels", path, sizeof path);
-    TRY(source_open(&s, path, k->chunk, err));
-    rc = parse_labels(k, &s, err);
-    close(s.fd);
-    *bytes += s.bytes;
-    return rc;
-}
-
-/* ------------------------------------------------------------------------------------- join */
-
-static inline uint64_t scatter(uint64_t x)
-{
-    x = (x ^ x >> 33) * UINT64_C(0xff51afd7ed558ccd);
-    return x ^ x >> 33;
-}
-
-static struct label_entry *slot_of(struct etl_kernel *k, uint64_t sample)
-{
-    size_t i = scatter(sample) & (k->slots_n - 1);
-
-    while (k->slots[i].sample != sample && k->slots[i].sample != UINT64_MAX)
-        i = (i + 1) & (k->slots_n - 1);
-    return &k->slots[i];
+    return labels_parse(&k->labels, logs, partition, "labels", bytes, err);
 }
 
 int etl_join(struct etl_kernel *k, struct err *err)
 {
-    struct row_table *t = &k->parsed;
-
-    memset(k->slots, 0xff, k->slots_n * sizeof *k->slots);
-    for (long i = 0; i < k->labels_n; i++)
-        *slot_of(k, k->labels[i].sample) = k->labels[i];
-    for (long i = 0; i < t->rows; i++) {
-        const struct label_entry *l = slot_of(k, t->sample[i]);
-
-        if (l->sample == UINT64_MAX)
-            return err_set(err, ERR_IO, "raw logs: sample %llu has no label",
-                           (unsigned long long)t->sample[i]);
-        t->label[i] = l->label;
-    }
-    return 0;
+    labels_index(&k->labels);
+    return labels_join(&k->labels, k->parsed.sample, k->parsed.label, k->parsed.rows, err);
 }
 
 /* ------------------------------------------------------------------------------------ order */

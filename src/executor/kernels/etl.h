@@ -7,23 +7,14 @@
 #ifndef EXECUTOR_KERNELS_ETL_H
 #define EXECUTOR_KERNELS_ETL_H
 
-#include "executor/rawlog.h"
+#include "executor/kernels/labels.h"
 #include "executor/rows.h"
-
-struct label_entry {
-    uint64_t sample;
-    float label;
-};
 
 /* What one ETL worker keeps between partitions. */
 struct etl_kernel {
     const struct dataset_cfg *d;
     long capacity;
-    unsigned char *chunk; /* of a log file */
-    struct label_entry *labels;
-    long labels_n;
-    struct label_entry *slots; /* hash table of the join; sample == UINT64_MAX: free */
-    size_t slots_n;
+    struct labels labels;
     struct order_key *keys, *keys_other;
     struct row_table parsed, ordered;
 };
@@ -31,7 +22,7 @@ struct etl_kernel {
 void etl_kernel_init(struct etl_kernel *k, const struct dataset_cfg *d, long capacity);
 void etl_kernel_fini(struct etl_kernel *k);
 
-/* Both logs of a partition into k->parsed and k->labels; *bytes: what was read. */
+/* Both logs of a partition into k->parsed and k->labels.entries; *bytes: what was read. */
 int etl_parse(struct etl_kernel *k, const struct rawlog *logs, long partition, double *bytes,
               struct err *err);
 
