@@ -29,7 +29,7 @@ struct llm_known {
     enum kind kind;
     double times; /* in a layer, or in an iteration */
 };
-enum { LLM_KNOWN = 49 };
+enum { LLM_KNOWN = 50 };
 extern const struct llm_known llm_known[LLM_KNOWN];
 
 enum { PRODUCTS = 5, LM_HEAD = 4 };

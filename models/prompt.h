@@ -50,6 +50,7 @@ struct prompt_cfg {
     bool until_solved;
     struct law steps, prompt_tokens, output_tokens, passage_tokens, round_tokens, rewrite_tokens;
     double system_tokens, block_tokens, history_tokens, timeout;
+    bool hops_alike;
     double ahead, p_all, p_none, p_distract, distract, icc_reader, icc_search;
     double one_off_usd, one_off_requests;
     const struct json *evidence, *rerank;
@@ -132,6 +133,7 @@ enum prompt_luck {
     LUCK_OUTPUT,
     LUCK_REWRITE,
     LUCK_FIND,
+    LUCK_HOP,
     LUCKS = 16
 };
 

@@ -13,7 +13,7 @@
  * line in twin_recipes.c.  A recipe sees every span of its stages and adds rows at the end:
  *
  *   twin_row(t, "stages.prep.params.ratio", ...)            a number
- *   json_set(json_set_object(fitting_document(&t->out), "params"), "stages.gen.params.ops", table)
+ *   json_set(twin_params(t), "stages.gen.params.ops", table)
  *                                                           anything else; the key is the path it sets
  */
 #ifndef CALIBRATE_TWIN_H
@@ -87,6 +87,9 @@ struct twin_ratio {
 };
 void twin_ratio_add(struct twin_ratio *r, double in, double out);
 void twin_ratio_row(struct twin *t, const char *path, const struct twin_ratio *r);
+
+/* Parameters that are no number, by the path they set; made when missing. */
+struct json *twin_params(struct twin *t);
 
 /* Costs of operators: see above. */
 bool twin_has_costs(const struct model *m);

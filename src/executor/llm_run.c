@@ -47,16 +47,16 @@ int llm_run_check(const struct llm_serving_cfg *c, const struct llm_shape *s, co
     if (c->policy == LLM_STATIC || c->policy == LLM_DISAGGREGATED)
         return err_set(err, ERR_SCENARIO, "%s.policy: the executor runs vllm, orca and chunked", where);
     if (c->kv_blocks < 1)
-        return err_set(err, ERR_SCENARIO,
-                       "%s.kv_blocks: the executor needs to know how many KV blocks to set up, for example 512",
-                       where);
+        return err_set(
+            err, ERR_SCENARIO,
+            "%s.kv_blocks: the executor needs to know how many KV blocks to set up, for example 512", where);
     if (c->replicas > 1 || c->tp * c->pp * c->ep > 1)
-        return err_set(err, ERR_SCENARIO, "%s.replicas, .tp, .pp, .ep: the executor runs one engine on one core",
-                       where);
-    if (c->preemption == LLM_SWAP || c->draft_tokens > 0 || c->async_scheduling || c->min_replicas > 0)
         return err_set(err, ERR_SCENARIO,
-                       "%s: swap, draft_tokens, async_scheduling and min_replicas have no twin in the executor",
-                       where);
+                       "%s.replicas, .tp, .pp, .ep: the executor runs one engine on one core", where);
+    if (c->preemption == LLM_SWAP || c->draft_tokens > 0 || c->async_scheduling || c->min_replicas > 0)
+        return err_set(
+            err, ERR_SCENARIO,
+            "%s: swap, draft_tokens, async_scheduling and min_replicas have no twin in the executor", where);
     return transformer_check(s, where, err);
 }
 
@@ -179,8 +179,7 @@ static void name_blocks(const struct llm_run *r, struct llm_seq_run *s)
 
     s->hashes = s->job->caches && r->c.prefix_cache ? s->input / r->c.block_tokens : 0;
     for (long i = 0; i < s->hashes; i++)
-        s->hash[i] = before =
-            kv_cache_hash(before, s->token + i * r->c.block_tokens, r->c.block_tokens);
+        s->hash[i] = before = kv_cache_hash(before, s->token + i * r->c.block_tokens, r->c.block_tokens);
 }
 
 static void take_job(struct llm_run *r, struct llm_job *job)
@@ -287,7 +286,8 @@ static void preempt(struct llm_run *r)
     r->count.preempted++;
 }
 
-/* Blocks for the first `tokens` tokens of a running sequence; false: it was itself the last to be admitted. */
+/* Blocks for the first `tokens` tokens of a running sequence; false: it was itself the last to be admitted.
+ */
 static bool hold(struct llm_run *r, struct llm_seq_run *s, long tokens)
 {
     long more = blocks_for(r, tokens) - s->blocks;
@@ -357,7 +357,8 @@ static void admit(struct llm_run *r, struct llm_seq_run *s, const struct offer *
     s->shared = o->shared;
     s->blocks = o->shared + o->blocks;
     s->computed = o->shared * r->c.block_tokens;
-    if (isnan(s->job->scheduled_s)) { /* a prompt counts once: coming back after preemption is another matter */
+    if (isnan(
+            s->job->scheduled_s)) { /* a prompt counts once: coming back after preemption is another matter */
         s->job->scheduled_s = clock_wall_s();
         r->count.prompt_tokens += (uint64_t)s->target;
         r->count.cached_tokens += (uint64_t)s->computed;
@@ -463,7 +464,8 @@ static void record(struct llm_run *r, const struct forward_times *t)
     span_part(r->spans, forward_op_names[FORWARD_EMBEDDING], -1, t->s[FORWARD_EMBEDDING], tokens, NAN);
     span_part(r->spans, forward_op_names[FORWARD_LAYERS], -1, t->s[FORWARD_LAYERS], tokens, NAN);
     if (chunk > 0)
-        span_part(r->spans, forward_op_names[FORWARD_PREFILL], -1, t->s[FORWARD_PREFILL], chunk, chunk_context);
+        span_part(r->spans, forward_op_names[FORWARD_PREFILL], -1, t->s[FORWARD_PREFILL], chunk,
+                  r->works == 1 ? chunk_context : NAN); /* of several no single size tells */
     if (decoded > 0)
         span_part(r->spans, forward_op_names[FORWARD_DECODE], -1, t->s[FORWARD_DECODE], decoded,
                   context / decoded);

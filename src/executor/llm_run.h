@@ -31,12 +31,12 @@ struct llm_run;
 struct llm_job {
     const uint32_t *prompt;
     long prompt_n, output_n;
-    bool caches; /* its blocks may be shared */
+    bool caches;                       /* its blocks may be shared */
     void (*done)(struct llm_job *job); /* on the engine's thread */
     void *self;
-    uint32_t *answer;           /* out: output_n tokens */
+    uint32_t *answer;                            /* out: output_n tokens */
     double came_s, scheduled_s, first_s, done_s; /* wall clock */
-    struct llm_seq_run *seq;    /* the engine's */
+    struct llm_seq_run *seq;                     /* the engine's */
     struct llm_job *next;
 };
 

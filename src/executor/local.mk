@@ -25,8 +25,11 @@ noinst_LIBRARIES += %D%/libexecutor.a
 	%D%/kernels/etl.c %D%/kernels/etl.h \
 	%D%/kernels/labels.c %D%/kernels/labels.h \
 	%D%/kernels/prep.c %D%/kernels/prep.h \
-<<<<<<< HEAD
-	%D%/kernels/train.c %D%/kernels/train.h \
+	%D%/kernels/logfile.c %D%/kernels/logfile.h \
+	%D%/kernels/train.c %D%/kernels/train.h
+
+# Retrieval-augmented generation
+%C%_libexecutor_a_SOURCES += \
 	%D%/llm_run.c %D%/llm_run.h \
 	%D%/rag.h %D%/rag_loop.c %D%/rag_loop.h %D%/rag_path.c %D%/rag_profile.c %D%/rag_run.c %D%/rag_world.c \
 	%D%/kernels/encoder.c %D%/kernels/encoder.h \
@@ -40,7 +43,3 @@ if HAVE_FAISS
 else
 %C%_libexecutor_a_SOURCES += %D%/kernels/index_absent.c
 endif
-=======
-	%D%/kernels/logfile.c %D%/kernels/logfile.h \
-	%D%/kernels/train.c %D%/kernels/train.h
->>>>>>> valid

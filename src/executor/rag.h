@@ -88,15 +88,13 @@ int rag_run(const struct rag_plan *p, const struct exec_options *opt, struct spa
 /*
  * The operators alone.  Spans, by stage:
  *
- *   ask     "evidence"          item: the hop, so that several wordings of one have the same; items: the place
- *                               of the passage wanted in an exact search, 0: not among the first 64
- *   embed   "batch"             items: tokens of the batch
- *   search  "search"            variant "ivf/16" (kind, effort); items: neighbours asked for
- *           "recall"            items: neighbours asked for; bytes in: those that an exact search returns too
- *           "evidence"          items: the place of the passage wanted, 0: not returned; bytes in: its place
- *                               in an exact search
- *   gen     forward_op_names    items: tokens, chunk, batch or sequences; bytes in: context
- *           "schedule"          the engine's own time, by sequences
+ *   ask     "evidence"          item: the hop, so that several wordings of one have the same; items: the
+ * place of the passage wanted in an exact search, 0: not among the first 64 embed   "batch" items: tokens of
+ * the batch search  "search"            variant "ivf/16" (kind, effort); items: neighbours asked for "recall"
+ * items: neighbours asked for; bytes in: those that an exact search returns too "evidence"          items:
+ * the place of the passage wanted, 0: not returned; bytes in: its place among as many of an exact search, 0:
+ * not there gen     forward_op_names    items: tokens, chunk, batch or sequences; bytes in: context
+ *           "schedule"          variant "engine", as whatever it ran for that: its own time, by sequences
  */
 int rag_profile(const struct rag_plan *p, const struct exec_options *opt, struct span_log *log,
                 struct err *err);

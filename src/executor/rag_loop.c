@@ -67,8 +67,7 @@ void rag_ask_begin(struct rag_ask *a, const struct rag_world *w, uint64_t stream
 void rag_ask_query(struct rag_ask *a, const struct rag_world *w, uint64_t stream)
 {
     const struct rag_plan *p = w->plan;
-    long n = rag_length(p, &p->embed.tokens, a->number,
-                        RAG_LENGTH_QUERY + RAG_LENGTHS * (uint64_t)a->round);
+    long n = rag_length(p, &p->embed.tokens, a->number, RAG_LENGTH_QUERY + RAG_LENGTHS * (uint64_t)a->round);
 
     a->query_n = n < QUESTION_WORDS_MAX ? n : QUESTION_WORDS_MAX;
     library_query(w->library, stream, &a->question, a->entity, a->round, a->query_n, a->query);
@@ -89,8 +88,8 @@ void rag_ask_generate(struct rag_ask *a, const struct rag_plan *p)
 {
     a->job.prompt = a->context;
     a->job.prompt_n = a->context_n;
-    a->job.output_n = rag_length(p, &p->ask.output_tokens, a->number,
-                                 RAG_LENGTH_ANSWER + RAG_LENGTHS * (uint64_t)a->round);
+    a->job.output_n =
+        rag_length(p, &p->ask.output_tokens, a->number, RAG_LENGTH_ANSWER + RAG_LENGTHS * (uint64_t)a->round);
     a->job.caches = p->ask.block_tokens > 0;
 }
 

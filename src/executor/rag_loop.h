@@ -14,7 +14,7 @@ struct rag_ask {
     uint64_t number;
     struct question question;
     double intended_s, start_s, first_s, end_s, tpot_s, queued_s; /* wall clock; queued_s: at its server */
-    uint32_t *context; /* tokens of the prompt so far */
+    uint32_t *context;                                            /* tokens of the prompt so far */
     long context_n;
     long *passage; /* in the context */
     long passages;
@@ -24,7 +24,7 @@ struct rag_ask {
     float *vector;
     long *neighbour; /* k of the last search */
     struct llm_job job;
-    void *run;             /* of rag_run.c, as are these */
+    void *run; /* of rag_run.c, as are these */
     struct rag_ask *next, *kept;
 };
 

@@ -68,45 +68,51 @@ static int check_ask(const struct scenario *s, const struct rag_plan *p, const c
 
     if (c->graph != GRAPH_ONCE && c->graph != GRAPH_EACH_ROUND)
         return err_set(err, ERR_SCENARIO,
-                       "%s: %s.graph: the executor runs retrieve_once and retrieve_each_round", s->file, where);
+                       "%s: %s.graph: the executor runs retrieve_once and retrieve_each_round", s->file,
+                       where);
     if (c->hops < 1 || c->passages < 1)
-        return err_set(err, ERR_SCENARIO,
-                       "%s: %s: the executor's questions need hops and passages of at least 1; found %ld and %ld",
-                       s->file, where, c->hops, c->passages);
+        return err_set(
+            err, ERR_SCENARIO,
+            "%s: %s: the executor's questions need hops and passages of at least 1; found %ld and %ld",
+            s->file, where, c->hops, c->passages);
     if (c->candidates > 0 || c->timeout > 0 || c->history_tokens > 0 || c->round_tokens.mean > 0)
         return err_set(err, ERR_SCENARIO,
                        "%s: %s: candidates, timeout, history_tokens and round_tokens have no twin in the "
                        "executor",
                        s->file, where);
     if (c->block_tokens > 0 && c->block_tokens != (double)p->gen.block_tokens)
-        return err_set(err, ERR_SCENARIO,
-                       "%s: %s.block_tokens: %g; the engine's blocks hold %ld tokens, and it is they that are "
-                       "shared",
-                       s->file, where, c->block_tokens, p->gen.block_tokens);
+        return err_set(
+            err, ERR_SCENARIO,
+            "%s: %s.block_tokens: %g; the engine's blocks hold %ld tokens, and it is they that are "
+            "shared",
+            s->file, where, c->block_tokens, p->gen.block_tokens);
     if (c->passage_tokens.mean < LEAST_PASSAGE_WORDS)
-        return err_set(err, ERR_SCENARIO, "%s: %s.passage_tokens: %g; a passage has at least %d words", s->file,
-                       where, c->passage_tokens.mean, LEAST_PASSAGE_WORDS);
+        return err_set(err, ERR_SCENARIO, "%s: %s.passage_tokens: %g; a passage has at least %d words",
+                       s->file, where, c->passage_tokens.mean, LEAST_PASSAGE_WORDS);
     return 0;
 }
 
-static int check_search(const struct scenario *s, const struct rag_plan *p, const char *where, struct err *err)
+static int check_search(const struct scenario *s, const struct rag_plan *p, const char *where,
+                        struct err *err)
 {
     enum { MOST_VECTORS = 1 << 19 };
     const struct vector_db_cfg *c = &p->search;
 
     if (c->index != INDEX_FLAT && c->index != INDEX_IVF && c->index != INDEX_HNSW)
-        return err_set(err, ERR_SCENARIO, "%s: %s.index: the executor has flat, ivf and hnsw", s->file, where);
+        return err_set(err, ERR_SCENARIO, "%s: %s.index: the executor has flat, ivf and hnsw", s->file,
+                       where);
     if (c->k < p->ask.passages || c->k > c->vectors)
-        return err_set(err, ERR_SCENARIO, "%s: %s.k: %ld neighbours; a prompt takes %ld of %ld vectors", s->file,
-                       where, c->k, p->ask.passages, c->vectors);
+        return err_set(err, ERR_SCENARIO, "%s: %s.k: %ld neighbours; a prompt takes %ld of %ld vectors",
+                       s->file, where, c->k, p->ask.passages, c->vectors);
     if (c->vectors > MOST_VECTORS)
-        return err_set(err, ERR_SCENARIO, "%s: %s.vectors: %ld; the executor makes %d at most", s->file, where,
-                       c->vectors, MOST_VECTORS);
+        return err_set(err, ERR_SCENARIO, "%s: %s.vectors: %ld; the executor makes %d at most", s->file,
+                       where, c->vectors, MOST_VECTORS);
     if (c->index == INDEX_IVF && c->nlist > c->vectors)
         return err_set(err, ERR_SCENARIO, "%s: %s.nlist: %ld lists for %ld vectors", s->file, where, c->nlist,
                        c->vectors);
-    if (c->operation != VECTORS_SEARCH || c->code != CODE_FLOAT32 || c->shards * c->segments * c->replicas > 1 ||
-        c->filter_frac < 1 || c->cache_entries > 0 || c->rescore > 0 || c->quantizer_ef > 0)
+    if (c->operation != VECTORS_SEARCH || c->code != CODE_FLOAT32 ||
+        c->shards * c->segments * c->replicas > 1 || c->filter_frac < 1 || c->cache_entries > 0 ||
+        c->rescore > 0 || c->quantizer_ef > 0)
         return err_set(err, ERR_SCENARIO,
                        "%s: %s: the executor searches one shard of float32 vectors without filters, cache or "
                        "rescoring",
@@ -142,9 +148,10 @@ static int find_context(const struct scenario *s, struct rag_plan *p, const char
         rounds * lround((double)c->passages * ceil(c->passage_tokens.hi) + ceil(c->output_tokens.hi));
     blocks = (p->most_context + p->gen.block_tokens - 1) / p->gen.block_tokens;
     if (p->gen.kv_blocks < blocks)
-        return err_set(err, ERR_SCENARIO,
-                       "%s: %s.kv_blocks: %ld; the longest prompt with its answer takes %ld tokens, %ld blocks",
-                       s->file, gen, p->gen.kv_blocks, p->most_context, blocks);
+        return err_set(
+            err, ERR_SCENARIO,
+            "%s: %s.kv_blocks: %ld; the longest prompt with its answer takes %ld tokens, %ld blocks", s->file,
+            gen, p->gen.kv_blocks, p->most_context, blocks);
     return 0;
 }
 
@@ -157,18 +164,19 @@ static int find_workload(const struct scenario *s, struct rag_plan *p, struct er
     p->think = w->think;
     p->gaps = w->arrivals;
     if (s->horizon.kind != HORIZON_ITEMS)
-        return err_set(err, ERR_SCENARIO,
-                       "%s: $.horizon: the executor needs to know how many questions to ask: {\"items\": 200}",
-                       s->file);
+        return err_set(
+            err, ERR_SCENARIO,
+            "%s: $.horizon: the executor needs to know how many questions to ask: {\"items\": 200}", s->file);
     p->requests = lround(s->horizon.items);
     if (w->kind == WORKLOAD_CLIENTS)
         return 0;
     if (w->kind == WORKLOAD_OPEN && w->streams_n == 1 && w->streams[0].process == NULL)
         return 0;
-    return err_set(err, ERR_SCENARIO,
-                   "%s: $.workload: the executor has clients, or open arrivals with one law of the time between "
-                   "them",
-                   s->file);
+    return err_set(
+        err, ERR_SCENARIO,
+        "%s: $.workload: the executor has clients, or open arrivals with one law of the time between "
+        "them",
+        s->file);
 }
 
 /* Pools of cores get their processors in the order of the file. */
@@ -205,16 +213,17 @@ static int read_shape(const struct scenario *s, struct rag_plan *p, const char *
                       struct err *err)
 {
     if (json_type(p->gen.model) != JSON_OBJECT)
-        return err_set(err, ERR_SCENARIO,
-                       "%s: %s.model: the executor needs the shape of a small language model: {\"layers\": 3, "
-                       "\"hidden\": 128, ...}",
-                       s->file, where);
+        return err_set(
+            err, ERR_SCENARIO,
+            "%s: %s.model: the executor needs the shape of a small language model: {\"layers\": 3, "
+            "\"hidden\": 128, ...}",
+            s->file, where);
     if (param_load(llm_shape_params, p->gen.model, where, a, &p->shape, err) != 0)
         return err_at(err, "%s", s->file);
     if (!p->shape.tied_embeddings)
         return err_set(err, ERR_SCENARIO,
-                       "%s: %s.model.tied_embeddings: the executor's head is the embedding; say true", s->file,
-                       where);
+                       "%s: %s.model.tied_embeddings: the executor's head is the embedding; say true",
+                       s->file, where);
     return llm_run_check(&p->gen, &p->shape, arena_printf(a, "%s: %s", s->file, where), err);
 }
 

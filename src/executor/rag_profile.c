@@ -27,7 +27,8 @@ static void profile_embed(struct rag_world *w, struct span_log *log)
             double tokens = 0;
 
             for (long i = 0; i < n; i++) {
-                struct question q = library_question(w->library, RAG_STREAM_PROFILE, (uint64_t)(r * most + i), 1);
+                struct question q =
+                    library_question(w->library, RAG_STREAM_PROFILE, (uint64_t)(r * most + i), 1);
                 uint32_t *hash = words + i * QUESTION_WORDS_MAX;
                 long length = rag_length(p, &p->embed.tokens, (uint64_t)i, RAG_LENGTH_QUERY);
 
@@ -47,7 +48,7 @@ static void profile_embed(struct rag_world *w, struct span_log *log)
 
 /* -------------------------------------------------------------------------------------------- searching */
 
-enum { HOPS = 250, WORDINGS = 3, TRUTH = 64 };
+enum { HOPS = 400, WORDINGS = 3, TRUTH = 64 };
 
 /* What is searched for, and what an exact search says. */
 struct truth {
@@ -67,8 +68,8 @@ static void make_queries(struct rag_world *w, struct truth *t)
 
         t->wanted[i] = q.start;
         for (long r = 0; r < WORDINGS; r++) {
-            long at = i * WORDINGS + r,
-                 n = rag_length(p, &p->embed.tokens, (uint64_t)i, RAG_LENGTH_QUERY + RAG_LENGTHS * (uint64_t)r);
+            long at = i * WORDINGS + r, n = rag_length(p, &p->embed.tokens, (uint64_t)i,
+                                                       RAG_LENGTH_QUERY + RAG_LENGTHS * (uint64_t)r);
 
             library_query(w->library, RAG_STREAM_PROFILE, &q, q.start, r, n, hash);
             encoder_run(w->encoder, &(struct words){hash, n}, 1, t->vector + at * p->search.dims);
@@ -88,7 +89,8 @@ static long place_of(const long *neighbour, long n, long wanted)
 static int profile_effort(struct rag_world *w, struct truth *t, struct vector_index *x, const char *variant,
                           struct span_buf *spans, struct err *err)
 {
-    long k = w->plan->search.k, dims = w->plan->search.dims, *neighbour = xcalloc((size_t)k, sizeof *neighbour);
+    long k = w->plan->search.k, dims = w->plan->search.dims,
+         *neighbour = xcalloc((size_t)k, sizeof *neighbour);
     int rc = 0;
 
     spans->variant = variant;
@@ -99,9 +101,8 @@ static int profile_effort(struct rag_world *w, struct truth *t, struct vector_in
             span_end(spans, "search", i / WORDINGS, (double)k, NAN, NAN);
         span_part(spans, "recall", i / WORDINGS, 0, (double)k,
                   (double)rag_hits(neighbour, t->exact + i * t->depth, k));
-        span_part(spans, "evidence", i / WORDINGS, 0,
-                  (double)place_of(neighbour, k, t->wanted[i / WORDINGS]),
-                  (double)place_of(t->exact + i * t->depth, t->depth, t->wanted[i / WORDINGS]));
+        span_part(spans, "evidence", i / WORDINGS, 0, (double)place_of(neighbour, k, t->wanted[i / WORDINGS]),
+                  (double)place_of(t->exact + i * t->depth, k, t->wanted[i / WORDINGS]));
     }
     free(neighbour);
     return rc;
@@ -167,7 +168,8 @@ static int profile_search(struct rag_world *w, struct span_log *log, struct err 
     return rc;
 }
 
-/* --------------------------------------------------------------------------------------- the language model */
+/* --------------------------------------------------------------------------------------- the language model
+ */
 
 struct bench {
     const struct rag_plan *p;
@@ -184,7 +186,8 @@ static void record(struct bench *b, enum forward_op op, const struct forward_tim
     span_part(b->spans, forward_op_names[op], -1, t->s[op], size, context);
 }
 
-/* `n` prompts of `chunk` tokens each, after `context` others; all on the same blocks, which costs the same. */
+/* `n` prompts of `chunk` tokens each, after `context` others; all on the same blocks, which costs the same.
+ */
 static void bench_prompts(struct bench *b, long n, long chunk, long context)
 {
     struct forward_part *part = xcalloc((size_t)n, sizeof *part);
@@ -293,8 +296,10 @@ static void profile_engine(const struct rag_plan *p, long n, struct span_buf *sp
                                   .done = job_done};
         llm_run_ask(r, &job[i]);
     }
+    spans->variant = "engine";
     llm_run_close(r);
     llm_run_serve(r);
+    spans->variant = "";
     llm_run_free(r);
     free(job);
 }

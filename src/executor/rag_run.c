@@ -44,7 +44,7 @@ struct rag_work {
     pthread_cond_t changed;
     double *due; /* when asks are to begin, soonest first, from next_due on */
     long due_n, next_due, planned, started, done; /* planned: due or begun */
-    struct rag_ask *spare, *all; /* idle ones; everyone, through `kept` */
+    struct rag_ask *spare, *all;                  /* idle ones; everyone, through `kept` */
     bool failed;
     struct err failure;
     struct exec_request *requests;

@@ -24,8 +24,8 @@ static uint64_t library_hash(const struct rag_plan *p)
     char text[256];
 
     snprintf(text, sizeof text, "%d %llu %ld %ld %d %.9g %.9g %.9g %.9g", LIBRARY_VERSION,
-             (unsigned long long)p->seed, p->search.vectors, p->search.dims, (int)l->kind, l->mean, l->cv, l->lo,
-             l->hi);
+             (unsigned long long)p->seed, p->search.vectors, p->search.dims, (int)l->kind, l->mean, l->cv,
+             l->lo, l->hi);
     return rng_hash(text);
 }
 

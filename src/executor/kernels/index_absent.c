@@ -5,9 +5,10 @@
 
 int index_available(struct err *err)
 {
-    return err_set(err, ERR_PROGRAM,
-                   "this foresight was built without FAISS, which the retrieval path of the executor searches "
-                   "with: install libfaiss-dev and g++, run configure again and rebuild");
+    return err_set(
+        err, ERR_PROGRAM,
+        "this foresight was built without FAISS, which the retrieval path of the executor searches "
+        "with: install libfaiss-dev and g++, run configure again and rebuild");
 }
 
 int index_build(const struct index_settings *s, const float *vectors, long n, struct vector_index **out,

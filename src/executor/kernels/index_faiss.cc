@@ -11,7 +11,8 @@
 #include <faiss/index_io.h>
 #include <omp.h>
 
-namespace {
+namespace
+{
 
 /* As models/vector_index.h orders them; that header is C. */
 enum kind { FLAT, IVF, HNSW };
@@ -32,13 +33,15 @@ struct vector_index {
     std::vector<std::int64_t> label;
 };
 
-namespace {
+namespace
+{
 
 std::unique_ptr<faiss::Index> make(const struct index_settings *s)
 {
     if (s->kind == IVF) {
         auto *coarse = new faiss::IndexFlatIP(s->dims);
-        auto ivf = std::make_unique<faiss::IndexIVFFlat>(coarse, s->dims, s->nlist, faiss::METRIC_INNER_PRODUCT);
+        auto ivf =
+            std::make_unique<faiss::IndexIVFFlat>(coarse, s->dims, s->nlist, faiss::METRIC_INNER_PRODUCT);
 
         ivf->own_fields = true;
         ivf->cp.niter = TRAINING_ROUNDS;
@@ -47,7 +50,8 @@ std::unique_ptr<faiss::Index> make(const struct index_settings *s)
         return ivf;
     }
     if (s->kind == HNSW) {
-        auto graph = std::make_unique<faiss::IndexHNSWFlat>(s->dims, (int)s->m_links, faiss::METRIC_INNER_PRODUCT);
+        auto graph =
+            std::make_unique<faiss::IndexHNSWFlat>(s->dims, (int)s->m_links, faiss::METRIC_INNER_PRODUCT);
 
         graph->hnsw.efConstruction = (int)s->ef_construction;
         return graph;

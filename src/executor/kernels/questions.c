@@ -23,7 +23,7 @@ static const char link_words[] = " leads to ", consonants[] = "bdfgklmnprstvz", 
 struct library {
     long n;
     uint64_t seed;
-    long *next;     /* of each entity */
+    long *next;            /* of each entity */
     uint32_t turn, unturn; /* names are entities, shuffled: see name_of() */
     char **text;
     struct words *words;

@@ -64,8 +64,8 @@ const float *transformer_logits(const struct transformer *t, long i);
 
 /* The weights, for a reference implementation: [in][out] products, norms of ones. */
 struct transformer_weights {
-    const float *embedding;                           /* [vocab][hidden] */
-    const float *qkv, *out, *gate_up, *down;          /* of one layer */
+    const float *embedding;                  /* [vocab][hidden] */
+    const float *qkv, *out, *gate_up, *down; /* of one layer */
 };
 struct transformer_weights transformer_weights(const struct transformer *t, long layer);
 
