@@ -4,17 +4,18 @@
  * With n rows in S stripes, E encoded and B compressed bytes of the table, v values a row:
  *
  *                full_copy                                   delta by position           by key
- *   disk reads   B in S requests                             8 n r_key in S requests     -
+ *   disk reads   footer + B in S requests                    footer + 8 n r_key in S     -
  *   core         open + S (read + decompress + decode)       open + S (read + keys)      -
  *                parse + index + S join                      parse + index + S join      parse
  *                S encode + compress(E, B)                   column(4 n)                 column(4 n) + key
  * column(8 n) disk writes  B                                           4 n r_label                 4 n
  * r_label + 8 n r_log
  *
- * Ratios are those of the table's codec, measured by compressing the columns alone; a delta is written in
- * whole blocks.  Holds for a label that every row gets and that replaces the one before; requests of one file
- * follow each other.  Left out: schema checks, conflicting writers, compaction (models/experiment.c prices
- * months of such experiments).
+ * Ratios are those of the table's codec, measured by compressing the columns alone.  Disks give whole blocks:
+ * a stream of b bytes somewhere in a file costs b + block - 1 on average, a footer lists every stream of
+ * every stripe, a delta is written in whole blocks.  Holds for a label that every row gets and that replaces
+ * the one before; requests of one file follow each other.  Left out: schema checks, conflicting writers,
+ * compaction (models/experiment.c prices months of such experiments).
  */
 #include "models/label.h"
 
@@ -173,13 +174,25 @@ static void want_stripes(const struct wants *w, double bytes)
     want_striped(w, LABEL_READ, 0, bytes);
 }
 
+/* The end of a table file: where each stream of each stripe is. */
+static void want_footer(const struct wants *w)
+{
+    const struct dataset_cfg *d = w->in->data;
+    double streams =
+        TABLE_META_STREAMS + (double)(d->dense_features + d->session_features + d->item_features);
+    double bytes = TABLE_SHAPE_BYTES + TABLE_ENTRY_BYTES * streams * w->stripes;
+
+    demand_add(w->out, ROLE_DISK_READ, LABEL_OPEN, ceil(bytes / DELTA_BLOCK) * DELTA_BLOCK, 1);
+    want(w, LABEL_OPEN, 0, 0);
+}
+
 static void full_copy(const struct wants *w)
 {
     const struct item *in = w->in;
     double values = in->rows * (dataset_session_values(in->data, false) +
                                 dataset_item_values(in->data, false) + (double)in->data->dense_features);
 
-    want(w, LABEL_OPEN, 0, 0);
+    want_footer(w);
     want_stripes(w, in->bytes);
     want_striped(w, LABEL_DECOMPRESS_NONE + in->codec, in->encoded_bytes, in->bytes);
     want_striped(w, LABEL_DECODE, values, 0);
@@ -194,8 +207,8 @@ static void delta(const struct wants *w)
     const struct item *in = w->in;
 
     if (w->cfg->align == LABEL_BY_POSITION) {
-        want(w, LABEL_OPEN, 0, 0);
-        want_stripes(w, KEY_BYTES * in->rows * key_ratio(w->cfg, in));
+        want_footer(w);
+        want_stripes(w, KEY_BYTES * in->rows * key_ratio(w->cfg, in) + w->stripes * (DELTA_BLOCK - 1));
         want_striped(w, LABEL_KEYS_NONE + in->codec, in->rows, 0);
         want(w, LABEL_INDEX, in->rows, 0);
         want_striped(w, LABEL_JOIN, in->rows, 0);

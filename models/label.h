@@ -64,4 +64,7 @@ struct label_cfg {
 
 enum { LABEL_BYTES = 4, KEY_BYTES = 8, DELTA_BLOCK = 4096 }; /* encoded, of a row; files are whole blocks */
 
+/* A table's footer: shape and tail, and an entry for every stream of every stripe (executor/columnar.h). */
+enum { TABLE_SHAPE_BYTES = 112, TABLE_ENTRY_BYTES = 32, TABLE_META_STREAMS = 4 };
+
 #endif

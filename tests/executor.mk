@@ -5,6 +5,7 @@ criterion_tests += \
 	%D%/unit/test_columnar \
 	%D%/unit/test_kernels \
 	%D%/unit/test_execute \
+	%D%/unit/test_etl_path \
 	%D%/unit/test_paths
 EXTRA_DIST += %D%/unit/small_plan.h
 
@@ -13,6 +14,7 @@ EXTRA_DIST += %D%/unit/small_plan.h
 %C%_unit_test_columnar_LDADD = $(executor_libs) $(CRITERION_LIBS)
 %C%_unit_test_kernels_LDADD = $(executor_libs) $(CRITERION_LIBS)
 %C%_unit_test_execute_LDADD = $(executor_libs) $(CRITERION_LIBS)
+%C%_unit_test_etl_path_LDADD = $(executor_libs) $(CRITERION_LIBS)
 %C%_unit_test_paths_LDADD = $(executor_libs) $(CRITERION_LIBS)
 
 stress_tests += %D%/stress/queue_threads

@@ -9,6 +9,7 @@ criterion_tests += \
 	%D%/unit/test_columnar_io \
 	%D%/unit/test_gpu_training \
 	%D%/unit/test_dataset \
+	%D%/unit/test_label \
 	%D%/unit/test_opgraph \
 	%D%/unit/test_page_cache \
 	%D%/unit/test_answer \
@@ -23,6 +24,7 @@ EXTRA_DIST += %D%/unit/tiny_host.h
 %C%_unit_test_columnar_io_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_gpu_training_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_dataset_LDADD = $(models_libs) $(CRITERION_LIBS)
+%C%_unit_test_label_LDADD = $(models_libs) $(CRITERION_LIBS)
 EXTRA_DIST += %D%/unit/llm_host.h
 %C%_unit_test_llm_hosted_LDADD = $(models_libs) $(CRITERION_LIBS)
 %C%_unit_test_llm_ops_LDADD = $(models_libs) $(CRITERION_LIBS)

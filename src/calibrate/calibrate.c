@@ -119,6 +119,8 @@ static int read_run(struct twin *t, int64_t trace_id, struct err *err)
 static int read_traces(struct twin *t, struct err *err)
 {
     TRY(trace_each(t->in->store, t->in->profile, NULL, NULL, read_profile_span, t, err));
+    if (t->in->profile_after != 0)
+        TRY(trace_each(t->in->store, t->in->profile_after, NULL, NULL, read_profile_span, t, err));
     for (int i = 0; i < t->in->runs_n; i++) {
         t->held_out = t->in->runs_n > 1 && i == t->in->runs_n - 1;
         TRY(read_run(t, t->in->runs[i], err));

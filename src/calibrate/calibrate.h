@@ -26,8 +26,9 @@ struct calibrate_input {
     const struct resolver *resolver;
     const char *name; /* of the calibration */
     struct store *store;
-    int64_t profile;     /* trace ids */
-    const int64_t *runs; /* executions of the scenario as it stands, oldest first */
+    int64_t profile;       /* trace ids */
+    int64_t profile_after; /* another one, made after the executions: both count; 0: none */
+    const int64_t *runs;   /* executions of the scenario as it stands, oldest first */
     int runs_n;
 };
 

@@ -22,6 +22,7 @@ static const struct option_def options[] = {
     {"profile", NULL, "measure every operator alone instead of running the pipeline", false},
     {"folder", "DIR", "where data files are made and kept (default foresight.work)", false},
     {"pin", "HOW", "threads on the processors that the scenario's cores stand for (cores), each on one (each), or none", false},
+    {"no-drift", NULL, "do not measure the operators once more at the end", false},
     {"repeats", "N", "how often each variant is executed, interleaved", false},
     {"variants", "N", "how many variants at most (default 14)", false},
     {"name", "NAME", "name to store it under (default: the scenario's, or the file's)", false},

@@ -2,6 +2,7 @@
 
 #include "cli/load.h"
 #include "cli/print.h"
+#include "cli/studies.h"
 
 #include <stdio.h>
 
@@ -11,6 +12,10 @@ static int run(const struct args *args, struct err *err)
         struct loaded l;
 
         TRY(load_scenario(args, args->words[i], &l, err));
+        if (json_get(l.tree, "exec") != NULL && check_executable(args, &l, err) != 0) {
+            loaded_free(&l);
+            return err->code;
+        }
         if (!args->quiet)
             print_warnings(l.scenario);
         if (args->json) {
@@ -35,7 +40,9 @@ const struct cmd cmd_check = {
     .args = "SCENARIO",
     .help = "is the file right? names the place and the nearest valid name if not",
     .group = "Ask one scenario",
-    .about = "Reads the scenario as `run` would, with calibrations and edits, and stops before simulating.",
+    .about = "Reads the scenario as `run` would, with calibrations and edits, and stops before simulating. "
+             "What \"exec\" says\n"
+             "is read as the executor would.",
     .options = "set,apply",
     .examples =
         "  foresight check scenarios/quickstart.json\n  foresight check scenarios/01-one-stage.json --json\n",

@@ -122,7 +122,9 @@ static int run(const struct args *args, struct err *err)
     TRY(measure_options_of(args, &opt, err));
     TRY(load_scenario(args, args->words[0], &l, err));
     opt.progress = progress_new(args->progress, args->quiet);
-    rc = store_open(args->store, STORE_WRITE, &opt.store, err);
+    rc = check_executable(args, &l, err);
+    if (rc == 0)
+        rc = store_open(args->store, STORE_WRITE, &opt.store, err);
     if (rc == 0)
         rc = args_has(args, "profile") ? profile(args, &l, &opt, err) : execute(args, &l, &opt, err);
     store_close(opt.store);

@@ -39,6 +39,18 @@ int measure_options_of(const struct args *args, struct measure_options *out, str
     return 0;
 }
 
+int check_executable(const struct args *args, const struct loaded *l, struct err *err)
+{
+    struct exec_job job;
+    const char *doubt;
+
+    TRY(exec_prepare(l->scenario, l->arena, &job, err));
+    doubt = exec_doubt(&job, l->arena);
+    if (doubt != NULL && !args->quiet)
+        fprintf(stderr, "foresight: warning: %s: %s\n", l->file, doubt);
+    return 0;
+}
+
 int simulate_loaded(const struct args *args, struct loaded *l, struct outcome *out, struct err *err)
 {
     struct simulate_options opt = load_options(args, NULL);

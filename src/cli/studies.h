@@ -14,6 +14,9 @@ struct study study_of(const struct args *args, const struct loaded *l, long repl
 /* How executions are made: --folder, --pin. */
 int measure_options_of(const struct args *args, struct measure_options *out, struct err *err);
 
+/* Whether the executor runs the scenario; on fewer processors than it has, stderr says so. */
+int check_executable(const struct args *args, const struct loaded *l, struct err *err);
+
 int study_run(const struct args *args, struct loaded *l, struct err *err);  /* as `run`, silently */
 int study_rank(const struct args *args, struct loaded *l, struct err *err); /* as `rank`, silently */
 

@@ -4,6 +4,7 @@
 #include "executor/span_log.h"
 #include "executor/threads.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 void crew_init(struct crew *c, const struct exec_options *opt, int (*body)(void *worker, struct err *err),
@@ -50,6 +51,20 @@ static void *member_main(void *arg)
     return NULL;
 }
 
+/* Who has nothing left to do waits for the others: that time is without input, too. */
+static void wait_for_last(char *workers, size_t size, int n)
+{
+    double last_s = 0;
+
+    for (int i = 0; i < n; i++)
+        last_s = fmax(last_s, ((struct member *)(workers + (size_t)i * size))->end_s);
+    for (int i = 0; i < n; i++) {
+        struct member *m = (struct member *)(workers + (size_t)i * size);
+
+        m->sum.starved_s += last_s - m->end_s;
+    }
+}
+
 int crew_run(struct crew *c, void *workers, size_t size, int n, struct span_log *log, double *start_s,
              struct err *err)
 {
@@ -66,6 +81,7 @@ int crew_run(struct crew *c, void *workers, size_t size, int n, struct span_log 
     for (int i = 0; i < started; i++)
         pthread_join(threads[i], NULL);
     free(threads);
+    wait_for_last(workers, size, started);
     if (rc == 0 && c->failure.code != 0) {
         *err = c->failure;
         rc = err->code;

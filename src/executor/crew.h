@@ -41,7 +41,8 @@ void crew_fini(struct crew *c);
 /* The first failure is the one that is told; everybody is woken to stop. */
 void crew_fail(struct crew *c, const struct err *e);
 
-/* Starts the clock and everybody, waits for the end; the failure of a worker becomes ours. */
+/* Starts the clock and everybody, waits for the end; the failure of a worker becomes ours.  Who ended before
+ * the last one was starved until then. */
 int crew_run(struct crew *c, void *workers, size_t size, int n, struct span_log *log, double *start_s,
              struct err *err);
 

@@ -133,6 +133,9 @@ struct exec_job {
 /* ERR_SCENARIO when no path can run it, when "exec" says what the path does not know, or sizes do not fit. */
 int exec_prepare(const struct scenario *s, struct arena *a, struct exec_job *out, struct err *err);
 
+/* NULL, or why executions here are not those of the scenario: fewer processors than it has. */
+const char *exec_doubt(const struct exec_job *job, struct arena *a);
+
 /* The path that runs scenarios of this shape; NULL: none does. */
 const struct exec_path *exec_path_of(const struct scenario *s);
 

@@ -1,6 +1,7 @@
 #include "executor/path.h"
 
 #include "base/text.h"
+#include "executor/host.h"
 #include "pipeline/edit.h"
 
 #include <fnmatch.h>
@@ -83,6 +84,16 @@ int exec_prepare(const struct scenario *s, struct arena *a, struct exec_job *out
         return no_path(s, err);
     TRY(read_exec(s, out->path, a, &cfg, err));
     return out->path->plan(s, cfg, a, &out->plan, err);
+}
+
+const char *exec_doubt(const struct exec_job *job, struct arena *a)
+{
+    int usable = host_cores();
+
+    if (job->cores <= usable)
+        return NULL;
+    return arena_printf(a, "the scenario has %ld cores, but this process may use %d processors", job->cores,
+                        usable);
 }
 
 /* ---------------------------------------------------------------------------------- switches */

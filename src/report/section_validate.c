@@ -228,6 +228,9 @@ static void summary_table(const struct review *r)
     } line[] = {
         {"median_abs_error_frac", "Median error", "half of the figures are closer", LABEL_FRAC},
         {"p90_abs_error_frac", "90th percentile of the error", "", LABEL_FRAC},
+        {"speedup_median_abs_error_frac", "Median error of speed-ups", "against the baseline", LABEL_FRAC},
+        {"speedup_p90_abs_error_frac", "90th percentile of the error of speed-ups", "", LABEL_FRAC},
+        {"latency_p95_median_abs_error_frac", "Median error of the p95 latency", "", LABEL_FRAC},
         {"kendall_tau", "Kendall's tau",
          "1: all pairs of variants that can be told apart are in the right order", LABEL_NUMBER},
         {"top_choice_regret_frac", "Lost by choosing the predicted best", "against the truly best variant",
@@ -236,6 +239,8 @@ static void summary_table(const struct review *r)
          "what each team's own figures would have chosen", LABEL_FRAC},
         {"interval_coverage_frac", "Measured values inside the predicted interval", "", LABEL_FRAC},
         {"interval_width_frac", "Width of the predicted interval", "of the predicted value", LABEL_FRAC},
+        {"profile_drift_frac", "Operators alone, after against before", "how much slower the machine became",
+         LABEL_CHANGE},
     };
     char value[96];
 
@@ -249,6 +254,79 @@ static void summary_table(const struct review *r)
         doc_cell_note(r->d, line[i].words, line[i].note);
         doc_cell(r->d, "%s", label_value(value, sizeof value, v, line[i].style));
     }
+    doc_table_end(r->d);
+}
+
+/* ----------------------------------------------------------------------- where it is wrong */
+
+/* Measured and predicted seconds of one part of a stage's time, and the error that it makes of it. */
+static void part_cells(const struct review *r, const struct json *stage, const char *part)
+{
+    const struct json *p = json_get(stage, part);
+    char measured[160], predicted[96], error[96], note[300];
+
+    if (p == NULL) {
+        doc_cell(r->d, "\xe2\x80\x93");
+        return;
+    }
+    snprintf(note, sizeof note, "%s for %s",
+             label_value(predicted, sizeof predicted, json_get_number(p, "predicted_s", NAN), LABEL_S),
+             label_value(measured, sizeof measured, estimate_read(p, "measured_s").mean, LABEL_S));
+    doc_cell_note(r->d, label_value(error, sizeof error, json_get_number(p, "error_frac", NAN), LABEL_CHANGE),
+                  note);
+}
+
+static void stage_rows(const struct review *r, const struct json *variant)
+{
+    const struct json *stages = section_list(variant, "stages");
+
+    JSON_EACH (s, stages) {
+        doc_row(r->d);
+        doc_cell(r->d, "%s", json_get_string(variant, "name", "?"));
+        doc_cell(r->d, "%s", json_get_string(s, "name", "?"));
+        part_cells(r, s, "working");
+        part_cells(r, s, "blocked");
+        part_cells(r, s, "starved");
+    }
+}
+
+static void why_table(const struct review *r, const struct json *variants, const char *main)
+{
+    static const char *const heads[] = {"<Variant", ">Error", "<What missed most", NULL};
+    char error[96];
+
+    doc_table(r->d, heads);
+    JSON_EACH (v, variants) {
+        const struct json *f = figure_of(v, main);
+
+        doc_row(r->d);
+        doc_cell(r->d, "%s", json_get_string(v, "name", "?"));
+        doc_cell(r->d, "%s",
+                 label_value(error, sizeof error, f != NULL ? json_get_number(f, "error_frac", NAN) : NAN,
+                             LABEL_CHANGE));
+        doc_cell(r->d, "%s", json_get_string(v, "why", "\xe2\x80\x93"));
+    }
+    doc_table_end(r->d);
+}
+
+static void wrong_tables(const struct review *r, const struct json *variants, const char *main)
+{
+    static const char *const heads[] = {"<Variant", "<Stage", ">Working", ">Blocked", ">Starved", NULL};
+    const struct json *first = json_first(variants);
+
+    if (first == NULL || section_list(first, "stages") == NULL)
+        return;
+    doc_heading(r->d, "Where the model is wrong");
+    why_table(r, variants, main);
+    doc_block(r->d, DOC_HINT,
+              "What the workers of each stage spent per unit: the error as a share of their time, below it "
+              "what was "
+              "predicted for what was measured. The three errors of a stage add up to that of the time per "
+              "unit.");
+    doc_table(r->d, heads);
+    JSON_EACH (v, variants)
+        if (section_list(v, "stages") != NULL)
+            stage_rows(r, v);
     doc_table_end(r->d);
 }
 
@@ -270,6 +348,7 @@ void section_validation(const struct review *r)
             if (section_list(r->validate, "speedups") != NULL)
                 speedup_table(r, json_get(r->validate, "speedups"));
             other_table(r, variants, name);
+            wrong_tables(r, variants, name);
         }
     }
     doc_section_end(r->d);

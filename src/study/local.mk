@@ -50,6 +50,12 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/values.h \
 	%D%/validate.c \
 	%D%/validate.h \
+	%D%/validate_design.c \
+	%D%/validate_json.c \
+	%D%/validate_measure.c \
+	%D%/validate_parts.h \
+	%D%/validate_predict.c \
+	%D%/validate_score.c \
 	%D%/changes.c \
 	%D%/changes.h \
 	%D%/variant.c \

@@ -152,6 +152,15 @@ static const struct example {
      ", \"join\": " COST ", \"order_session\": " COST ", \"encode\": " COST ", \"compress_lz4\": " COST
      ", \"write\": " COST "}}",
      false, 0},
+    {"label",
+     "{\"costs\": {\"open\": " COST ", \"parse\": " COST ", \"index\": " COST ", \"read\": " COST
+     ", \"decompress_zstd\": " COST ", \"decode\": " COST ", \"join\": " COST ", \"encode\": " COST
+     ", \"compress_zstd\": " COST ", \"write\": " COST "}}",
+     false, 0},
+    {"label",
+     "{\"layout\": \"delta\", \"align\": \"key\", \"costs\": {\"parse\": " COST ", \"column_zstd\": " COST
+     ", \"key_column_zstd\": " COST ", \"write\": " COST "}}",
+     false, 0},
     {"storage",
      "{\"projection\": true, \"costs\": {\"open\": " COST ", \"read\": " COST ", \"decompress_zstd\": " COST
      ", \"decode\": " COST "}}",
@@ -187,7 +196,7 @@ static const struct example {
      false, 0},
     {"experiment", "{\"layout\": \"delta\"}", false, 0},
 };
-enum { EXAMPLES = sizeof examples / sizeof *examples, DRAWS = 20000, OPS_MAX = 16 };
+enum { EXAMPLES = sizeof examples / sizeof *examples, DRAWS = 20000, OPS_MAX = 32 };
 
 static struct item example_item(const struct example *x)
 {

@@ -170,7 +170,9 @@ static const char rank[] = "{" HEAD("rank") ",\"optimizations\":[" OPTIMIZATION(
     "\",\"figures\":[{\"name\":\"throughput_per_s\",\"unit\":\"samples/s\",\"measured\":" measured           \
     ",\"predicted\":" predicted ",\"error_frac\":" error ",\"inside_interval\":" inside "},"                 \
     "{\"name\":\"storage_bytes\",\"unit\":\"bytes\",\"measured\":1.2e8,\"predicted\":1.23e8,\"error_frac\":" \
-    "0.025,\"inside_interval\":true}]}"
+    "0.025,\"inside_interval\":true}],\"stages\":[{\"name\":\"prep\",\"working\":{\"measured_s\":"           \
+    "{\"mean\":2e-6,\"n\":3},\"predicted_s\":2.4e-6,\"error_frac\":0.31},\"starved\":{\"measured_s\":"       \
+    "1e-6,\"predicted_s\":5e-7,\"error_frac\":-0.25}}],\"why\":\"prep works for <too> long\"}"
 
 static const char validate[] = "{" HEAD("validate") ",\"variants\":[" VARIANT(
     "baseline", E("800", "790", "810"), E("820", "800", "840"), "0.025",
@@ -268,6 +270,9 @@ Test(report, every_section_names_its_command)
         "From &quot;foresight run&quot;, version 0.1.0, seed 7, 12 replications, scenario 99a21bbc689a.");
     expect_has(html, "From &quot;foresight rank&quot;");
     expect_has(html, "From &quot;foresight validate&quot;");
+    expect_has(html, "Where the model is wrong");
+    expect_has(html, "prep works for &lt;too&gt; long");
+    expect_has(html, "+31");
     cr_expect_null(strstr(html, "The store holds no such result"));
 }
 
