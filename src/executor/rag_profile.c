@@ -85,7 +85,7 @@ static long place_of(const long *neighbour, long n, long wanted)
     return 0;
 }
 
-/* All searches at one effort: time, recall, and whether what was wanted came. */
+/* Every hop once, at one effort: time, recall, and whether what was wanted came. */
 static int profile_effort(struct rag_world *w, struct truth *t, struct vector_index *x, const char *variant,
                           struct span_buf *spans, struct err *err)
 {
@@ -94,15 +94,16 @@ static int profile_effort(struct rag_world *w, struct truth *t, struct vector_in
     int rc = 0;
 
     spans->variant = variant;
-    for (long i = 0; i < HOPS * WORDINGS && rc == 0; i++) {
+    for (long hop = 0; hop < HOPS && rc == 0; hop++) {
+        const long at = hop * WORDINGS, *exact = t->exact + at * t->depth;
+
         span_begin(spans);
-        rc = index_search(x, t->vector + i * dims, k, neighbour, err);
-        if (i > 0) /* the first warms up */
-            span_end(spans, "search", i / WORDINGS, (double)k, NAN, NAN);
-        span_part(spans, "recall", i / WORDINGS, 0, (double)k,
-                  (double)rag_hits(neighbour, t->exact + i * t->depth, k));
-        span_part(spans, "evidence", i / WORDINGS, 0, (double)place_of(neighbour, k, t->wanted[i / WORDINGS]),
-                  (double)place_of(t->exact + i * t->depth, k, t->wanted[i / WORDINGS]));
+        rc = index_search(x, t->vector + at * dims, k, neighbour, err);
+        if (hop > 0) /* the first warms up */
+            span_end(spans, "search", hop, (double)k, NAN, NAN);
+        span_part(spans, "recall", hop, 0, (double)k, (double)rag_hits(neighbour, exact, k));
+        span_part(spans, "evidence", hop, 0, (double)place_of(neighbour, k, t->wanted[hop]),
+                  (double)place_of(exact, k, t->wanted[hop]));
     }
     free(neighbour);
     return rc;

@@ -284,7 +284,7 @@ Test(questions, texts_that_share_a_name_are_closer_than_others)
             other += (double)(query[k] * far[k]) / 40;
         }
     }
-    cr_expect_gt(own, other + 0.3, "own %g, other %g", own, other);
+    cr_expect_gt(own, other + 0.2, "own %g, other %g", own, other);
     encoder_free(e);
     library_free(l);
 }
