@@ -321,9 +321,9 @@ static int read_tables(struct reading *r, const struct model_env *env, const cha
         const char *name = json_string(v);
 
         if (name == NULL && !is_table(v))
-            return err_set(err, ERR_SCENARIO,
-                           "%s: expected the name of a table (\"trace:NAME\" or a preset), or {\"rows\": [...]}",
-                           where);
+            return err_set(
+                err, ERR_SCENARIO,
+                "%s: expected the name of a table (\"trace:NAME\" or a preset), or {\"rows\": [...]}", where);
         TRY(name == NULL ? preset_rows(v, where, env->arena, &t[i].rows, &t[i].n, err)
                          : look_up(name, where, env, &t[i].rows, &t[i].n, err));
         TRY(add_rows(r, t[i].rows, t[i].n, false, where, err));

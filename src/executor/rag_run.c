@@ -471,10 +471,10 @@ static void collect_stages(struct rag_work *w, const struct rag_thread *t, struc
     for (int i = 0; i < RAG_STAGES; i++) {
         w->stage[i].name = w->p->names[i];
         w->stage[i].workers = i == RAG_ASK ? w->p->clients : 1;
-        w->stage[i].starved_s = w->stage[i].blocked_s = NAN;
         w->stage[i].bytes_out = w->stage[i].disk_bytes = NAN;
-        if (i == RAG_ASK)
-            w->stage[i].busy_s = w->stage[i].cpu_s = w->stage[i].wait_s = NAN;
+        if (i == RAG_ASK) /* has no thread that works */
+            w->stage[i].busy_s = w->stage[i].cpu_s = w->stage[i].wait_s = w->stage[i].starved_s =
+                w->stage[i].blocked_s = NAN;
     }
     for (int i = 0; i < THREADS; i++) {
         out->cpu_total_s += t[i].cpu_s;
@@ -482,6 +482,7 @@ static void collect_stages(struct rag_work *w, const struct rag_thread *t, struc
             continue;
         w->stage[t[i].stage].busy_s = t[i].spans->busy_s;
         w->stage[t[i].stage].cpu_s = t[i].cpu_s;
+        w->stage[t[i].stage].starved_s = fmax(0, out->makespan_s - t[i].spans->busy_s);
     }
     for (int i = 0; i < RAG_STAGES; i++)
         out->stages[w->p->at[i]] = w->stage[i];
