@@ -54,7 +54,8 @@ struct twin {
     struct twin_op disk_read, disk_write;
     struct tally speed[TWIN_THREADS_MAX + 1]; /* CPU seconds of the same work by number of threads */
     double contention, contention_stderr;
-    double slowdown; /* mean over the CPU time in place: what the busy cores cost each other */
+    double spread_sum, spread_weight; /* of recipes: see twin_factor_spread() */
+    double slowdown;                  /* mean over the CPU time in place: what the busy cores cost each other */
     /* of the execution being read */
     bool held_out;
     double end_s, cpu_s, requests;

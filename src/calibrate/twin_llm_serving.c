@@ -70,11 +70,21 @@ static double told(struct llm_curve *curve, struct llm_grid *grid, const struct 
     return isnan(c->y) ? llm_curve_at(curve, c->x, &outside) : llm_grid_at(grid, c->x, c->y, &outside);
 }
 
-static double factor_of(struct twin *t, struct cells *alone_, const struct cells *place)
+/* CPU time of one operator in place, and what the table says of the same sizes. */
+struct compared {
+    double measured, predicted;
+};
+
+static double factor_of(const struct compared *c)
+{
+    return c->predicted > 0 ? c->measured / c->predicted : 1;
+}
+
+static struct compared compare(struct twin *t, struct cells *alone_, const struct cells *place)
 {
     struct llm_curve curve = {0};
     struct llm_grid grid = {0};
-    double measured = 0, predicted = 0;
+    struct compared sum = {0};
 
     for (size_t i = 0; i < alone_->n; i++) {
         struct cell *c = &alone_->cell[i];
@@ -83,10 +93,28 @@ static double factor_of(struct twin *t, struct cells *alone_, const struct cells
                       cell_median(c), t->a);
     }
     for (size_t i = 0; i < place->n && alone_->n > 0; i++) {
-        measured += cell_sum(&place->cell[i]);
-        predicted += (double)place->cell[i].n * told(&curve, &grid, &place->cell[i]);
+        sum.measured += cell_sum(&place->cell[i]);
+        sum.predicted += (double)place->cell[i].n * told(&curve, &grid, &place->cell[i]);
     }
-    return predicted > 0 ? measured / predicted : 1;
+    return sum;
+}
+
+/* How differently operators behave in place and alone: a variant runs them in other shares. */
+static void add_spread(struct twin *t, const struct compared *by_op)
+{
+    struct compared all = {0};
+
+    for (int op = 0; op < OPS; op++) {
+        all.measured += by_op[op].measured;
+        all.predicted += by_op[op].predicted;
+    }
+    for (int op = 0; op < OPS; op++)
+        if (by_op[op].predicted > 0) {
+            double off = log(factor_of(&by_op[op]) / factor_of(&all));
+
+            t->spread_sum += by_op[op].measured * off * off;
+            t->spread_weight += by_op[op].measured;
+        }
 }
 
 /* ------------------------------------------------------------------------------------------------ the rows
@@ -119,14 +147,18 @@ static int rows(struct twin *t, const struct stage *stage, void *state, struct e
     struct llm_state *l = state;
     struct json *ops, *list;
     double layers = json_get_number(c->model, "layers", 1);
+    struct compared by_op[OPS];
 
     (void)err;
     if (l->alone[OP_LAYER].n == 0)
         return 0;
     ops = json_set_object(twin_params(t), arena_printf(t->a, "stages.%s.params.ops", stage->name));
     list = json_set_array(ops, "rows");
+    for (int op = 0; op < OPS; op++)
+        by_op[op] = compare(t, &l->alone[op], &l->in_place[op]);
+    add_spread(t, by_op);
     for (int op = 0; op < OPS; op++) {
-        double factor = factor_of(t, &l->alone[op], &l->in_place[op]);
+        double factor = factor_of(&by_op[op]);
         double share = op == OP_LAYER || has_context(op) ? factor / layers : factor;
 
         for (size_t i = 0; i < l->alone[op].n; i++)
