@@ -13,7 +13,8 @@ golden_tests += \
 	%D%/golden/presets.t \
 	%D%/golden/rank.t \
 	%D%/golden/whatif.t \
-	%D%/golden/datapath.t
+	%D%/golden/datapath.t \
+	%D%/golden/rag.t
 
 criterion_tests += %D%/unit/test_schema
 %C%_unit_test_schema_LDADD = $(cli_libs) $(CRITERION_LIBS)
