@@ -6,9 +6,10 @@
  *
  * Clustering by session puts repeated feature lists next to each other, so the
  * codec's window finds them: the ratio is a property of (order, codec), measured
- * by compressing stripes alone.  Where none was measured, store_once takes the repeats of a stripe out of
- * what is encoded, so that the same duplicates shrink storage, preprocessing and training.  Holds for tables
- * written once and read in whole stripes.  Left out: shuffles between hosts, skew, retries.
+ * by compressing stripes alone, in a few sizes, between which it follows a power law.  Where none was
+ * measured, store_once takes the repeats of a stripe out of what is encoded, so that the same duplicates
+ * shrink storage, preprocessing and training.  Holds for tables written once and read in whole stripes.  Left
+ * out: shuffles between hosts, skew, retries.
  */
 #include "models/etl.h"
 
@@ -22,6 +23,7 @@ const char *const etl_op_names[] = {
 const char *const codec_names[] = {"none", "lz4", "zstd", NULL};
 
 #define RATIO_HELP "Compressed over encoded bytes, "
+#define SLOPE_HELP "Power of the stripe's rows with which the ratio changes, "
 #define T          struct etl_cfg
 static const struct param params[] = {
     INT(T, workers, "1", 1, 1e6, "Partitions worked on at a time"),
@@ -41,6 +43,12 @@ static const struct param params[] = {
          RATIO_HELP "session order, lz4, streams the job uses"),
     REAL(T, used_ratio_session_zstd, UNIT_FRAC, "1", 0, 2,
          RATIO_HELP "session order, zstd, streams the job uses"),
+    INT(T, ratio_rows, "0", 0, 1e9,
+        "Rows of the stripes that the ratios were measured on; 0: they hold for any"),
+    REAL(T, slope_time_lz4, UNIT_NONE, "0", -2, 2, SLOPE_HELP "time order, lz4"),
+    REAL(T, slope_time_zstd, UNIT_NONE, "0", -2, 2, SLOPE_HELP "time order, zstd"),
+    REAL(T, slope_session_lz4, UNIT_NONE, "0", -2, 2, SLOPE_HELP "session order, lz4"),
+    REAL(T, slope_session_zstd, UNIT_NONE, "0", -2, 2, SLOPE_HELP "session order, zstd"),
     PARAMS_END};
 #undef T
 
@@ -78,15 +86,29 @@ static void shape(const void *cfg, struct shape *out)
                           .queue_limit = -1};
 }
 
+/* A stripe of another size than was measured: the power law that a few sizes showed. */
+static double stripe_effect(const struct etl_cfg *c)
+{
+    double slope = c->order == ORDER_TIME
+                       ? (c->codec == CODEC_LZ4 ? c->slope_time_lz4 : c->slope_time_zstd)
+                       : (c->codec == CODEC_LZ4 ? c->slope_session_lz4 : c->slope_session_zstd);
+
+    return c->ratio_rows > 0 ? pow((double)c->stripe_rows / (double)c->ratio_rows, slope) : 1;
+}
+
 static double ratio(const struct etl_cfg *c, bool used)
 {
+    double r;
+
     if (c->codec == CODEC_NONE)
         return 1;
     if (c->order == ORDER_TIME)
-        return c->codec == CODEC_LZ4 ? (used ? c->used_ratio_time_lz4 : c->ratio_time_lz4)
-                                     : (used ? c->used_ratio_time_zstd : c->ratio_time_zstd);
-    return c->codec == CODEC_LZ4 ? (used ? c->used_ratio_session_lz4 : c->ratio_session_lz4)
-                                 : (used ? c->used_ratio_session_zstd : c->ratio_session_zstd);
+        r = c->codec == CODEC_LZ4 ? (used ? c->used_ratio_time_lz4 : c->ratio_time_lz4)
+                                  : (used ? c->used_ratio_time_zstd : c->ratio_time_zstd);
+    else
+        r = c->codec == CODEC_LZ4 ? (used ? c->used_ratio_session_lz4 : c->ratio_session_lz4)
+                                  : (used ? c->used_ratio_session_zstd : c->ratio_session_zstd);
+    return r * stripe_effect(c);
 }
 
 /* Encoded bytes of the rows before compression.  The ratios are those of what is left. */

@@ -42,6 +42,10 @@ struct etl_cfg {
     double ratio_time_lz4, ratio_time_zstd, ratio_session_lz4, ratio_session_zstd;
     /* the same over the streams the job uses */
     double used_ratio_time_lz4, used_ratio_time_zstd, used_ratio_session_lz4, used_ratio_session_zstd;
+    /* A codec that sees more rows at a time finds more: the ratios are those of stripes of ratio_rows rows
+     * (0: of any), and change with the stripe to the power of the slope. */
+    long ratio_rows;
+    double slope_time_lz4, slope_time_zstd, slope_session_lz4, slope_session_zstd;
 };
 
 #endif

@@ -5,6 +5,7 @@ golden_tests += \
 	%D%/golden/calls.t \
 	%D%/golden/results.t \
 	%D%/golden/measured.t \
+	%D%/golden/validate.t \
 	%D%/golden/import.t \
 	%D%/golden/replay.t \
 	%D%/golden/serving.t \

@@ -1,7 +1,8 @@
 # Tests of the study floor; see local.mk.
-criterion_tests += %D%/unit/test_study %D%/unit/test_rank %D%/unit/test_replay %D%/unit/test_whatif
+criterion_tests += %D%/unit/test_study %D%/unit/test_rank %D%/unit/test_replay %D%/unit/test_whatif %D%/unit/test_validate
 
 %C%_unit_test_study_LDADD = $(study_libs) $(CRITERION_LIBS)
+%C%_unit_test_validate_LDADD = $(study_libs) $(CRITERION_LIBS)
 %C%_unit_test_rank_LDADD = $(study_libs) $(CRITERION_LIBS)
 %C%_unit_test_replay_LDADD = $(study_libs) $(CRITERION_LIBS)
 %C%_unit_test_whatif_LDADD = $(study_libs) $(CRITERION_LIBS)

@@ -104,7 +104,7 @@ static void compare_stage(const struct comparing *c, int stage, struct validate_
            work_s = 0;
     double there_s = (double)e->workers / c->x->figures[0].measured.mean;
 
-    *out = (struct validate_stage){.name = p->name,
+    *out = (struct validate_stage){.name = arena_strdup(c->v->a, p->name),
                                    .wait_measured_s = measured(c, MEASURED_WAIT, stage),
                                    .wait_predicted_s = p->wait_s.mean};
     for (int k = 0; k < p->ops_n; k++)

@@ -184,8 +184,10 @@ static int measure_overhead(const char *folder)
     return bad;
 }
 
-int main(void)
+/* With the argument "overhead" only that is measured. */
+int main(int argc, char **argv)
 {
+    int rounds = argc > 1 && strcmp(argv[1], "overhead") == 0 ? 0 : ROUNDS;
     char folder[] = "bench-executor-XXXXXX";
     double unused;
     int bad = 0;
@@ -194,7 +196,7 @@ int main(void)
         perror(folder);
         return 1;
     }
-    for (int round = 0; round < ROUNDS; round++)
+    for (int round = 0; round < rounds; round++)
         for (int i = 0; i < VARIANTS; i++)
             bad += run_variant(&variants[i], folder, round, &unused);
     bad += measure_overhead(folder);

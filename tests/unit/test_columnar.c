@@ -123,7 +123,7 @@ Test(columnar, every_order_and_codec_reads_back_what_was_written)
 
 Test(columnar, projection_reads_less_and_the_same)
 {
-    const struct columnar_uses uses = {2, 1};
+    const struct columnar_uses uses = {.session_features = 2, .item_features = 1};
     const struct row_table *t = write_table(ORDER_TIME, CODEC_NONE);
     double all, some;
 

@@ -131,7 +131,9 @@ static const struct example {
     double distinct;
 } examples[] = {
     {"gpu_training",
-     "{\"zero\": 3, \"recompute\": \"full\", \"step_cv\": 0.1, \"node_mtbf\": \"1h\", \"checkpoint\": \"20s\"}", false, 0},
+     "{\"zero\": 3, \"recompute\": \"full\", \"step_cv\": 0.1, \"node_mtbf\": \"1h\", \"checkpoint\": "
+     "\"20s\"}",
+     false, 0},
     {"station", "{\"service\": {\"exponential\": \"2ms\"}}", false, 0},
     {"station", "{\"service\": {\"lognormal\": {\"mean\": \"2ms\", \"cv\": 1.5}}}", false, 0},
     {"operators",
