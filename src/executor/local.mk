@@ -30,7 +30,8 @@ noinst_LIBRARIES += %D%/libexecutor.a
 
 # Retrieval-augmented generation
 %C%_libexecutor_a_SOURCES += \
-	%D%/llm_run.c %D%/llm_run.h \
+	%D%/llm_compose.c %D%/llm_run.c %D%/llm_run.h %D%/llm_run_parts.h \
+	%D%/rag_line.c %D%/rag_line.h %D%/rag_servers.c %D%/rag_work.h \
 	%D%/rag.h %D%/rag_loop.c %D%/rag_loop.h %D%/rag_path.c %D%/rag_profile.c %D%/rag_run.c %D%/rag_world.c \
 	%D%/kernels/encoder.c %D%/kernels/encoder.h \
 	%D%/kernels/index_faiss.h \

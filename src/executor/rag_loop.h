@@ -1,7 +1,7 @@
 /*
  * rag_loop.h - one question on its way: what is searched for, what was found, what the prompt holds.
  *
- * The mechanical half of the loop, without threads: rag_run.c moves asks from
+ * The mechanical half of the loop, without threads: rag_servers.c moves asks from
  * one server to the next and calls these in between.
  */
 #ifndef EXECUTOR_RAG_LOOP_H
@@ -24,7 +24,7 @@ struct rag_ask {
     float *vector;
     long *neighbour; /* k of the last search */
     struct llm_job job;
-    void *run; /* of rag_run.c, as are these */
+    void *run; /* of rag_servers.c, as are these */
     struct rag_ask *next, *kept;
 };
 

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static double of_stage(const struct measurement *m, enum measured_figure f, const struct exec_stage *s)
 {
