@@ -46,7 +46,7 @@ static void plan_arrivals(struct rag_work *w)
 
     n = w->planned = n < w->p->requests ? n : w->p->requests;
     for (long i = 0; i < n; i++)
-        add_due(w, last_s = first_due(w->p, i, last_s));
+        rag_add_due(w, last_s = first_due(w->p, i, last_s));
 }
 
 static void work_init(struct rag_work *w)

@@ -59,7 +59,7 @@ static void begin(struct rag_work *w, double intended_s)
 }
 
 /* Adds a time to begin; the lock is held. */
-static void add_due(struct rag_work *w, double due_s)
+void rag_add_due(struct rag_work *w, double due_s)
 {
     long i = w->due_n++;
 
@@ -105,7 +105,7 @@ static void end(struct rag_work *w, struct rag_ask *a)
 
         rng_keyed(&r, w->p->seed, 0, rng_hash("executor.rag.think"), a->number, 0);
         think_s = law_draw(&w->p->think, &r);
-        add_due(w, a->end_s + think_s);
+        rag_add_due(w, a->end_s + think_s);
         again = false;
     }
     a->next = w->spare;

@@ -51,7 +51,8 @@ struct rag_thread {
 };
 
 struct rag_ask *rag_new_ask(struct rag_work *w);
-bool rag_thinks(const struct rag_plan *p); /* clients wait before they ask again */
+void rag_add_due(struct rag_work *w, double due_s); /* when another ask is to begin; the lock is held */
+bool rag_thinks(const struct rag_plan *p);          /* clients wait before they ask again */
 
 /* The lives of the threads. */
 void rag_serve_clients(struct rag_thread *t);
