@@ -8,7 +8,7 @@ refused() {
     exits_with 78 "$1: refused" exec scenarios/local-rag.json --repeats 1 --set "$2"
     err_like "$1: with the reason" "$3"
 }
-refused "an engine without memory" gen.kv_blocks=4 'gen.*kv_blocks: 4; the longest prompt with its answer takes [0-9]+ tokens'
+refused "an engine without memory" gen.kv_blocks=4 'kv_blocks: 4; the longest prompt with its answer takes [0-9]+ tokens'
 refused "hosted models' indexes" search.index=hosted 'the executor has flat, ivf and hnsw'
 refused "fewer neighbours than passages" search.k=2 'k: 2 neighbours; a prompt takes 3'
 refused "blocks of two sizes" ask.block_tokens=8 'the engine.s blocks hold 16 tokens'
