@@ -3,6 +3,8 @@
  */
 #include "executor/kernels/index_faiss.h"
 
+#include <stddef.h>
+
 int index_available(struct err *err)
 {
     return err_set(
