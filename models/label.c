@@ -154,14 +154,15 @@ static void want(const struct wants *w, int op, double items, double bytes)
     demand_cost(w->out, op, &w->cfg->costs[op], items, bytes, w->in, w->luck);
 }
 
-/* An operator that runs once for each stripe; `items` and `bytes` are those of all stripes. */
+/* An operator that runs once for each stripe; `items` and `bytes` are those of all stripes, what is asked at
+ * a time (and must lie where it was measured) are those of one. */
 static void want_striped(const struct wants *w, int op, double items, double bytes)
 {
     struct cost c = w->cfg->costs[op];
+    double n = w->stripes;
 
-    c.fixed_s *= w->stripes;
-    c.cv /= sqrt(w->stripes);
-    demand_cost(w->out, op, &c, items, bytes, w->in, w->luck);
+    c = (struct cost){n * c.fixed_s, n * c.per_item_s, n * c.per_byte_s, c.cv / sqrt(n)};
+    demand_cost(w->out, op, &c, items / n, bytes / n, w->in, w->luck);
 }
 
 /* Requests follow each other, each pays the disk's latency; of very many stripes some go together. */

@@ -184,19 +184,22 @@ static double read_stripe(const struct storage_cfg *c, const struct item *in, do
     return bytes;
 }
 
-/* A file's delta is read and unpacked when the file is opened, its labels are put into every stripe. */
+/* A file's delta is read and unpacked when the file is opened (each of its stripes bears its share), its
+ * labels are put into every stripe. */
 static void merge_delta(const struct storage_cfg *c, const struct item *in, const struct luck *luck,
                         struct demand *out)
 {
     bool by_key = in->delta == DELTA_BY_KEY;
-    int unpack = by_key ? STORAGE_DELTA_KEY : STORAGE_DELTA_POSITION;
-    struct cost share = c->costs[unpack];
+    int unpack = by_key ? STORAGE_DELTA_KEY : STORAGE_DELTA_POSITION,
+        merge = by_key ? STORAGE_MERGE_KEY : STORAGE_MERGE_POSITION;
+    double file_rows = (double)in->data->partition_rows, share = in->rows / file_rows;
+    struct cost part = c->costs[unpack];
 
-    share.fixed_s *= in->rows / (double)in->data->partition_rows;
-    demand_add(out, ROLE_DISK_READ, unpack, in->delta_bytes, in->rows / (double)in->data->partition_rows);
-    demand_cost(out, unpack, &share, in->rows, 0, in, luck);
-    demand_cost(out, by_key ? STORAGE_MERGE_KEY : STORAGE_MERGE_POSITION,
-                &c->costs[by_key ? STORAGE_MERGE_KEY : STORAGE_MERGE_POSITION], in->rows, 0, in, luck);
+    part.fixed_s *= share;
+    part.per_item_s *= share;
+    demand_add(out, ROLE_DISK_READ, unpack, in->delta_bytes, share);
+    demand_cost(out, unpack, &part, file_rows, 0, in, luck);
+    demand_cost(out, merge, &c->costs[merge], in->rows, 0, in, luck);
 }
 
 static void demand(const void *cfg, const struct item *in, const struct luck *luck, struct demand *out,

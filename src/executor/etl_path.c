@@ -25,12 +25,7 @@ static const struct param params[] = {
 
 static bool matches(const struct scenario *s)
 {
-    if (s->stages_n != ETL_STAGES || s->workload.data == NULL)
-        return false;
-    for (int i = 0; i < ETL_STAGES; i++)
-        if (s->stages[i].model->kernel == NULL || strcmp(s->stages[i].model->kernel, kernels[i]) != 0)
-            return false;
-    return true;
+    return exec_is_chain(s, kernels, ETL_STAGES);
 }
 
 static int plan(const struct scenario *s, const void *cfg, struct arena *a, const void **out, struct err *err)
@@ -47,15 +42,8 @@ static int plan(const struct scenario *s, const void *cfg, struct arena *a, cons
     p->digest = ((const struct exec_cfg *)cfg)->digest;
     for (int i = 0; i < ETL_STAGES; i++)
         p->names[i] = s->stages[i].name;
-    for (int i = 1; i < ETL_STAGES; i++) {
-        if (s->stages[i].in_capacity < 1)
-            return err_set(err, ERR_SCENARIO,
-                           "%s: the buffer in front of \"%s\" holds %g; the executor needs room for 1",
-                           s->file, s->stages[i].name, s->stages[i].in_capacity);
-        p->buffers[i - 1] = (long)s->stages[i].in_capacity;
-    }
     *out = p;
-    return 0;
+    return exec_buffers(s, ETL_STAGES, p->buffers, err);
 }
 
 static int run(const void *plan, const struct exec_options *opt, struct span_log *log,

@@ -133,6 +133,11 @@ struct exec_job {
 /* ERR_SCENARIO when no path can run it, when "exec" says what the path does not know, or sizes do not fit. */
 int exec_prepare(const struct scenario *s, struct arena *a, struct exec_job *out, struct err *err);
 
+/* For paths that run chains over a data set: the stages' kernels in order, and the room of the n - 1 buffers
+ * between them, which must be finite. */
+bool exec_is_chain(const struct scenario *s, const char *const *kernels, int n);
+int exec_buffers(const struct scenario *s, int n, long *buffers, struct err *err);
+
 /* NULL, or why executions here are not those of the scenario: fewer processors than it has. */
 const char *exec_doubt(const struct exec_job *job, struct arena *a);
 

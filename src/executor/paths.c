@@ -86,6 +86,28 @@ int exec_prepare(const struct scenario *s, struct arena *a, struct exec_job *out
     return out->path->plan(s, cfg, a, &out->plan, err);
 }
 
+bool exec_is_chain(const struct scenario *s, const char *const *kernels, int n)
+{
+    if (s->stages_n != n || s->workload.data == NULL)
+        return false;
+    for (int i = 0; i < n; i++)
+        if (s->stages[i].model->kernel == NULL || strcmp(s->stages[i].model->kernel, kernels[i]) != 0)
+            return false;
+    return true;
+}
+
+int exec_buffers(const struct scenario *s, int n, long *buffers, struct err *err)
+{
+    for (int i = 1; i < n; i++) {
+        if (s->stages[i].in_capacity < 1)
+            return err_set(err, ERR_SCENARIO,
+                           "%s: the buffer in front of \"%s\" holds %g; the executor needs room for 1",
+                           s->file, s->stages[i].name, s->stages[i].in_capacity);
+        buffers[i - 1] = (long)s->stages[i].in_capacity;
+    }
+    return 0;
+}
+
 const char *exec_doubt(const struct exec_job *job, struct arena *a)
 {
     int usable = host_cores();

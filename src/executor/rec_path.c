@@ -36,12 +36,7 @@ static const char *const switches[] = {"etl.workers",
 
 static bool matches(const struct scenario *s)
 {
-    if (s->stages_n != REC_STAGES || s->workload.data == NULL)
-        return false;
-    for (int i = 0; i < REC_STAGES; i++)
-        if (s->stages[i].model->kernel == NULL || strcmp(s->stages[i].model->kernel, kernels[i]) != 0)
-            return false;
-    return true;
+    return exec_is_chain(s, kernels, REC_STAGES);
 }
 
 static int plan(const struct scenario *s, const void *cfg, struct arena *a, const void **out, struct err *err)
@@ -57,15 +52,8 @@ static int plan(const struct scenario *s, const void *cfg, struct arena *a, cons
                            .seed = s->seed};
     for (int i = 0; i < REC_STAGES; i++)
         p->stage_names[i] = s->stages[i].name;
-    for (int i = 1; i < REC_STAGES; i++) {
-        if (s->stages[i].in_capacity < 1)
-            return err_set(err, ERR_SCENARIO,
-                           "%s: the buffer in front of \"%s\" holds %g; the executor needs room for 1",
-                           s->file, s->stages[i].name, s->stages[i].in_capacity);
-        p->buffers[i - 1] = (long)s->stages[i].in_capacity;
-    }
     *out = p;
-    return 0;
+    return exec_buffers(s, REC_STAGES, p->buffers, err);
 }
 
 static int run(const void *plan, const struct exec_options *opt, struct span_log *log,

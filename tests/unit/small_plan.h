@@ -8,9 +8,13 @@
 
 #include "executor/rec.h"
 
+#include "executor/span_log.h"
+
+#include <dirent.h>
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 static inline struct rec_plan small_plan(void)
@@ -61,6 +65,27 @@ static inline int small_remove_one(const char *path, const struct stat *st, int 
 static inline void small_remove(const char *folder)
 {
     nftw(folder, small_remove_one, 8, FTW_DEPTH | FTW_PHYS);
+}
+
+/* Tables and profiles that an execution should have removed. */
+static inline int small_files_left(const char *folder)
+{
+    DIR *dir = opendir(folder);
+    int n = 0;
+
+    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir))
+        n += strncmp(e->d_name, "table-", 6) == 0 || strncmp(e->d_name, "profile-", 8) == 0;
+    closedir(dir);
+    return n;
+}
+
+static inline int small_count_spans(const struct span *s, size_t n, const char *stage, const char *op)
+{
+    int found = 0;
+
+    for (size_t i = 0; i < n; i++)
+        found += strcmp(s[i].stage, stage) == 0 && strcmp(s[i].op, op) == 0;
+    return found;
 }
 
 #endif

@@ -4,7 +4,6 @@
 #include "small_plan.h"
 
 #include <criterion/criterion.h>
-#include <dirent.h>
 #include <math.h>
 #include <string.h>
 #include <sys/resource.h>
@@ -119,15 +118,6 @@ Test(execute, dedup_starts_equal_and_stays_close)
     rec_result_free(&dedup);
 }
 
-static int count_spans(const struct span *s, size_t n, const char *stage, const char *op)
-{
-    int found = 0;
-
-    for (size_t i = 0; i < n; i++)
-        found += strcmp(s[i].stage, stage) == 0 && strcmp(s[i].op, op) == 0;
-    return found;
-}
-
 Test(execute, every_operator_leaves_a_span_that_counts_what_it_did)
 {
     struct span_log *log = span_log_new();
@@ -138,10 +128,10 @@ Test(execute, every_operator_leaves_a_span_that_counts_what_it_did)
     opt.spans = true;
     cr_assert_eq(rec_run(&plan, &opt, log, &r, &err), 0, "%s", err.text);
     s = span_log_merge(log, &n);
-    cr_expect_eq(count_spans(s, n, "etl", "compress_zstd"), 3);
-    cr_expect_eq(count_spans(s, n, "storage", "decode"), 12);
-    cr_expect_eq(count_spans(s, n, "preprocess", "hash"), (int)r.batches);
-    cr_expect_eq(count_spans(s, n, "train", "mlp"), (int)r.batches);
+    cr_expect_eq(small_count_spans(s, n, "etl", "compress_zstd"), 3);
+    cr_expect_eq(small_count_spans(s, n, "storage", "decode"), 12);
+    cr_expect_eq(small_count_spans(s, n, "preprocess", "hash"), (int)r.batches);
+    cr_expect_eq(small_count_spans(s, n, "train", "mlp"), (int)r.batches);
     for (size_t i = 0; i < n; i++) {
         cr_expect(s[i].start_s >= 0 && s[i].end_s >= s[i].start_s && s[i].end_s <= r.makespan_s + 1);
         cr_expect(s[i].cpu_s >= 0 && (i == 0 || s[i].start_s >= s[i - 1].start_s));
@@ -156,17 +146,6 @@ Test(execute, every_operator_leaves_a_span_that_counts_what_it_did)
     span_log_free(log);
 }
 
-static int files_left(void)
-{
-    DIR *dir = opendir(folder);
-    int n = 0;
-
-    for (struct dirent *e = readdir(dir); e != NULL; e = readdir(dir))
-        n += strncmp(e->d_name, "table-", 6) == 0 || strncmp(e->d_name, "profile-", 8) == 0;
-    closedir(dir);
-    return n;
-}
-
 Test(execute, a_full_disk_ends_every_thread_with_an_error)
 {
     struct rec_result r = run();
@@ -177,7 +156,7 @@ Test(execute, a_full_disk_ends_every_thread_with_an_error)
     setrlimit(RLIMIT_FSIZE, &small);
     cr_expect_eq(rec_run(&plan, &opt, NULL, &r, &err), ERR_IO);
     cr_expect(strstr(err.text, "stage \"etl\"") != NULL, "%s", err.text);
-    cr_expect_eq(files_left(), 0);
+    cr_expect_eq(small_files_left(folder), 0);
 }
 
 Test(execute, a_damaged_log_ends_every_thread_with_an_error)
@@ -192,7 +171,7 @@ Test(execute, a_damaged_log_ends_every_thread_with_an_error)
     plan.storage.workers = plan.prep.workers = 2;
     cr_expect_eq(rec_run(&plan, &opt, NULL, &r, &err), ERR_IO);
     cr_expect(strstr(err.text, "00001.features") != NULL, "%s", err.text);
-    cr_expect_eq(files_left(), 0);
+    cr_expect_eq(small_files_left(folder), 0);
 }
 
 Test(execute, a_plan_it_cannot_run_is_refused)
@@ -224,15 +203,15 @@ Test(execute, the_profile_measures_every_operator_alone_in_several_sizes)
     cr_assert_eq(rec_profile(&plan, &opt, log, &err), 0, "%s", err.text);
     s = span_log_merge(log, &n);
     for (int i = 0; etl[i] != NULL; i++)
-        cr_expect_geq(count_spans(s, n, "etl", etl[i]), 6, "%s", etl[i]);
+        cr_expect_geq(small_count_spans(s, n, "etl", etl[i]), 6, "%s", etl[i]);
     for (int i = 0; storage[i] != NULL; i++)
-        cr_expect_geq(count_spans(s, n, "storage", storage[i]), 6, "%s", storage[i]);
+        cr_expect_geq(small_count_spans(s, n, "storage", storage[i]), 6, "%s", storage[i]);
     for (int i = 0; prep_op_names[i] != NULL; i++)
-        cr_expect_geq(count_spans(s, n, "preprocess", prep_op_names[i]), 6, "%s", prep_op_names[i]);
+        cr_expect_geq(small_count_spans(s, n, "preprocess", prep_op_names[i]), 6, "%s", prep_op_names[i]);
     for (int i = 0; train_op_names[i] != NULL; i++)
-        cr_expect_geq(count_spans(s, n, "train", train_op_names[i]), 6, "%s", train_op_names[i]);
-    cr_expect_gt(count_spans(s, n, "disk", "disk_read"), 10);
-    cr_expect_gt(count_spans(s, n, "cores", "speed"), 2);
-    cr_expect_eq(files_left(), 0);
+        cr_expect_geq(small_count_spans(s, n, "train", train_op_names[i]), 6, "%s", train_op_names[i]);
+    cr_expect_gt(small_count_spans(s, n, "disk", "disk_read"), 10);
+    cr_expect_gt(small_count_spans(s, n, "cores", "speed"), 2);
+    cr_expect_eq(small_files_left(folder), 0);
     span_log_free(log);
 }

@@ -81,6 +81,24 @@ Test(label, operators_of_a_stripe_run_once_for_each)
     cr_expect_float_eq(sum(ROLE_CPU, LABEL_KEYS_ZSTD, false), 0, 0);
 }
 
+Test(label, what_is_asked_at_a_time_is_a_stripe)
+{
+    struct size_log sizes = {0};
+    struct luck luck = {.seed = 1, .stage = 2, .sizes = &sizes};
+    bool seen = false;
+
+    cfg.layout = LABEL_FULL_COPY;
+    d = (struct demand){0};
+    left = table;
+    model_find("label")->demand(&cfg, &table, &luck, &d, &left);
+    for (int i = 0; i < sizes.n; i++)
+        if (sizes.seen[i].op == LABEL_JOIN) {
+            seen = true;
+            cr_expect_float_eq(sizes.seen[i].items, 2000, 1e-9);
+        }
+    cr_expect(seen);
+}
+
 Test(label, a_delta_by_position_reads_the_ids_and_writes_the_labels)
 {
     ask(LABEL_DELTA, LABEL_BY_POSITION);
