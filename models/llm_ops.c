@@ -59,7 +59,8 @@ const struct llm_known llm_known[LLM_KNOWN] = {
     {"all_gather", IGNORED, 0},
     {"reduce_scatter", IGNORED, 0},
     {"alltoall", IGNORED, 0},
-    /* our own */
+    /* our own: what a layer does to one token at a time; whole iterations */
+    {"layer", PER_LAYER, 1},
     {"prefill", WHOLE_PREFILL, 1},
     {"decode", WHOLE_DECODE, 1},
 };
@@ -282,6 +283,12 @@ static int preset_rows(const struct json *doc, const char *where, struct arena *
     return 0;
 }
 
+/* Rows that stand in the scenario itself: {"rows": [...]}. */
+static bool is_table(const struct json *v)
+{
+    return json_type(v) == JSON_OBJECT && json_get(v, "rows") != NULL;
+}
+
 static int look_up(const char *name, const char *where, const struct model_env *env, struct cost_row **rows,
                    size_t *n, struct err *err)
 {
@@ -314,12 +321,15 @@ static int read_tables(struct reading *r, const struct model_env *env, const cha
     struct table *t = arena_array(env->arena, tables, sizeof *t);
 
     for (size_t i = 0; i < tables; i++) {
-        const char *name = json_string(json_type(ops) == JSON_ARRAY ? json_at(ops, i) : ops);
+        const struct json *v = json_type(ops) == JSON_ARRAY ? json_at(ops, i) : ops;
+        const char *name = json_string(v);
 
-        if (name == NULL)
-            return err_set(err, ERR_SCENARIO, "%s: expected the name of a table (\"trace:NAME\" or a preset)",
-                           where);
-        TRY(look_up(name, where, env, &t[i].rows, &t[i].n, err));
+        if (name == NULL && !is_table(v))
+            return err_set(
+                err, ERR_SCENARIO,
+                "%s: expected the name of a table (\"trace:NAME\" or a preset), or {\"rows\": [...]}", where);
+        TRY(name == NULL ? preset_rows(v, where, env->arena, &t[i].rows, &t[i].n, err)
+                         : look_up(name, where, env, &t[i].rows, &t[i].n, err));
         TRY(add_rows(r, t[i].rows, t[i].n, false, where, err));
     }
     for (size_t i = 0; i < tables; i++)
@@ -395,7 +405,7 @@ int llm_cost_measured(struct llm_measured *m, const struct model_env *env, struc
     const char *where = arena_printf(env->arena, "%s.ops", env->where);
     struct reading *r;
 
-    if (json_type(m->ops) == JSON_OBJECT)
+    if (json_type(m->ops) == JSON_OBJECT && !is_table(m->ops))
         return inline_table(m->ops, where, env->arena, out, err);
     r = ARENA_NEW(env->arena, struct reading);
     r->m = m;

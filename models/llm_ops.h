@@ -3,6 +3,7 @@
  *
  * `ops` of a stage is one of
  *
+ *   {"rows": [...]}                            a table as below, in the scenario itself
  *   {"prefill": [[tokens, time]...], "decode": [[batch, time]...]}     two curves, written in the scenario
  *   "trace:NAME", or a list of such names                              imported tables, read together
  *   "NAME" or "calibration:NAME"                                       a preset, or a fitted table:

@@ -67,6 +67,9 @@ static const struct param params[] = {
     REAL(T, icc_reader, UNIT_FRAC, "0", 0, 0.99,
          "How alike answers to one question are: intra-class correlation"),
     REAL(T, icc_search, UNIT_FRAC, "0", 0, 0.99, "How alike retrievals for one question are"),
+    BOOL(T, hops_alike, "true",
+         "Whether the hops of a question are as hard as the question; else each is as hard as it happens to "
+         "be"),
     REAL(T, one_off_usd, UNIT_USD, "0usd", 0, 1e12, "Price of having searched for this prompt"),
     REAL(T, one_off_requests, UNIT_NONE, "1000000", 1, 1e18, "Requests that share that price"),
     PARAMS_END};

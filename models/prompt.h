@@ -52,6 +52,7 @@ struct prompt_cfg {
         reasoning_tokens;
     long reasoning_budget;
     double system_tokens, block_tokens, history_tokens, timeout;
+    bool hops_alike;
     double ahead, p_all, p_cut, p_none, p_distract, distract, icc_reader, icc_search;
     double one_off_usd, one_off_requests;
     const struct json *evidence, *rerank;
@@ -137,6 +138,7 @@ enum prompt_luck {
     LUCK_REWRITE,
     LUCK_FIND,
     LUCK_REASONING,
+    LUCK_HOP,
     LUCKS = 16
 };
 

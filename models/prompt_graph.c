@@ -21,6 +21,18 @@ static const struct difficulty *chance_of(struct prompt *p, double recall)
     return &m->chance;
 }
 
+/* How hard the hop is that is searched for: whatever round it is searched for in. */
+static double hop_difficulty(const struct ask *a)
+{
+    const struct luck *l = &a->owner->host->luck;
+    struct rng r;
+
+    if (a->owner->c->hops_alike)
+        return a->difficulty;
+    rng_keyed(&r, l->seed, l->replication, l->stage, a->key, LUCK_HOP + LUCKS * (uint64_t)a->evidence);
+    return rng_uniform(&r);
+}
+
 /* One retrieval: the next hop, and those behind it that it happens to bring along. */
 static void find_evidence(struct ask *a)
 {
@@ -28,7 +40,7 @@ static void find_evidence(struct ask *a)
 
     if (a->evidence >= a->hops)
         return;
-    q = difficulty_at(chance_of(a->owner, a->recall), a->difficulty);
+    q = difficulty_at(chance_of(a->owner, a->recall), hop_difficulty(a));
     for (uint64_t i = 0; a->evidence < a->hops; i++) {
         if (prompt_draw(a, LUCK_FIND + i * LUCKS * 65536) >= q)
             return;

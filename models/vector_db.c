@@ -85,6 +85,9 @@ static const struct param params[] = {
     REAL(T, usd_per_query, UNIT_USD, "0usd", 0, 1e3, "Price of one query"),
     INT(T, retries, "10", 0, 1e6, "Hosted: refusals after which a query fails"),
     JSONV(T, recall, "Measured recall, [[effort, recall], ...] or a preset's name; effort is ef or nprobe"),
+    JSONV(T, searches,
+          "Measured searches of the whole collection, {\"ivf\": [[effort, seconds, recall], ...]}: time and "
+          "recall"),
     REAL(T, recall_reference, UNIT_FRAC, "0.95", 0, 1,
          "Recall at the reference effort, without measured knots"),
     REAL(T, effort_reference, UNIT_NONE, "100", 1e-3, 1e9, "Effort at which recall is recall_reference"),
@@ -103,6 +106,7 @@ static int check(void *cfg, const struct model_env *env, struct err *err)
     if (c->index == INDEX_HOSTED && c->operation == VECTORS_INSERT)
         return err_set(err, ERR_SCENARIO,
                        "%s.operation: insert needs an index of one's own, not a hosted one", env->where);
+    TRY(vector_read_searches(c, env, err));
     return curve_read(c->recall, "recall", true, 0, 1, env, &c->recall_curve, err);
 }
 

@@ -1,8 +1,66 @@
 #include "models/vector_index.h"
 
+#include "base/text.h"
+
 #include <math.h>
+#include <string.h>
 
 enum { SECTOR_BYTES = 4096, LINK_BYTES = 4, ID_BYTES = 8 };
+
+static const char *const measured_kinds[] = {"flat", "ivf", "hnsw", NULL};
+
+/* [[effort, seconds, recall], ...] by rising effort. */
+static int read_kind(const struct json *list, const char *where, struct arena *a, struct curve *seconds,
+                     struct curve *recall, struct err *err)
+{
+    size_t n = json_size(list);
+    double *x = arena_array(a, n + 1, sizeof *x), *s = arena_array(a, n + 1, sizeof *s),
+           *r = arena_array(a, n + 1, sizeof *r);
+    int i = 0;
+
+    if (json_type(list) != JSON_ARRAY || n == 0)
+        return err_set(err, ERR_SCENARIO, "%s: expected [[effort, seconds, recall], ...]", where);
+    JSON_EACH (v, list) {
+        if (json_type(v) != JSON_ARRAY || json_size(v) != 3)
+            return err_set(err, ERR_SCENARIO, "%s[%d]: expected [effort, seconds, recall]", where, i);
+        TRY(param_read_real(json_at(v, 0), UNIT_NONE, 1, 1e9, where, &x[i], err));
+        TRY(param_read_real(json_at(v, 1), UNIT_S, 0, 1e6, where, &s[i], err));
+        TRY(param_read_real(json_at(v, 2), UNIT_FRAC, 0, 1, where, &r[i], err));
+        if (i > 0 && x[i] <= x[i - 1])
+            return err_set(err, ERR_SCENARIO, "%s[%d]: effort is %g after %g; they must rise", where, i, x[i],
+                           x[i - 1]);
+        i++;
+    }
+    *seconds = (struct curve){.n = i, .x = x, .y = s};
+    *recall = (struct curve){.n = i, .log_x = true, .x = x, .y = r};
+    return 0;
+}
+
+int vector_read_searches(struct vector_db_cfg *c, const struct model_env *env, struct err *err)
+{
+    const char *where = arena_printf(env->arena, "%s.searches", env->where);
+    struct curve seconds, recall;
+
+    c->measured_s = c->measured_recall = (struct curve){0};
+    if (c->searches != NULL && json_type(c->searches) != JSON_OBJECT)
+        return err_set(err, ERR_SCENARIO, "%s: expected {\"ivf\": [[effort, seconds, recall], ...]}", where);
+    JSON_EACH (v, c->searches) {
+        int kind = 0;
+
+        while (measured_kinds[kind] != NULL && strcmp(measured_kinds[kind], json_key(v)) != 0)
+            kind++;
+        if (measured_kinds[kind] == NULL)
+            return err_set(err, ERR_SCENARIO, "%s: unknown index \"%.60s\"; did you mean \"%s\"?", where,
+                           json_key(v), text_nearest(json_key(v), measured_kinds, kind));
+        TRY(read_kind(v, arena_printf(env->arena, "%s.%s", where, measured_kinds[kind]), env->arena, &seconds,
+                      &recall, err));
+        if (kind == c->index) {
+            c->measured_s = seconds;
+            c->measured_recall = recall;
+        }
+    }
+    return 0;
+}
 
 double vector_code_bytes(const struct vector_db_cfg *c)
 {
@@ -115,6 +173,8 @@ struct vector_work vector_search_work(const struct vector_db_cfg *c, double n, d
     }
     if (c->rescore > 0)
         add_distances(c, &w, fmin(n, (double)c->rescore), 4.0 * (double)c->dims);
+    if (c->measured_s.n > 0)
+        w.cpu_s = curve_at(&c->measured_s, vector_effort(c));
     return w;
 }
 
@@ -157,6 +217,8 @@ double vector_recall(const struct vector_db_cfg *c)
 {
     double missed;
 
+    if (c->measured_recall.n > 0)
+        return curve_at(&c->measured_recall, vector_effort(c));
     if (c->recall_curve.n > 0)
         return curve_at(&c->recall_curve, vector_effort(c));
     if (c->index == INDEX_FLAT)

@@ -15,6 +15,10 @@
  * at the pace at which a core goes through codes; the same bytes cross the
  * memory bus, which the scenario may name as a resource (role "mem").
  *
+ * Where whole searches were measured (`searches`: kind of index, effort, seconds,
+ * recall), these are the time and the recall, straight between two efforts and
+ * never continued; what they touch is still counted as above.
+ *
  * Recall is measured knots (effort -> recall), or, without them, the law
  *
  *   1 - recall = (1 - recall_reference) (effort / effort_reference)^-recall_exponent,  at most recall_cap
@@ -49,15 +53,20 @@ struct vector_db_cfg {
     struct law hosted;
     double rate_limit, burst, backoff, usd_per_query;
     long retries;
-    const struct json *recall;
+    const struct json *recall, *searches;
     double recall_reference, effort_reference, recall_exponent, recall_cap;
-    struct curve recall_curve; /* filled by check() */
+    /* filled by check() */
+    struct curve recall_curve;
+    struct curve measured_s, measured_recall; /* of this kind of index, by effort; n == 0: not measured */
 };
 
 struct vector_work {
     double distances, cpu_s, mem_bytes;
     double ios, io_rounds, io_bytes; /* SSD: sectors read, and in how many dependent rounds */
 };
+
+/* Reads `searches`; errors name the place in it. */
+int vector_read_searches(struct vector_db_cfg *c, const struct model_env *env, struct err *err);
 
 double vector_code_bytes(const struct vector_db_cfg *c);
 /* One search among n vectors; `list_factor` scales the lists' lengths (1: their mean, size bias included). */

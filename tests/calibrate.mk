@@ -37,3 +37,6 @@ criterion_tests += \
 
 criterion_tests += %D%/unit/test_fit_model
 %C%_unit_test_fit_model_LDADD = $(calibrate_libs) $(CRITERION_LIBS)
+
+criterion_tests += %D%/unit/test_twin_rag
+%C%_unit_test_twin_rag_LDADD = $(calibrate_libs) $(CRITERION_LIBS)

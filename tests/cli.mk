@@ -19,7 +19,8 @@ golden_tests += \
 	%D%/golden/datapath.t \
 	%D%/golden/rules.t \
 	%D%/golden/plan.t \
-	%D%/golden/reconcile.t
+	%D%/golden/reconcile.t \
+	%D%/golden/rag.t
 
 criterion_tests += %D%/unit/test_schema
 %C%_unit_test_schema_LDADD = $(cli_libs) $(CRITERION_LIBS)

@@ -27,3 +27,7 @@ stress_tests += %D%/stress/queue_threads
 
 bench_programs += %D%/bench/bench_executor
 %C%_bench_bench_executor_LDADD = $(executor_libs)
+
+criterion_tests += %D%/unit/test_transformer %D%/unit/test_retrieval
+%C%_unit_test_transformer_LDADD = $(executor_libs) $(CRITERION_LIBS)
+%C%_unit_test_retrieval_LDADD = $(executor_libs) $(CRITERION_LIBS)

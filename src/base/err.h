@@ -59,7 +59,7 @@ const char *err_code_text(int code);
             return try_rc_;                                                                                            \
     } while (0)
 
-_Noreturn void assert_failed(const char *what, const char *file, int line);
+__attribute__((noreturn)) void assert_failed(const char *what, const char *file, int line);
 
 /* Kept in release builds: a wrong answer is worse than a stopped program. */
 #define ASSERT(x) ((x) ? (void)0 : assert_failed(#x, __FILE__, __LINE__))

@@ -48,6 +48,13 @@ void twin_ratio_row(struct twin *t, const char *path, const struct twin_ratio *r
                  (long)r->each.n, "bytes out over bytes in");
 }
 
+struct json *twin_params(struct twin *t)
+{
+    struct json *doc = fitting_document(&t->out), *params = json_get_mutable(doc, "params");
+
+    return params != NULL ? params : json_set_object(doc, "params");
+}
+
 /* -------------------------------------------------------------- reading */
 
 static struct twin_stage *find_stage(struct twin *t, const char *name)

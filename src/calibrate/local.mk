@@ -60,6 +60,8 @@ noinst_LIBRARIES += %D%/libcalibrate.a
 	%D%/twin_costs.c \
 	%D%/twin_etl.c \
 	%D%/twin_images.c \
+	%D%/cells.c %D%/cells.h \
+	%D%/twin_etl.c %D%/twin_inference.c %D%/twin_llm_serving.c %D%/twin_prompt.c %D%/twin_vector_db.c \
 	%D%/twin_label.c \
 	%D%/twin_recipes.c \
 	%D%/twin_resources.c \

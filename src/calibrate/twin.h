@@ -13,7 +13,7 @@
  * line in twin_recipes.c.  A recipe sees every span of its stages and adds rows at the end:
  *
  *   twin_row(t, "stages.prep.params.ratio", ...)            a number
- *   json_set(json_set_object(fitting_document(&t->out), "params"), "stages.gen.params.ops", table)
+ *   json_set(twin_params(t), "stages.gen.params.ops", table)
  *                                                           anything else; the key is the path it sets
  */
 #ifndef CALIBRATE_TWIN_H
@@ -54,7 +54,8 @@ struct twin {
     struct twin_op disk_read, disk_write;
     struct tally speed[TWIN_THREADS_MAX + 1]; /* CPU seconds of the same work by number of threads */
     double contention, contention_stderr;
-    double slowdown; /* mean over the CPU time in place: what the busy cores cost each other */
+    double spread_sum, spread_weight; /* of recipes: see twin_factor_spread() */
+    double slowdown;                  /* mean over the CPU time in place: what the busy cores cost each other */
     /* of the execution being read */
     bool held_out;
     double end_s, cpu_s, requests;
@@ -87,6 +88,9 @@ struct twin_ratio {
 };
 void twin_ratio_add(struct twin_ratio *r, double in, double out);
 void twin_ratio_row(struct twin *t, const char *path, const struct twin_ratio *r);
+
+/* Parameters that are no number, by the path they set; made when missing. */
+struct json *twin_params(struct twin *t);
 
 /* Costs of operators: see above. */
 bool twin_has_costs(const struct model *m);

@@ -179,7 +179,7 @@ int twin_cost_rows(struct twin *t, struct twin_stage *sd, struct err *err)
 
 double twin_factor_spread(const struct twin *t)
 {
-    double sum = 0, weight = 0;
+    double sum = t->spread_sum, weight = t->spread_weight;
 
     for (int i = 0; i < t->in->scenario->stages_n; i++) {
         const struct twin_stage *sd = &t->stages[i];

@@ -38,13 +38,24 @@ static void print_own_figures(const struct exec_outcome *r)
         printf("  storage      %s\n", r->cache_note);
 }
 
+static const char *print_share(char buf[20], double share)
+{
+    if (isnan(share)) /* a stage that has no thread of its own */
+        return "-";
+    snprintf(buf, 20, "%.1f %%", 100 * share);
+    return buf;
+}
+
 static void print_stages(const struct scenario *s, const struct measurement *m)
 {
+    char buf[3][20];
+
     printf("\n  %-12s %-12s %8s %8s %8s\n", "stage", "model", "busy", "blocked", "starved");
     for (int i = 0; i < m->result.stages_n; i++)
-        printf("  %-12s %-12s %6.1f %% %6.1f %% %6.1f %%\n", s->stages[i].name, s->stages[i].model->name,
-               100 * measured_value(m, MEASURED_BUSY, i), 100 * measured_value(m, MEASURED_BLOCKED, i),
-               100 * measured_value(m, MEASURED_STARVED, i));
+        printf("  %-12s %-12s %8s %8s %8s\n", s->stages[i].name, s->stages[i].model->name,
+               print_share(buf[0], measured_value(m, MEASURED_BUSY, i)),
+               print_share(buf[1], measured_value(m, MEASURED_BLOCKED, i)),
+               print_share(buf[2], measured_value(m, MEASURED_STARVED, i)));
 }
 
 static void print_measurements(const struct scenario *s, const struct measurement *m, long n,

@@ -35,3 +35,20 @@ noinst_LIBRARIES += %D%/libexecutor.a
 	%D%/kernels/jpeg.c %D%/kernels/jpeg.h \
 	%D%/kernels/photo.c %D%/kernels/photo.h \
 	%D%/kernels/pixels.c %D%/kernels/pixels.h
+
+# Retrieval-augmented generation
+%C%_libexecutor_a_SOURCES += \
+	%D%/llm_compose.c %D%/llm_run.c %D%/llm_run.h %D%/llm_run_parts.h \
+	%D%/rag_line.c %D%/rag_line.h %D%/rag_servers.c %D%/rag_work.h \
+	%D%/rag.h %D%/rag_loop.c %D%/rag_loop.h %D%/rag_path.c %D%/rag_profile.c %D%/rag_run.c %D%/rag_world.c \
+	%D%/kernels/encoder.c %D%/kernels/encoder.h \
+	%D%/kernels/index_faiss.h \
+	%D%/kernels/kv_cache.c %D%/kernels/kv_cache.h \
+	%D%/kernels/questions.c %D%/kernels/questions.h \
+	%D%/kernels/transformer.c %D%/kernels/transformer.h
+
+if HAVE_FAISS
+%C%_libexecutor_a_SOURCES += %D%/kernels/index_faiss.cc
+else
+%C%_libexecutor_a_SOURCES += %D%/kernels/index_absent.c
+endif

@@ -9,12 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const struct exec_path rec_path, etl_path, vision_path;
+extern const struct exec_path rec_path, etl_path, vision_path, rag_path;
 
 const struct exec_path *const exec_paths[] = {
     &rec_path,
     &etl_path,
     &vision_path,
+    &rag_path,
     NULL,
 };
 

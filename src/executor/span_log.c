@@ -2,6 +2,7 @@
 
 #include "base/arena.h"
 
+#include <math.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -120,27 +121,47 @@ void span_begin(struct span_buf *b)
         b->start_cpu_s = clock_cpu_s();
 }
 
+/* What all spans of this thread have in common is filled in here. */
+static void add_span(struct span_buf *b, const struct span *s)
+{
+    struct span *to;
+
+    if (b->log == NULL || b->quiet)
+        return;
+    if (b->n == b->cap)
+        b->spans = xrealloc(b->spans, b->cap *= 2, sizeof *b->spans);
+    to = &b->spans[b->n++];
+    *to = *s;
+    to->stage = b->stage;
+    to->variant = b->variant;
+    to->worker = b->worker;
+    to->start_s = b->start_s;
+}
+
 void span_end(struct span_buf *b, const char *op, int64_t item, double items, double bytes_in,
               double bytes_out)
 {
     double cpu_s = b->log != NULL ? clock_cpu_s() - b->start_cpu_s : 0, end_s = clock_wall_s();
 
     b->busy_s += end_s - b->start_s;
-    if (b->log == NULL || b->quiet)
-        return;
-    if (b->n == b->cap)
-        b->spans = xrealloc(b->spans, b->cap *= 2, sizeof *b->spans);
-    b->spans[b->n++] = (struct span){.stage = b->stage,
-                                     .op = op,
-                                     .variant = b->variant,
-                                     .item = item,
-                                     .worker = b->worker,
-                                     .start_s = b->start_s,
-                                     .end_s = end_s,
-                                     .cpu_s = cpu_s,
-                                     .items = items,
-                                     .bytes_in = bytes_in,
-                                     .bytes_out = bytes_out};
+    add_span(b, &(struct span){.op = op,
+                               .item = item,
+                               .end_s = end_s,
+                               .cpu_s = cpu_s,
+                               .items = items,
+                               .bytes_in = bytes_in,
+                               .bytes_out = bytes_out});
+}
+
+void span_part(struct span_buf *b, const char *op, int64_t item, double cpu_s, double items, double bytes_in)
+{
+    add_span(b, &(struct span){.op = op,
+                               .item = item,
+                               .end_s = b->start_s + cpu_s,
+                               .cpu_s = cpu_s,
+                               .items = items,
+                               .bytes_in = bytes_in,
+                               .bytes_out = NAN});
 }
 
 static int compare_starts(const void *a, const void *b)

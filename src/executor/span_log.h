@@ -58,4 +58,7 @@ void span_begin(struct span_buf *b);
 void span_end(struct span_buf *b, const char *op, int64_t item, double items, double bytes_in,
               double bytes_out);
 
+/* A part of what span_begin() began, whose CPU time the caller has measured; busy_s is the whole's. */
+void span_part(struct span_buf *b, const char *op, int64_t item, double cpu_s, double items, double bytes_in);
+
 #endif

@@ -7,6 +7,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static double of_stage(const struct measurement *m, enum measured_figure f, const struct exec_stage *s)
 {
@@ -54,12 +55,30 @@ double measured_value(const struct measurement *m, enum measured_figure f, int s
     }
 }
 
+/* Every repeat asks the same questions: an accuracy is as uncertain as so many right and wrong answers are.
+ */
+static struct estimate accuracy(const struct exec_outcome *r, double confidence)
+{
+    double *x = xcalloc(r->quality_n, sizeof *x);
+    struct estimate e;
+
+    for (size_t i = 0; (double)i + 0.5 < r->quality * (double)r->quality_n; i++)
+        x[i] = 1;
+    e = estimate_student(x, r->quality_n, confidence);
+    free(x);
+    return e;
+}
+
 struct estimate measured_estimate(const struct measurement *m, long n, enum measured_figure f, int stage,
                                   double confidence)
 {
-    double *x = xcalloc((size_t)n, sizeof *x);
+    const struct exec_outcome *r = &m[0].result;
+    double *x;
     struct estimate e;
 
+    if (f == MEASURED_QUALITY && r->quality_unit != NULL && strcmp(r->quality_unit, "answer_accuracy") == 0)
+        return accuracy(r, confidence);
+    x = xcalloc((size_t)n, sizeof *x);
     for (long i = 0; i < n; i++)
         x[i] = measured_value(&m[i], f, stage);
     e = estimate_student(x, (size_t)n, confidence);

@@ -301,6 +301,26 @@ Test(prompt, rounds_about_one_question_are_not_independent)
     tiny_end(&t);
 }
 
+/* Two hops in two rounds: E[q^2] = q^2 + icc q (1 - q) where one difficulty rules both, E[q]^2 where each has
+ * its own. */
+Test(prompt, hops_that_are_not_alike_fail_on_their_own)
+{
+    struct tiny t;
+    double q = 0.68, icc = 0.4;
+
+    recall_of_index = 1;
+    begin(&t, "{\"graph\": \"retrieve_each_round\", \"rounds\": 2, \"icc_search\": 0.4, " EVIDENCE "}");
+    many(&t, 2);
+    expect_share(tiny_figure(&t, "evidence_complete_frac"), q * q + icc * q * (1 - q), "alike");
+    tiny_end(&t);
+    begin(&t,
+          "{\"graph\": \"retrieve_each_round\", \"rounds\": 2, \"icc_search\": 0.4, \"hops_alike\": false, "
+          "" EVIDENCE "}");
+    many(&t, 2);
+    expect_share(tiny_figure(&t, "evidence_complete_frac"), q * q, "each on its own");
+    tiny_end(&t);
+}
+
 Test(prompt, the_bound_expects_no_more_calls_than_are_made)
 {
     static const char *const params[] = {

@@ -4,6 +4,7 @@
 
 #include <gsl/gsl_cdf.h>
 #include <stdio.h>
+#include <string.h>
 
 static struct vector_db_cfg *config(struct arena *a, const char *params)
 {
@@ -30,6 +31,41 @@ Test(vector_index, a_flat_scan_reads_every_code)
     cr_expect_eq(w.distances, 1e6);
     cr_expect_float_eq(w.mem_bytes, 1e8, 1e-3);
     cr_expect_float_eq(w.cpu_s, 0.1, 1e-12);
+    arena_free(a);
+}
+
+Test(vector_index, measured_searches_say_what_their_kind_of_index_takes_and_finds)
+{
+#define SEARCHES                                                                                             \
+    "\"searches\": {\"flat\": [[1, \"4ms\", 1]], \"ivf\": [[4, \"1ms\", 0.5], [16, \"3ms\", 0.9]]}"
+    struct arena *a = arena_new();
+    struct vector_db_cfg *c = config(a, "{\"index\": \"ivf\", \"nprobe\": 8, " SEARCHES "}");
+
+    cr_expect_float_eq(vector_search_work(c, 1e6, 1).cpu_s, 1e-3 + 2e-3 * 4 / 12, 1e-12);
+    cr_expect_float_eq(vector_recall(c), 0.7, 1e-12); /* straight against the logarithm of the effort */
+    c->nprobe = 100;                                  /* beyond the last: never continued */
+    cr_expect_float_eq(vector_search_work(c, 1e6, 1).cpu_s, 3e-3, 1e-12);
+    c = config(a, "{\"index\": \"flat\", " SEARCHES "}");
+    cr_expect_float_eq(vector_search_work(c, 1e6, 1).cpu_s, 4e-3, 1e-12);
+    c = config(a, "{\"index\": \"hnsw\", " SEARCHES "}"); /* not measured: the law */
+    cr_expect_eq(c->measured_s.n, 0);
+    arena_free(a);
+#undef SEARCHES
+}
+
+Test(vector_index, a_kind_of_index_that_nobody_measures_is_refused_with_the_nearest)
+{
+    struct arena *a = arena_new();
+    struct vector_db_cfg *c = config(a, "{}");
+    struct model_env env = {.where = "$.params", .arena = a};
+    struct err err = {0};
+    struct json *tree;
+
+    cr_assert_eq(json_parse("{\"ivff\": [[1, 1, 1]]}", "searches", &tree, &err), 0);
+    c->searches = tree;
+    cr_expect_neq(vector_read_searches(c, &env, &err), 0);
+    cr_expect(strstr(err.text, "did you mean \"ivf\"") != NULL, "%s", err.text);
+    json_free(tree);
     arena_free(a);
 }
 
