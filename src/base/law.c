@@ -70,6 +70,22 @@ struct law law_quantiles(const double *at, const double *values, size_t n)
     return law;
 }
 
+struct law law_scaled(const struct law *l, double by, struct arena *a)
+{
+    struct law law = *l;
+    double *values = l->n > 0 ? arena_array(a, l->n, sizeof *values) : NULL;
+
+    law.mean *= by;
+    law.lo *= by;
+    law.hi *= by;
+    law.fast *= by;
+    law.slow *= by;
+    for (size_t i = 0; i < l->n; i++)
+        values[i] = by * l->values[i];
+    law.values = values;
+    return law;
+}
+
 /* ------------------------------------------------------------------------------------------ pieces of a body
  */
 

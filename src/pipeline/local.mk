@@ -18,6 +18,7 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/flow_result.c \
 	%D%/flow_sink.c \
 	%D%/flow_route.c \
+	%D%/flow_sample.c \
 	%D%/flow_source.c \
 	%D%/flow_stage.c \
 	%D%/flow_supply.c \
@@ -32,6 +33,7 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/scenario_arrivals.c \
 	%D%/scenario_calls.c \
 	%D%/scenario_edges.c \
+	%D%/scenario_load.c \
 	%D%/scenario_pipelines.c \
 	%D%/scenario_read.h \
 	%D%/scenario_requests.c \

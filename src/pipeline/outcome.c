@@ -265,6 +265,7 @@ struct json *outcome_json(const struct outcome *o)
 
         json_set_string(r, "name", o->resources[i].name);
         json_set_string(r, "kind", o->resources[i].kind);
+        json_set_number(r, "count", (double)s->resources[i].count);
         set_estimate(r, "utilization_frac", &o->resources[i].utilization);
         json_set_number(r, "cost_usd_per_h", o->resources[i].cost_usd_per_h);
         supply_json(o, &o->resources[i], r);

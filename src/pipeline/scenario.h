@@ -299,6 +299,11 @@ void scenario_free(struct scenario *s);
  * is the pipeline that passes the first of them.
  */
 void scenario_isolate(struct scenario *s, const char *const *stages, int n);
+/*
+ * The load of the objective, `factor` times what the file says: arrivals come that much faster (as they are,
+ * only closer together), clients are that many more.  A closed pipeline takes what it can: nothing changes.
+ */
+void scenario_scale_load(struct scenario *s, double factor);
 /* False when everything that the pipeline passes or asks is infinitely fast. */
 bool pipeline_takes_time(const struct scenario *s, const struct pipeline *p);
 

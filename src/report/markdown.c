@@ -127,6 +127,19 @@ static void mark(struct doc *d, enum doc_tone tone, const char *text)
     cell(d, text, "");
 }
 
+static void shade(struct doc *d, double strength, const char *text)
+{
+    (void)strength;
+    cell(d, text, "");
+}
+
+static void item(struct doc *d, const char *text)
+{
+    text_add(d->out, d->in_list ? "- " : "\n- ");
+    add_escaped(d->out, text);
+    text_add(d->out, "\n");
+}
+
 const struct doc_format markdown_format = {
     .begin = begin,
     .end = end,
@@ -142,4 +155,6 @@ const struct doc_format markdown_format = {
     .row_end = row_end,
     .cell = cell,
     .mark = mark,
+    .shade = shade,
+    .item = item,
 };
