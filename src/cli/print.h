@@ -13,6 +13,9 @@ char *print_estimate(char *buf, size_t size, const struct estimate *e, enum unit
 void print_outcome(const struct outcome *o);
 void print_warnings(const struct scenario *s);
 
+/* To stderr, names in it as harmless to a terminal as text_add_plain() makes them. */
+void print_remark(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* Prints a document with a newline and frees it. */
 void print_document(struct json *doc);
 

@@ -212,7 +212,7 @@ static void data_row(struct doc *d, const struct plot *p, size_t s, size_t i)
 static void plot_data_table(struct doc *d, const struct plot *p)
 {
     static const char *const rows[] = {"<Series", "<Row", ">Value", ">From", ">To", NULL},
-                      *const lines[] = {"<Series", ">At", ">Value", ">From", ">To", NULL};
+                             *const lines[] = {"<Series", ">At", ">Value", ">From", ">To", NULL};
 
     if (d->format->details == NULL)
         return;

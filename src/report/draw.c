@@ -132,6 +132,18 @@ static void draw_calls(const struct json *stages, const struct layout *l, struct
     }
 }
 
+/* The limit itself, or at work on it. */
+static bool is_limit(const struct json *stage, const char *bottleneck)
+{
+    const struct json *on = json_get(stage, "on");
+    bool limit = bottleneck[0] != '\0' && strcmp(json_get_string(stage, "name", ""), bottleneck) == 0;
+
+    if (on != NULL && bottleneck[0] != '\0')
+        JSON_EACH (v, on)
+            limit = limit || (json_string(v) != NULL && strcmp(json_string(v), bottleneck) == 0);
+    return limit;
+}
+
 static void draw_stage(const struct grid *g, const struct json *stage, size_t i, bool is_bottleneck,
                        struct text *t)
 {
@@ -148,7 +160,8 @@ static void draw_stage(const struct grid *g, const struct json *stage, size_t i,
     text_add(t, "<title>");
     text_add_html(t, name);
     text_add(t, "</title>");
-    text_at(t, x + 12, y + 24, "class=\"name\"", label_cut(cut, sizeof cut, name, g->longest_name - (is_bottleneck ? 7 : 0)));
+    text_at(t, x + 12, y + 24, "class=\"name\"",
+            label_cut(cut, sizeof cut, name, g->longest_name - (is_bottleneck ? 7 : 0)));
     text_printf(&line, "%s%s%s", json_get_string(stage, "model", ""), owner[0] != '\0' ? " \xc2\xb7 " : "",
                 owner);
     text_at(t, x + 12, y + 42, "class=\"soft\"", label_cut(cut, sizeof cut, line.s, g->longest_name + 4));
@@ -180,17 +193,19 @@ static void draw_head(const struct layout *l, const struct draw_form *form, cons
 {
     const struct grid *g = l->g;
     int width = 2 * EDGE + (int)g->per_row * g->box_w + ((int)g->per_row - 1) * g->gap_x;
-    int height = l->n > 0 ? 2 * EDGE + (int)l->rows * BOX_H + ((int)l->rows - 1) * GAP_Y + GAP_Y / 3 : 2 * EDGE;
+    int height =
+        l->n > 0 ? 2 * EDGE + (int)l->rows * BOX_H + ((int)l->rows - 1) * GAP_Y + GAP_Y / 3 : 2 * EDGE;
     const char *n = form->narrow ? "n" : "";
     int k = form->number;
 
     text_printf(out, "<svg class=\"pipe %s\" role=\"img\" aria-labelledby=\"pipe%d%s_t pipe%d%s_d\"%s",
                 form->narrow ? "narrow" : "wide-form", k, n, k, n,
-                form->colours_fixed ? " xmlns=\"http://www.w3.org/2000/svg\" font-family=\"sans-serif\"" : "");
-    text_printf(out, " width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" font-size=\"13\">\n", width, height, width,
-                height);
-    text_printf(out, "<title id=\"pipe%d%s_t\">The stages of the pipeline</title><desc id=\"pipe%d%s_d\">", k, n, k,
-                n);
+                form->colours_fixed ? " xmlns=\"http://www.w3.org/2000/svg\" font-family=\"sans-serif\""
+                                    : "");
+    text_printf(out, " width=\"%d\" height=\"%d\" viewBox=\"0 0 %d %d\" font-size=\"13\">\n", width, height,
+                width, height);
+    text_printf(out, "<title id=\"pipe%d%s_t\">The stages of the pipeline</title><desc id=\"pipe%d%s_d\">", k,
+                n, k, n);
     text_add(out, "In order, each with its share of time busy.");
     if (bottleneck[0] != '\0') {
         text_add(out, " The limit is ");
@@ -213,9 +228,8 @@ void draw_pipeline(const struct json *stages, const char *bottleneck, const stru
     draw_calls(stages, &l, out);
     for (size_t i = 0; i < l.n; i++) {
         const struct json *stage = json_at(stages, i);
-        const char *name = json_get_string(stage, "name", "");
 
-        draw_stage(l.g, stage, l.place[i], bottleneck[0] != '\0' && strcmp(name, bottleneck) == 0, out);
+        draw_stage(l.g, stage, l.place[i], is_limit(stage, bottleneck), out);
     }
     text_add(out, "</svg>\n");
     free(l.place);

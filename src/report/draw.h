@@ -1,6 +1,6 @@
 /*
- * draw.h - the pipeline as a drawn chain of stages (SVG of our own, no gnuplot): each box with its share of time
- * busy, what limits the whole set off, dashed lines from who asks to who answers.
+ * draw.h - the pipeline as a drawn chain of stages (SVG of our own, no gnuplot): each box with its share of
+ * time busy, what limits the whole set off, dashed lines from who asks to who answers.
  */
 #ifndef REPORT_DRAW_H
 #define REPORT_DRAW_H

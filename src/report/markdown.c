@@ -5,8 +5,9 @@
 /* Every character that Markdown or the HTML inside it could take for markup is written as itself. */
 static void add_escaped(struct text *t, const char *s)
 {
-    for (; *s != '\0'; s++) {
-        if ((unsigned char)*s < 0x20 || *s == 0x7f)
+    for (size_t control; *s != '\0'; s += control > 0 ? control : 1) {
+        control = text_control(s);
+        if (control > 0 || *s == '\n' || *s == '\t')
             text_add(t, " ");
         else if (*s == '<' || *s == '>' || *s == '&')
             text_add(t, *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : "&amp;");

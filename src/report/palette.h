@@ -1,6 +1,6 @@
 /*
- * palette.h - the colours of a page by their names, light and dark.  Those of series are Okabe and Ito's, told
- * apart by colour-blind readers; in the dark they are lighter, in the same order.
+ * palette.h - the colours of a page by their names, light and dark.  Those of series are Okabe and Ito's,
+ * told apart by colour-blind readers; in the dark they are lighter, in the same order.
  */
 #ifndef REPORT_PALETTE_H
 #define REPORT_PALETTE_H

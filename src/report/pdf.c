@@ -32,7 +32,7 @@ static void section(struct doc *d, const char *id, const char *title)
 {
     (void)id;
     page_rule(page_of(d), 14);
-    page_keep(page_of(d), 110);
+    page_keep(page_of(d), 190);
     page_text(page_of(d), title, &(struct page_style){.size = 14, .bold = true, .before = 6, .after = 2});
 }
 
@@ -43,7 +43,7 @@ static void section_end(struct doc *d)
 
 static void heading(struct doc *d, const char *title)
 {
-    page_keep(page_of(d), 70);
+    page_keep(page_of(d), 150);
     page_text(page_of(d), title, &(struct page_style){.size = 11, .bold = true, .before = 10, .after = 2});
 }
 
@@ -63,7 +63,8 @@ static void block(struct doc *d, enum doc_kind kind, const char *text)
 
 static void item(struct doc *d, const char *text)
 {
-    page_text(page_of(d), text, &(struct page_style){.size = 9.5, .before = 1.5, .after = 1.5, .indent = 12, .dot = true});
+    page_text(page_of(d), text,
+              &(struct page_style){.size = 9.5, .before = 1.5, .after = 1.5, .indent = 12, .dot = true});
 }
 
 static void facts(struct doc *d, bool begins)
@@ -160,9 +161,10 @@ const struct doc_format pdf_format; /* pdf_check() is asked first */
 
 int pdf_check(struct err *err)
 {
-    return err_set(err, ERR_PROGRAM,
-                   "PDF was not compiled in; install libpango1.0-dev and librsvg2-dev (Debian) and build again, "
-                   "or write .html and print it");
+    return err_set(
+        err, ERR_PROGRAM,
+        "PDF was not compiled in; install libpango1.0-dev and librsvg2-dev (Debian) and build again, "
+        "or write .html and print it");
 }
 
 #endif

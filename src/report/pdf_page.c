@@ -90,9 +90,11 @@ static char *printable(const char *s)
 {
     char *valid = g_utf8_make_valid(s, -1);
 
-    for (char *c = valid; *c != '\0'; c++)
-        if ((unsigned char)*c < 0x20 || *c == 0x7f)
-            *c = ' ';
+    for (char *c = valid; *c != '\0'; c++) {
+        size_t n = *c == '\n' || *c == '\t' ? 1 : text_control(c);
+
+        memset(c, ' ', n);
+    }
     return valid;
 }
 
@@ -136,6 +138,7 @@ void page_text(struct page *p, const char *text, const struct page_style *s)
     }
     page_colour(p, s->colour, 1);
     if (s->dot) {
+        cairo_new_path(p->cr);
         cairo_arc(p->cr, PAGE_MARGIN + 5, p->y + 0.6 * s->size, 1.4, 0, 2 * M_PI);
         cairo_fill(p->cr);
     }
@@ -145,10 +148,10 @@ void page_text(struct page *p, const char *text, const struct page_style *s)
     g_object_unref(l);
 }
 
-void page_line(struct page *p, double width)
+void page_line(struct page *p, double length, double width)
 {
     page_colour(p, PAGE_LINE, 1);
-    cairo_rectangle(p->cr, PAGE_MARGIN, p->y, PAGE_BODY, width);
+    cairo_rectangle(p->cr, PAGE_MARGIN, p->y, length, width);
     cairo_fill(p->cr);
 }
 
@@ -156,7 +159,7 @@ void page_rule(struct page *p, double before)
 {
     p->y += before;
     page_keep(p, 100);
-    page_line(p, 0.7);
+    page_line(p, PAGE_BODY, 0.7);
     p->y += 4;
 }
 

@@ -1,6 +1,6 @@
 /*
- * pdf_page.h - A4 pages that fill from top to bottom: text, tables that go on over pages with their heads again,
- * drawings.  Points (1/72 inch) throughout.  All text is plain and comes unescaped.
+ * pdf_page.h - A4 pages that fill from top to bottom: text, tables that go on over pages with their heads
+ * again, drawings.  Points (1/72 inch) throughout.  All text is plain and comes unescaped.
  */
 #ifndef REPORT_PDF_PAGE_H
 #define REPORT_PDF_PAGE_H
@@ -14,7 +14,7 @@ enum page_colour { PAGE_INK, PAGE_SOFT, PAGE_LINE, PAGE_GOOD, PAGE_BAD, PAGE_OPE
 
 struct page_style {
     double size, before, after, indent;
-    bool bold, dot; /* a dot before an item of a list */
+    bool bold, dot;               /* a dot before an item of a list */
     enum page_colour colour, bar; /* bar: a line at the left; PAGE_INK: none */
 };
 

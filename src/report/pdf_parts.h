@@ -42,7 +42,7 @@ struct page {
 
 void page_colour(struct page *p, enum page_colour c, double alpha);
 void page_break(struct page *p);
-void page_line(struct page *p, double width);
+void page_line(struct page *p, double length, double width); /* where the pen is */
 PangoLayout *page_layout(struct page *p, const char *text, double size, bool bold, double width, bool right);
 double page_height(PangoLayout *l);
 

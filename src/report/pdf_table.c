@@ -40,11 +40,12 @@ void page_cell(struct page *p, const struct page_cell *c)
         g->room = g->room == 0 ? 64 : 2 * g->room;
         g->cells = xrealloc(g->cells, g->room, sizeof *g->cells);
     }
-    g->cells[g->n++] = (struct stored_cell){.text = xstrdup(c->text),
-                                            .note = c->note != NULL && c->note[0] != '\0' ? xstrdup(c->note) : NULL,
-                                            .bold = c->bold,
-                                            .colour = c->colour,
-                                            .shade = c->shade};
+    g->cells[g->n++] =
+        (struct stored_cell){.text = xstrdup(c->text),
+                             .note = c->note != NULL && c->note[0] != '\0' ? xstrdup(c->note) : NULL,
+                             .bold = c->bold,
+                             .colour = c->colour,
+                             .shade = c->shade};
 }
 
 /* ----------------------------------------------------------------- widths */
@@ -133,8 +134,8 @@ static double cell_height(struct page *p, const struct stored_cell *c, double wi
     return h;
 }
 
-static void draw_text(struct page *p, const char *text, double size, bool bold, double x, double width, bool right,
-                      double *y)
+static void draw_text(struct page *p, const char *text, double size, bool bold, double x, double width,
+                      bool right, double *y)
 {
     PangoLayout *l = page_layout(p, text, size, bold, width, right);
 
@@ -144,7 +145,8 @@ static void draw_text(struct page *p, const char *text, double size, bool bold, 
     g_object_unref(l);
 }
 
-static void draw_cell(struct page *p, const struct stored_cell *c, double x, double width, double height, bool right)
+static void draw_cell(struct page *p, const struct stored_cell *c, double x, double width, double height,
+                      bool right)
 {
     double y = p->y + PAD;
 
@@ -173,7 +175,7 @@ static void draw_row(struct page *p, const struct stored_cell *cells, const doub
         x += width[i] + GAP;
     }
     p->y += height;
-    page_line(p, line);
+    page_line(p, x - GAP - PAGE_MARGIN, line);
 }
 
 static void draw_heads(struct page *p, const double *width)

@@ -119,12 +119,10 @@ int plot_book_draw(struct plot_book *b, struct err *err)
 
     for (size_t i = 0; rc == 0 && i < b->n; i++)
         for (int f = 0; f < b->forms; f++)
-            plot_svg_clean(&b->entries[i].plot,
-                           &(struct svg_form){.colours = b->colours,
-                                              .number = i + 1,
-                                              .narrow = f == PLOT_NARROW},
-                           files[1 + i * (size_t)(1 + b->forms) + 1 + (size_t)f].written,
-                           &b->entries[i].svg[f]);
+            plot_svg_clean(
+                &b->entries[i].plot,
+                &(struct svg_form){.colours = b->colours, .number = i + 1, .narrow = f == PLOT_NARROW},
+                files[1 + i * (size_t)(1 + b->forms) + 1 + (size_t)f].written, &b->entries[i].svg[f]);
     for (size_t i = 0; i < n; i++)
         free(files[i].written);
     free(files);

@@ -2,11 +2,12 @@
  * plot.h - the one door to gnuplot.
  *
  * A plot is a small description.  Plots are collected in a book, drawn all together by one gnuplot, and come
- * back as SVG to be placed inside an HTML page (in a wide and in a narrow form, its colours those of the page),
- * as plain SVG, or as characters for a terminal.
+ * back as SVG to be placed inside an HTML page (in a wide and in a narrow form, its colours those of the
+ * page), as plain SVG, or as characters for a terminal.
  *
- * gnuplot never sees text of the user: it is given numbers, row numbers and series numbers, and the names take
- * their places afterwards, escaped.  Titles and words on the plot are the program's own; plot_title() insists.
+ * gnuplot never sees text of the user: it is given numbers, row numbers and series numbers, and the names
+ * take their places afterwards, escaped.  Titles and words on the plot are the program's own; plot_title()
+ * insists.
  */
 #ifndef REPORT_PLOT_H
 #define REPORT_PLOT_H
@@ -35,10 +36,11 @@ struct plot_point {
 };
 
 struct plot_series {
-    const char *name;  /* the program's own; NULL: `label` */
+    const char *name;                /* the program's own; NULL: `label` */
     const struct plot_point *points; /* one per row; PLOT_LINES: as many as `n` */
     size_t n;
     enum plot_style style;
+    int shade;         /* 0: its own; else the number of a colour, from 1 */
     const char *label; /* a user's text */
 };
 
@@ -58,10 +60,10 @@ struct plot {
     size_t rows;
     const struct plot_series *series;
     size_t n_series;
-    double reference; /* PLOT_INTERVALS, PLOT_RANGES: a vertical line here; PLOT_STACKED: the axis goes at least
-                         this far; PLOT_LINES: a horizontal line; NAN: none */
+    double reference; /* PLOT_INTERVALS, PLOT_RANGES: a vertical line here; PLOT_STACKED: the axis goes at
+                         least this far; PLOT_LINES: a horizontal line; NAN: none */
     double y_least;   /* PLOT_LINES: the axis goes at least this far up; 0: as far as needed */
-    bool log_y, from_zero; /* PLOT_LINES */
+    bool log_x, log_y, from_zero; /* PLOT_LINES */
     struct plot_mark marks[3];
     size_t n_marks;
 };
@@ -74,8 +76,9 @@ struct plot_book;
 struct plot_book *plot_book_new(enum plot_colours colours, bool narrow_too);
 void plot_book_free(struct plot_book *b);
 size_t plot_book_add(struct plot_book *b, const struct plot *p); /* copies what it needs; its number from 1 */
-int plot_book_draw(struct plot_book *b, struct err *err);        /* ERR_PROGRAM when gnuplot is not installed */
-const char *plot_book_svg(const struct plot_book *b, size_t number, enum plot_form form); /* NULL: not drawn */
+int plot_book_draw(struct plot_book *b, struct err *err); /* ERR_PROGRAM when gnuplot is not installed */
+const char *plot_book_svg(const struct plot_book *b, size_t number,
+                          enum plot_form form); /* NULL: not drawn */
 
 /* Characters, `columns` wide at most, names without control characters. */
 int plot_term(const struct plot *p, int columns, int lines, struct text *out, struct err *err);

@@ -6,16 +6,16 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Quoted always; what a spreadsheet would calculate (= + - @, a tab, a line's end) stands behind an apostrophe.
+/* Quoted always; what a spreadsheet would calculate (= + - @, a tab, a line's end) stands behind an
+ * apostrophe.
  */
 static void add_text(struct text *t, const char *s)
 {
     text_add(t, s[0] != '\0' && strchr("=+-@\t\r\n", s[0]) != NULL ? "\"'" : "\"");
-    for (; *s != '\0'; s++) {
-        unsigned char c = (unsigned char)*s;
-
-        text_add(t, c == '"' ? "\"" : "");
-        text_add_n(t, c < 0x20 || c == 0x7f ? " " : s, 1);
+    for (size_t control; *s != '\0'; s += control > 0 ? control : 1) {
+        control = text_control(s);
+        text_add(t, *s == '"' ? "\"" : "");
+        text_add_n(t, control > 0 || *s == '\n' || *s == '\t' ? " " : s, 1);
     }
     text_add(t, "\"");
 }

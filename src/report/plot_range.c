@@ -39,8 +39,8 @@ static struct range with_margin(struct range r, bool positive)
 }
 
 /*
- * What the axis must show: all values, and their intervals as far as these do not squeeze the values together;
- * longer ones run out of the plot.
+ * What the axis must show: all values, and their intervals as far as these do not squeeze the values
+ * together; longer ones run out of the plot.
  */
 static struct range intervals_range(const struct plot *p)
 {
@@ -102,7 +102,9 @@ static struct range lines_x_range(const struct plot *p)
         widen(&r, p->marks[i].x);
     if (r.lo > r.hi)
         return (struct range){0, 1};
-    if (r.lo == r.hi)
+    if (p->log_x)
+        return (struct range){r.lo / 1.2, r.hi * 1.2};
+    if (r.lo == r.hi || p->series[0].style == STYLE_POINTS)
         return with_margin(r, r.lo >= 0);
     return (struct range){r.lo >= 0 && r.lo < 0.3 * r.hi ? 0 : r.lo, r.hi + 0.02 * (r.hi - r.lo)};
 }

@@ -1,6 +1,6 @@
 /*
- * plot_range.h - how far the axes of a plot go, and in what they count.  Computed here because gnuplot stops at
- * empty or single-valued ranges.
+ * plot_range.h - how far the axes of a plot go, and in what they count.  Computed here because gnuplot stops
+ * at empty or single-valued ranges.
  */
 #ifndef REPORT_PLOT_RANGE_H
 #define REPORT_PLOT_RANGE_H

@@ -22,9 +22,11 @@ const struct script_colour script_colours[] = {
 #define LINE "#d9dee5"
 #define BAND "#e3eef6"
 
-static const char *shade(size_t series)
+static const char *shade(const struct plot *p, size_t series)
 {
-    return script_colours[series % SHADES].hex;
+    size_t own = p->series[series].shade > 0 ? (size_t)p->series[series].shade - 1 : series;
+
+    return script_colours[own % SHADES].hex;
 }
 
 const char *plot_title(const char *s)
@@ -138,7 +140,8 @@ static void head_svg(const struct plot *p, const struct script_target *to, struc
 
     text_printf(t,
                 "set terminal svg size %d,%d font \"sans-serif,%d\" noenhanced linewidth %s\n"
-                "set border 3 lc rgb \"" SOFT "\"\nset tics nomirror out scale 0.5 tc rgb \"" SOFT "\"\n"
+                "set errorbars 0\nset border 3 lc rgb \"" SOFT
+                "\"\nset tics nomirror out scale 0.5 tc rgb \"" SOFT "\"\n"
                 "set grid lc rgb \"" LINE "\" lt 1 lw 1\n"
                 "set key above left horizontal reverse Left samplen 1.6 tc rgb \"" INK "\"%s\n",
                 narrow ? 380 : 900, height(p, narrow), narrow ? 12 : 13, narrow ? "1" : "1.1",
@@ -149,10 +152,11 @@ static void head(const struct plot *p, const struct script_target *to, struct te
 {
     text_add(t, "reset\n");
     if (to->terminal == TERMINAL_DUMB)
-        text_printf(t,
-                    "set terminal dumb size %d,%d noenhanced mono ascii\nset border 3\nset tics nomirror out\n"
-                    "set key above left horizontal reverse Left samplen 2\n",
-                    to->columns, to->lines);
+        text_printf(
+            t,
+            "set terminal dumb size %d,%d noenhanced mono ascii\nset border 3\nset tics nomirror out\n"
+            "set key above left horizontal reverse Left samplen 2\n",
+            to->columns, to->lines);
     else
         head_svg(p, to, t);
     text_printf(t,
@@ -192,10 +196,12 @@ static void body_intervals(const struct plot *p, const struct script_target *to,
         size_t column = 2 + PER_SERIES * i;
 
         if (!dumb)
-            text_printf(t, "\"%s\" using %zu:($1%+g):%zu:%zu with xerrorbars pt 0 lw 1 lc rgb \"%s\" notitle, ",
-                        to->data, column, shift, column + 3, column + 4, shade(i));
+            text_printf(t,
+                        "\"%s\" using %zu:($1%+g):%zu:%zu with xerrorbars pt 0 lw 1 lc rgb \"%s\" notitle, ",
+                        to->data, column, shift, column + 3, column + 4, shade(p, i));
         text_printf(t, "\"%s\" using %zu:($1%+g):%zu:%zu with xerrorbars pt %d ps 0.8 lw 2.6 lc rgb \"%s\"",
-                    to->data, column, shift, column + 1, column + 2, dumb ? (i == 0 ? 15 : 4) : 7, shade(i));
+                    to->data, column, shift, column + 1, column + 2, dumb ? (i == 0 ? 15 : 4) : 7,
+                    shade(p, i));
         add_series_title(p, i, to, t);
         text_add(t, i + 1 < p->n_series ? ", " : "\n");
     }
@@ -217,9 +223,8 @@ static void body_bars(const struct plot *p, const struct script_target *to, stru
             text_printf(t, "\"%s\" using %zu:1:(column(%zu)-column(%zu)):(0) with vectors nohead lt %zu",
                         to->data, column + 1, column + 2, column + 1, s + 1);
         else
-            text_printf(t,
-                        "\"%s\" using %zu:1:%zu:%zu:($1-0.32):($1+0.32) with boxxyerror lc rgb \"%s\"",
-                        to->data, column, column + 1, column + 2, shade(s));
+            text_printf(t, "\"%s\" using %zu:1:%zu:%zu:($1-0.32):($1+0.32) with boxxyerror lc rgb \"%s\"",
+                        to->data, column, column + 1, column + 2, shade(p, s));
         add_series_title(p, s, to, t);
         text_add(t, s + 1 < p->n_series ? ", " : "\n");
     }
@@ -247,7 +252,7 @@ static void body_scatter(const struct plot *p, const struct script_target *to, s
                     ", \"%s\" using 2:7:3:4:8:9 with xyerrorbars pt 7 ps 0.7 lw 1.5 lc rgb \"%s\" title \"a "
                     "variant\", \"%s\" using 2:7:(sprintf(\"%%d\", 1-$1)) with labels offset 1.1,0.7 tc rgb "
                     "\"" INK "\" notitle",
-                    to->data, shade(0), to->data);
+                    to->data, shade(p, 0), to->data);
     text_add(t, "\n");
 }
 
@@ -257,7 +262,7 @@ static const char *style_of(enum plot_style style)
     case STYLE_DASHED:
         return "with lines dt 2 lw 2";
     case STYLE_POINTS:
-        return "with points pt 7 ps 0.55";
+        return "with points pt 7 ps 0.8";
     case STYLE_STEPS:
         return "with fsteps lw 2";
     case STYLE_MARKED:
@@ -286,7 +291,7 @@ static void add_bands(const struct plot *p, const struct script_target *to, stru
             text_printf(t,
                         "\"%s\" index %zu using 1:3:4 with filledcurves fc rgb \"%s\" fs transparent solid "
                         "0.18 noborder notitle, ",
-                        to->data, i, shade(i));
+                        to->data, i, shade(p, i));
 }
 
 static void body_lines(const struct plot *p, const struct script_target *to, struct text *t)
@@ -296,18 +301,19 @@ static void body_lines(const struct plot *p, const struct script_target *to, str
 
     text_printf(t, "set xlabel \"%s%s\"\nset ylabel \"%s%s\" tc rgb \"" INK "\"\n", plot_title(p->x_title),
                 sx.words, plot_title(p->y_title), sy.words);
-    text_printf(t, "%sset xrange [%.17g:%.17g]\nset yrange [%.17g:%.17g]\n", p->log_y ? "set logscale y\n" : "",
-                x.lo / sx.factor, x.hi / sx.factor, y.lo / sy.factor, y.hi / sy.factor);
+    text_printf(t, "%s%sset xrange [%.17g:%.17g]\nset yrange [%.17g:%.17g]\n",
+                p->log_x ? "set logscale x 2\n" : "", p->log_y ? "set logscale y\n" : "", x.lo / sx.factor,
+                x.hi / sx.factor, y.lo / sy.factor, y.hi / sy.factor);
     if (isfinite(p->reference))
-        text_printf(t, "set arrow from graph 0, first %.17g to graph 1, first %.17g nohead lc rgb \"" INK
-                       "\" dt 2\n",
-                    p->reference / sy.factor, p->reference / sy.factor);
+        text_printf(
+            t, "set arrow from graph 0, first %.17g to graph 1, first %.17g nohead lc rgb \"" INK "\" dt 2\n",
+            p->reference / sy.factor, p->reference / sy.factor);
     add_marks(p, &sx, t);
     text_add(t, "plot ");
     add_bands(p, to, t);
     for (size_t i = 0; i < p->n_series; i++) {
-        text_printf(t, "\"%s\" index %zu using 1:2 %s lc rgb \"%s\"", to->data, i, style_of(p->series[i].style),
-                    shade(i));
+        text_printf(t, "\"%s\" index %zu using 1:2 %s lc rgb \"%s\"", to->data, i,
+                    style_of(p->series[i].style), shade(p, i));
         add_series_title(p, i, to, t);
         text_add(t, i + 1 < p->n_series ? ", " : "\n");
     }

@@ -1,6 +1,6 @@
 /*
- * plot_script.h - what gnuplot is told: a script of our own words and numbers, and a file of numbers.  No text
- * of a user is in either.
+ * plot_script.h - what gnuplot is told: a script of our own words and numbers, and a file of numbers.  No
+ * text of a user is in either.
  *
  * Where a name belongs, the script has a place holder, as wide as the name will be: "@3~~~~@" is the label of
  * row 3, "@k3~~~@" that of series 3.  plot_place() puts the name there.
@@ -14,7 +14,7 @@ enum script_terminal { TERMINAL_WIDE, TERMINAL_NARROW, TERMINAL_DUMB };
 
 struct script_target {
     enum script_terminal terminal;
-    int columns, lines;       /* TERMINAL_DUMB */
+    int columns, lines;        /* TERMINAL_DUMB */
     const char *output, *data; /* names of files in the folder gnuplot runs in */
 };
 

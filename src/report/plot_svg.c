@@ -65,9 +65,8 @@ static size_t place_colour(const struct cleaner *c, const char *s)
 /* What a page does not need: tool tips, filters, the names of name spaces. */
 static size_t drop(const struct cleaner *c, const char *s)
 {
-    static const char *const elements[][2] = {{"<title>", "</title>"},
-                                              {"<desc>", "</desc>"},
-                                              {"<filter", "</filter>"}};
+    static const char *const elements[][2] = {
+        {"<title>", "</title>"}, {"<desc>", "</desc>"}, {"<filter", "</filter>"}};
 
     for (size_t i = 0; i < sizeof elements / sizeof elements[0]; i++)
         if (starts(s, elements[i][0]))
@@ -105,8 +104,8 @@ static void describe(const struct cleaner *c)
 {
     const char *narrow = c->form->narrow ? "n" : "";
 
-    text_printf(c->out, "<title id=\"plot%zu%s_t\">%s</title><desc id=\"plot%zu%s_d\">", c->form->number, narrow,
-                plot_title(c->p->title), c->form->number, narrow);
+    text_printf(c->out, "<title id=\"plot%zu%s_t\">%s</title><desc id=\"plot%zu%s_d\">", c->form->number,
+                narrow, plot_title(c->p->title), c->form->number, narrow);
     text_add_html(c->out, c->p->about != NULL ? c->p->about : "");
     text_add(c->out, "</desc>");
 }

@@ -1,6 +1,6 @@
 /*
- * plot_svg.h - gnuplot's drawing made a part of a page: no prolog, ids of its own, no tool tips, a title and a
- * description, the names in their places, the colours those of the page.
+ * plot_svg.h - gnuplot's drawing made a part of a page: no prolog, ids of its own, no tool tips, a title and
+ * a description, the names in their places, the colours those of the page.
  */
 #ifndef REPORT_PLOT_SVG_H
 #define REPORT_PLOT_SVG_H

@@ -61,13 +61,11 @@ int plot_term(const struct plot *p, int columns, int lines, struct text *out, st
     struct gnuplot_file files[3] = {{.name = "script"}, {.name = "data"}, {.name = "plot"}};
     int rc;
 
-    plot_script(p,
-                &(struct script_target){.terminal = TERMINAL_DUMB,
-                                        .columns = columns,
-                                        .lines = lines,
-                                        .output = "plot",
-                                        .data = "data"},
-                &script);
+    plot_script(
+        p,
+        &(struct script_target){
+            .terminal = TERMINAL_DUMB, .columns = columns, .lines = lines, .output = "plot", .data = "data"},
+        &script);
     plot_data(p, &data);
     files[0].content = script.s;
     files[0].len = script.len;

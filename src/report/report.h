@@ -28,8 +28,8 @@ struct report_input {
 enum report_format { REPORT_HTML, REPORT_MARKDOWN, REPORT_PDF };
 
 /*
- * ERR_PROGRAM when gnuplot is missing: the document is then complete but for its plots, each of which says so;
- * write it and pass the code on.  Also when PDF was not compiled in: then nothing is written.
+ * ERR_PROGRAM when gnuplot is missing: the document is then complete but for its plots, each of which says
+ * so; write it and pass the code on.  Also when PDF was not compiled in: then nothing is written.
  */
 int report_write(const struct report_input *in, enum report_format format, struct text *out, struct err *err);
 int report_check_format(enum report_format format, struct err *err); /* whether it can be written at all */

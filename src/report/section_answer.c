@@ -89,7 +89,8 @@ static void point_local(const struct review *r, const struct json **list, size_t
 
     if (local == NULL || local == list[0])
         return;
-    doc_item(r->d, "The one that looks best from within its own stages, \"%s\" with %s, is worth %s to the whole.",
+    doc_item(r->d,
+             "The one that looks best from within its own stages, \"%s\" with %s, is worth %s to the whole.",
              json_get_string(local, "name", "?"),
              label_value(a, sizeof a, estimate_read(local, "local_gain").mean, LABEL_GAIN),
              label_estimate(b, sizeof b, whole_gain(local), LABEL_GAIN));
@@ -110,17 +111,28 @@ static void point_set(const struct review *r)
 
 static void point_assumed(const struct review *r, const struct json **list, size_t n)
 {
+    const char *names = "", *text = "";
+    size_t many = 0;
+
     for (size_t i = 0; i < n; i++) {
         const struct json *even = section_list(list[i], "break_even");
-        char gain[160];
 
         if (even == NULL)
             continue;
-        doc_item(r->d, "No verdict on \"%s\" (%s), whose effect on quality rests on assumed values: it %s.",
-                 json_get_string(list[i], "name", "?"),
-                 label_estimate(gain, sizeof gain, whole_gain(list[i]), LABEL_GAIN),
-                 json_get_string(even, "text", "?"));
+        names = arena_printf(r->a, "%s%s\"%s\"", names, many > 0 ? ", " : "",
+                             json_get_string(list[i], "name", "?"));
+        if (many++ == 0)
+            text = json_get_string(even, "text", "?");
     }
+    if (many == 1)
+        doc_item(r->d, "No verdict on %s, whose effect on quality rests on assumed values: it %s.", names,
+                 text);
+    else if (many > 1)
+        doc_item(
+            r->d,
+            "No verdict on %s, whose effects on quality rest on assumed values. The first of them %s; the "
+            "others' break-evens stand with the ranking.",
+            names, text);
 }
 
 static void point_latency(const struct review *r)
@@ -140,12 +152,14 @@ static void point_knee(const struct review *r)
     const struct json *curve = section_list(r->details, "load_curve"), *knee = section_list(curve, "knee");
     const char *unit = curve != NULL ? json_get_string(curve, "unit", "") : "";
     double present = curve != NULL ? json_get_number(curve, "present", NAN) : NAN;
+    enum label_style style;
     char at[80], now[80];
 
     if (knee == NULL || !isfinite(present))
         return;
-    label_value(at, sizeof at, json_get_number(knee, "load", NAN), LABEL_NUMBER);
-    label_value(now, sizeof now, present, LABEL_NUMBER);
+    style = strcmp(unit, "per_s") == 0 ? LABEL_NUMBER : LABEL_COUNT;
+    label_value(at, sizeof at, json_get_number(knee, "load", NAN), style);
+    label_value(now, sizeof now, present, style);
     if (strcmp(unit, "workers") == 0)
         doc_item(r->d, "%s workers of \"%s\" deliver 95 %% of what any tried number does; there are %s.", at,
                  json_get_string(curve, "stage", "?"), now);
@@ -187,10 +201,12 @@ static void point_sensitivity(const struct review *r)
     hi = estimate_read(row, "higher").mean - 1;
     if (!isfinite(lo) || !isfinite(hi) || fmax(fabs(lo), fabs(hi)) < 0.01)
         return;
-    doc_item(r->d, "It hangs most on what nobody measured: %s. %s less of it changes the objective by %s, %s more by %s.",
-             json_get_string(row, "path", "?"), label_value(a, sizeof a, by, LABEL_FRAC),
-             label_value(b, sizeof b, lo, LABEL_CHANGE), label_value(a, sizeof a, by, LABEL_FRAC),
-             label_value(c, sizeof c, hi, LABEL_CHANGE));
+    doc_item(r->d,
+             "It hangs most on what nobody measured: %s. %s less of it changes the objective by %s, %s more "
+             "by %s.",
+             section_short_path(r, json_get_string(row, "path", "?")),
+             label_value(a, sizeof a, by, LABEL_FRAC), label_value(b, sizeof b, lo, LABEL_CHANGE),
+             label_value(a, sizeof a, by, LABEL_FRAC), label_value(c, sizeof c, hi, LABEL_CHANGE));
 }
 
 static void point_validation(const struct review *r)
@@ -204,7 +220,8 @@ static void point_validation(const struct review *r)
         return;
     if (isfinite(median) && variants != NULL)
         doc_item(r->d,
-                 "Checked against %zu really executed variants, half of the predicted figures were within %s; %s of the "
+                 "Checked against %zu really executed variants, half of the predicted figures were within "
+                 "%s; %s of the "
                  "measurements lie inside the predicted intervals.",
                  json_size(variants), label_value(value, sizeof value, median, LABEL_FRAC),
                  label_value(covered, sizeof covered, inside, LABEL_FRAC));
@@ -250,7 +267,8 @@ static void fact_best(const struct review *r, const struct json **list, size_t n
     if (best != NULL)
         label_estimate(note, sizeof note, whole_gain(best), LABEL_GAIN);
     doc_fact(r->d, "Best optimization",
-             best != NULL ? label_cut(value, sizeof value, json_get_string(best, "name", "?"), 40) : "not ranked",
+             best != NULL ? label_cut(value, sizeof value, json_get_string(best, "name", "?"), 40)
+                          : "not ranked",
              note);
 }
 

@@ -41,8 +41,10 @@ static void waterfall(const struct review *r, const struct json *steps)
     names[i] = "all of them";
     whole[i] = (struct plot_point){before, 0, before, NAN, NAN, NAN};
     doc_plot(r->d, &p,
-             "The best set that was found, built up step by step, each time what adds most. The order is one of many: "
-             "what a step is worth depends on those before it, which is why the table of shares does not use one.");
+             "The best set that was found, built up step by step, each time what adds most. The order is one "
+             "of many: "
+             "what a step is worth depends on those before it, which is why the table of shares does not use "
+             "one.");
 }
 
 static void step_table(const struct review *r, const struct json *steps)
@@ -116,21 +118,24 @@ static struct plot_series points_of(const struct review *r, const struct json *l
 static void front_plot(const struct review *r, const struct json *front, const struct json *behind,
                        const struct trade *t)
 {
-    struct plot_series series[] = {points_of(r, front, t->key, "on the front", STYLE_POINTS),
-                                   points_of(r, behind, t->key, "beaten by another", STYLE_POINTS)};
+    struct plot_series series[] = {points_of(r, behind, t->key, "beaten by another", STYLE_POINTS),
+                                   points_of(r, front, t->key, "on the front", STYLE_POINTS)};
     struct plot p = {.kind = PLOT_LINES,
                      .slug = strcmp(t->key, "quality") == 0 ? "front-quality" : "front-cost",
                      .title = "Throughput of each evaluated set against what it costs or gives up",
                      .x_title = t->title,
                      .y_title = arena_printf(r->a, "throughput (%s)", "per s"),
                      .series = series,
-                     .n_series = series[1].n > 0 ? 2 : 1,
+                     .n_series = 2,
                      .from_zero = true,
                      .reference = NAN};
 
-    doc_plot(r->d, &p,
-             "Every evaluated set is a point. On the front are those that no other beats in throughput, cost and "
-             "quality at once: which of them is right is a decision, not a calculation.");
+    series[0].shade = 7;
+    series[1].shade = 6;
+    doc_plot(
+        r->d, &p,
+        "Every evaluated set is a point. On the front are those that no other beats in throughput, cost and "
+        "quality at once: which of them is right is a decision, not a calculation.");
 }
 
 static void front_table(const struct review *r, const struct json *front)

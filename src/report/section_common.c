@@ -5,6 +5,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define NBSP "\xc2\xa0"
 
@@ -76,13 +77,24 @@ const char *section_joined(const struct review *r, const struct json *v)
     return kept;
 }
 
+const char *section_short_path(const struct review *r, const char *path)
+{
+    const char *name = strncmp(path, "stages.", 7) == 0 ? path + 7 : path, *params = strstr(name, ".params.");
+
+    if (name == path || params == NULL)
+        return path;
+    return arena_printf(r->a, "%.*s%s", (int)(params - name), name, params + strlen(".params"));
+}
+
 void cell_estimate(struct doc *d, struct estimate e, enum label_style style)
 {
-    char value[160], interval[140], note[180] = "";
+    char value[160], interval[140] = "", note[180] = "";
 
     if (isfinite(e.pred_lo) && isfinite(e.pred_hi)) /* spaces that do not break the line */
         snprintf(note, sizeof note, "prediction" NBSP "%s",
                  label_interval(interval, sizeof interval, estimate_widest(e), style));
+    if (strcmp(label_interval(value, sizeof value, e, style), interval) == 0) /* it adds nothing */
+        note[0] = '\0';
     doc_cell_note(d, label_estimate(value, sizeof value, e, style), note);
 }
 

@@ -54,7 +54,8 @@ static void figures_table(const struct review *r)
     for (size_t i = 0; i < r->compared_n; i++) {
         doc_row(r->d);
         doc_cell_note(r->d, name_of(r, i),
-                      arena_printf(r->a, "%s, seed %.0f, %.12s", json_get_string(r->compared[i], "command", "?"),
+                      arena_printf(r->a, "%s, seed %.0f, %.12s",
+                                   json_get_string(r->compared[i], "command", "?"),
                                    json_get_number(r->compared[i], "seed", 0),
                                    json_get_string(r->compared[i], "scenario_sha256", "?")));
         doc_cell(r->d, "%s", section_bottleneck(r->compared[i]));
@@ -107,6 +108,7 @@ void section_comparison(struct review *r)
             plotted++;
         }
     doc_block(r->d, DOC_HINT,
-              "Runs of different seeds or scenarios are not paired: \"foresight diff\" tells whether a difference is "
+              "Runs of different seeds or scenarios are not paired: \"foresight diff\" tells whether a "
+              "difference is "
               "more than luck.");
 }

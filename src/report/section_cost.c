@@ -86,8 +86,8 @@ static void growth_row(const struct review *r, const struct json *v)
 
 static void growth_by_law(const struct review *r, const struct json *resources)
 {
-    static const char *const heads[] = {"<Resource", ">Now", ">Needed now", ">At twice the rate",
-                                        ">At four times", NULL};
+    static const char *const heads[] = {"<Resource",          ">Now",           ">Needed now",
+                                        ">At twice the rate", ">At four times", NULL};
 
     doc_table(r->d, heads);
     JSON_EACH (v, resources)
@@ -95,8 +95,10 @@ static void growth_by_law(const struct review *r, const struct json *resources)
             growth_row(r, v);
     doc_table_end(r->d);
     doc_block(r->d, DOC_HINT,
-              "By the utilization law: how many are busy on average at the present rate, at twice and at four times it, "
-              "none of them busy for more than %.0f %% of the time. Stages that lose time to each other, or queues in "
+              "By the utilization law: how many are busy on average at the present rate, at twice and at "
+              "four times it, "
+              "none of them busy for more than %.0f %% of the time. Stages that lose time to each other, or "
+              "queues in "
               "front of a latency limit, need more; \"foresight plan\" simulates that.",
               100 * TARGET_BUSY);
 }
@@ -115,7 +117,8 @@ static void growth_by_plan(const struct review *r, const struct json *growth)
         doc_cell(r->d, "\xc3\x97%g", json_get_number(v, "factor", NAN));
         doc_cell(r->d, "%s", section_joined(r, json_get(v, "set")));
         doc_cell(r->d, "%s",
-                 estimate_is_known(usd) ? label_estimate(cost, sizeof cost, usd, LABEL_USD_PER_H) : "no prices given");
+                 estimate_is_known(usd) ? label_estimate(cost, sizeof cost, usd, LABEL_USD_PER_H)
+                                        : "no prices given");
     }
     doc_table_end(r->d);
 }

@@ -70,7 +70,8 @@ static void set_marks(const struct load *l, struct plot *p)
     if (isfinite(l->knee) && l->knee != l->present)
         p->marks[p->n_marks++] = (struct plot_mark){l->knee, "knee"};
     if (isfinite(l->present))
-        p->marks[p->n_marks++] = (struct plot_mark){l->present, l->knee == l->present ? "now, at the knee" : "now"};
+        p->marks[p->n_marks++] =
+            (struct plot_mark){l->present, l->knee == l->present ? "now, at the knee" : "now"};
 }
 
 static double largest_latency(const struct load *l, double *least)
@@ -87,12 +88,20 @@ static double largest_latency(const struct load *l, double *least)
     return most;
 }
 
+/* Loads that double from point to point stand evenly on a logarithmic axis. */
+static bool is_wide(const struct load *l)
+{
+    double first = json_get_number(json_at(l->points, 0), "load", NAN);
+    double last = json_get_number(json_at(l->points, json_size(l->points) - 1), "load", NAN);
+
+    return first > 0 && last >= 40 * first;
+}
+
 static void load_plots(const struct review *r, const struct load *l)
 {
     double least, most = largest_latency(l, &least);
     struct time_axis axis = section_time_axis(most > 50 * least ? least : most);
-    struct plot_series rate[] = {
-        curve(r, l, NULL, "throughput_per_s", 1, "throughput", STYLE_MARKED)};
+    struct plot_series rate[] = {curve(r, l, NULL, "throughput_per_s", 1, "throughput", STYLE_MARKED)};
     struct plot_series latency[] = {
         curve(r, l, "latency_s", "mean", axis.factor, "mean", STYLE_MARKED),
         curve(r, l, "latency_s", "p95", axis.factor, "95th percentile", STYLE_MARKED),
@@ -108,8 +117,10 @@ static void load_plots(const struct review *r, const struct load *l)
                      .reference = NAN};
 
     set_marks(l, &p);
+    p.log_x = is_wide(l);
     doc_plot(r->d, &p,
-             "What is delivered against what is asked for, or put to work; the band is the interval of each point.");
+             "What is delivered against what is asked for, or put to work; the band is the interval of each "
+             "point.");
     if (latency[0].n == 0)
         return;
     p = (struct plot){.kind = PLOT_LINES,
@@ -123,15 +134,18 @@ static void load_plots(const struct review *r, const struct load *l)
                       .log_y = most > 50 * least,
                       .reference = NAN};
     set_marks(l, &p);
-    doc_plot(r->d, &p,
-             "How long one takes against the load. Behind the knee, where throughput over latency is largest, "
-             "waiting grows faster than what is delivered.");
+    p.log_x = is_wide(l);
+    doc_plot(
+        r->d, &p,
+        "How long one takes against the load. Behind the knee, where throughput over latency is largest, "
+        "waiting grows faster than what is delivered.");
 }
 
 static void load_table(const struct review *r, const struct load *l)
 {
-    static const char *const heads[] = {">Load", ">Throughput", ">Mean latency", ">95th percentile", "<", NULL},
-                      *const short_heads[] = {">Workers", ">Throughput", "<", NULL};
+    static const char *const heads[] = {">Load", ">Throughput", ">Mean latency", ">95th percentile",
+                                        "<",     NULL},
+                             *const short_heads[] = {">Workers", ">Throughput", "<", NULL};
     bool latency = section_list(json_at(l->points, 0), "latency_s") != NULL;
 
     doc_table(r->d, latency ? heads : short_heads);
@@ -140,7 +154,9 @@ static void load_table(const struct review *r, const struct load *l)
         char value[96];
 
         doc_row(r->d);
-        doc_cell(r->d, "%s", label_value(value, sizeof value, load, LABEL_NUMBER));
+        doc_cell(r->d, "%s",
+                 label_value(value, sizeof value, load,
+                             strcmp(l->unit, "per_s") == 0 ? LABEL_NUMBER : LABEL_COUNT));
         cell_estimate(r->d, estimate_read(v, "throughput_per_s"), LABEL_PER_S);
         if (latency) {
             cell_estimate(r->d, estimate_read(section_list(v, "latency_s"), "mean"), LABEL_S);
@@ -161,13 +177,13 @@ static void load_table(const struct review *r, const struct load *l)
 static void load_curve(const struct review *r)
 {
     const struct json *c = section_list(r->details, "load_curve");
-    struct load l = {.points = section_list(c, "points"),
-                     .knee = NAN};
+    struct load l = {.points = section_list(c, "points"), .knee = NAN};
 
     doc_heading(r->d, "Against the load");
     if (l.points == NULL) {
         doc_block(r->d, DOC_MISSING, "No load curve: %s.",
-                  c != NULL ? json_get_string(c, "none", "nothing was simulated") : "\"foresight report\" makes one");
+                  c != NULL ? json_get_string(c, "none", "nothing was simulated")
+                            : "\"foresight report\" makes one");
         return;
     }
     l.unit = json_get_string(c, "unit", "");
@@ -179,7 +195,8 @@ static void load_curve(const struct review *r)
                 : strcmp(l.unit, "workers") == 0 ? "workers"
                                                  : "arrivals (per s)";
     if (l.stage[0] != '\0')
-        doc_block(r->d, DOC_PARA, "Nothing arrives here by itself, so the workers of \"%s\" vary, all else as it is.",
+        doc_block(r->d, DOC_PARA,
+                  "Nothing arrives here by itself, so the workers of \"%s\" vary, all else as it is.",
                   l.stage);
     load_plots(r, &l);
     load_table(r, &l);

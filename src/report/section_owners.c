@@ -7,8 +7,8 @@
 
 /* A matrix: a row for each optimization, a column for each name in its list, a figure of each cell. */
 struct matrix {
-    const char *list, *name;  /* "delta_by_owner", "owner" */
-    const char *key;          /* "usd_per_h" */
+    const char *list, *name; /* "delta_by_owner", "owner" */
+    const char *key;         /* "usd_per_h" */
     enum label_style style;
     const char *what;
 };
@@ -63,7 +63,8 @@ static size_t columns_of(const struct json *optimizations, const struct matrix *
     return n;
 }
 
-static void write_cell(const struct review *r, const struct matrix *m, const struct json *cell, double largest)
+static void write_cell(const struct review *r, const struct matrix *m, const struct json *cell,
+                       double largest)
 {
     double change = change_of(cell, m->key);
     char value[96], with_sign[100];
@@ -106,7 +107,8 @@ void section_owners(struct review *r)
         {"delta_by_owner", "owner", "usd_per_h", LABEL_USD_PER_H, "Each team's bill, per hour"},
         {"delta_by_owner", "owner", "busy", LABEL_NUMBER, "What each team keeps busy: cores, GPUs, servers"},
         {"delta_by_component", "component", "cpu_s", LABEL_S, "Work per unit in each component"},
-        {"delta_by_component", "component", "bytes", LABEL_BYTES, "Bytes of disks per unit in each component"},
+        {"delta_by_component", "component", "bytes", LABEL_BYTES,
+         "Bytes of disks per unit in each component"},
         {"delta_by_component", "component", "power_w", LABEL_WATT, "Power of each component"},
     };
     const struct json *optimizations = section_list(r->rank, "optimizations");
@@ -117,10 +119,12 @@ void section_owners(struct review *r)
     for (size_t i = 0; optimizations != NULL && i < sizeof matrices / sizeof matrices[0]; i++)
         any = write_matrix(r, optimizations, &matrices[i]) || any;
     if (any)
-        doc_block(r->d, DOC_HINT,
-                  "Changes that each optimization makes, the whole pipeline running as fast as it then can. Blue: "
-                  "less is taken than before; orange: more. A dot is no change that can be told. Who is faster "
-                  "because another paid shows here.");
+        doc_block(
+            r->d, DOC_HINT,
+            "Changes that each optimization makes, the whole pipeline running as fast as it then can. Blue: "
+            "less is taken than before; orange: more. A dot is no change that can be told. Who is faster "
+            "because another paid shows here.");
     else
-        doc_block(r->d, DOC_MISSING, "No optimization moves work or cost from one team or component to another.");
+        doc_block(r->d, DOC_MISSING,
+                  "No optimization moves work or cost from one team or component to another.");
 }

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <string.h>
 
-/* The limit may be a stage, which is orange then, or something that stages share. */
+/* The limit may be a stage, or something that stages share: both are orange. */
 static char *caption_of(const struct json *stages, const char *bottleneck, char *buf, size_t size)
 {
     bool is_stage = false, calls = false;
@@ -17,7 +17,9 @@ static char *caption_of(const struct json *stages, const char *bottleneck, char 
             calls = calls || json_get(v, "calls") != NULL;
         }
     snprintf(buf, size, "Stages in the order of the scenario. Bars: share of time busy. %s%s",
-             is_stage ? "Orange: what limits throughput." : "No stage is the limit by itself.",
+             bottleneck[0] == '\0' ? ""
+             : is_stage            ? "Orange: what limits throughput."
+                                   : "Orange: what works on the resource that limits throughput.",
              calls ? " Dashed: from who asks to who answers." : "");
     return buf;
 }
@@ -140,8 +142,8 @@ static void metric_table(const struct review *r, const struct json *metrics)
 /* Of several pipelines each; what stands above is the objective's. */
 static void pipelines_table(const struct review *r, const struct json *pipelines)
 {
-    static const char *const heads[] = {"<Pipeline", ">Throughput", ">Latency, 95 %", ">Time until done",
-                                        ">Quality", NULL};
+    static const char *const heads[] = {"<Pipeline",        ">Throughput", ">Latency, 95 %",
+                                        ">Time until done", ">Quality",    NULL};
 
     doc_heading(r->d, "Each pipeline");
     doc_table(r->d, heads);

@@ -30,8 +30,7 @@ static void warn_of_mixture(const struct review *r, const struct json **list, si
         const char *sha = json_get_string(list[i], "scenario_sha256", NULL);
 
         if (sha != NULL && first != NULL && strcmp(sha, first) != 0) {
-            doc_block(r->d, DOC_WARNING,
-                      "The results come from different contents of the scenario file%s",
+            doc_block(r->d, DOC_WARNING, "The results come from different contents of the scenario file%s",
                       r->compared_n > 1 ? "." : "; run the commands again before comparing them.");
             return;
         }

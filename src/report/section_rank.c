@@ -48,17 +48,19 @@ static enum doc_tone tone_of(const char *verdict)
 /* Names of stages stand one below the other: a list of them would be broken anywhere. */
 static void rank_table(const struct review *r, const struct json **list, size_t n)
 {
-    static const char *const heads[] = {"<Optimization", ">Alone (local gain)", ">Whole (end to end)", ">Share",
-                                        ">Cost",         "<Verdict",            NULL};
+    static const char *const heads[] = {
+        "<Optimization", ">Alone (local gain)", ">Whole (end to end)", ">Share", ">Cost", "<Verdict", NULL};
     bool priced = section_has_price(r->rank);
     char value[96];
 
     doc_table(r->d, heads);
     for (size_t i = 0; i < n; i++) {
         const char *verdict = json_get_string(list[i], "verdict", "-");
-        const char *note = arena_printf(r->a, "%s%s%s", section_joined(r, json_get(list[i], "touches")),
-                                        json_get(list[i], "why") != NULL ? ": " : "",
-                                        json_get_string(list[i], "why", ""));
+        const struct json *even = section_list(list[i], "break_even");
+        const char *note =
+            arena_printf(r->a, "%s%s%s%s%s", section_joined(r, json_get(list[i], "touches")),
+                         json_get(list[i], "why") != NULL ? ": " : "", json_get_string(list[i], "why", ""),
+                         even != NULL ? ". It " : "", even != NULL ? json_get_string(even, "text", "") : "");
 
         doc_row(r->d);
         doc_cell_note(r->d, json_get_string(list[i], "name", "?"), note);
@@ -67,8 +69,8 @@ static void rank_table(const struct review *r, const struct json **list, size_t 
         doc_cell(r->d, "%s",
                  label_value(value, sizeof value, estimate_read(list[i], "share_frac").mean, LABEL_FRAC));
         doc_cell(r->d, "%s",
-                 priced ? label_value(value, sizeof value, estimate_read(list[i], "cost_delta_usd_per_h").mean,
-                                      LABEL_USD_PER_H)
+                 priced ? label_value(value, sizeof value,
+                                      estimate_read(list[i], "cost_delta_usd_per_h").mean, LABEL_USD_PER_H)
                         : "no prices");
         doc_mark(r->d, tone_of(verdict), verdict);
     }
@@ -102,11 +104,13 @@ static void rank_plot(const struct review *r, const struct json **list, size_t n
 
     for (size_t i = 0; i < n; i++)
         names[i] = json_get_string(list[i], "name", "?");
-    doc_plot(r->d, &p,
-             "The forest against the trees: each optimization twice, what its own stages gain when their neighbours "
-             "are infinitely fast, and what the whole pipeline gains. Thick bars are the sampling error of the "
-             "simulation, thin ones add the uncertainty of calibrated parameters; they may run out of the plot. A "
-             "bar that crosses the dashed line may be no gain at all.");
+    doc_plot(
+        r->d, &p,
+        "The forest against the trees: each optimization twice, what its own stages gain when their "
+        "neighbours "
+        "are infinitely fast, and what the whole pipeline gains. Thick bars are the sampling error of the "
+        "simulation, thin ones add the uncertainty of calibrated parameters; they may run out of the plot. A "
+        "bar that crosses the dashed line may be no gain at all.");
 }
 
 static double strength(const struct json *interaction)

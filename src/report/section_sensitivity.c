@@ -38,13 +38,14 @@ static void tornado(const struct review *r, const struct json *rows)
     JSON_EACH (v, rows) {
         if (p.rows == MOST_ROWS || !is_known(v))
             continue;
-        names[p.rows] = json_get_string(v, "path", "?");
+        names[p.rows] = section_short_path(r, json_get_string(v, "path", "?"));
         lower[p.rows] = bar(estimate_read(v, "lower").mean);
         higher[p.rows++] = bar(estimate_read(v, "higher").mean);
     }
     if (p.rows > 0)
         doc_plot(r->d, &p,
-                 "Each value alone is moved, all others as they are: the longest bars are what is worth measuring first.");
+                 "Each value alone is moved, all others as they are: the longest bars are what is worth "
+                 "measuring first.");
 }
 
 static void tornado_table(const struct review *r, const struct json *rows)
@@ -59,7 +60,7 @@ static void tornado_table(const struct review *r, const struct json *rows)
             continue;
         }
         doc_row(r->d);
-        doc_cell(r->d, "%s", json_get_string(v, "path", "?"));
+        doc_cell(r->d, "%s", section_short_path(r, json_get_string(v, "path", "?")));
         doc_cell(r->d, "%s", json_get_string(v, "kind", ""));
         cell_estimate(r->d, estimate_read(v, "lower"), LABEL_GAIN);
         cell_estimate(r->d, estimate_read(v, "higher"), LABEL_GAIN);
@@ -74,13 +75,15 @@ static void what_is_uncertain(const struct review *r)
     const struct json *part = section_list(r->details, "sensitivity"), *rows = section_list(part, "rows");
     char by[40];
 
-    doc_heading(r->d, "What the result hangs on");
+    doc_heading(r->d, "Values that are not certain");
     if (rows == NULL) {
-        doc_block(r->d, DOC_PARA, "Nothing is assumed, and nothing calibrated has an error: nothing to vary.");
+        doc_block(r->d, DOC_PARA,
+                  "Nothing is assumed, and nothing calibrated has an error: nothing to vary.");
         return;
     }
     doc_block(r->d, DOC_PARA,
-              "The objective is %s. Values that nobody measured are moved by %s either way, because their range is not "
+              "The objective is %s. Values that nobody measured are moved by %s either way, because their "
+              "range is not "
               "known; calibrated ones are raised by their standard error.",
               json_get_string(part, "of", "throughput"),
               label_value(by, sizeof by, json_get_number(part, "assumed_by_frac", NAN), LABEL_FRAC));
@@ -99,8 +102,10 @@ static struct plot_series speedup_curve(const struct review *r, const struct jso
     p[0] = section_point(estimate_of(1), 0);
     if (points != NULL)
         JSON_EACH (q, points)
-            p[n++] = section_point(estimate_read(q, "end_to_end_gain"), 100 * json_get_number(q, "spared_frac", NAN));
-    return (struct plot_series){.label = json_get_string(v, "stage", "?"), .points = p, .n = n, .style = STYLE_MARKED};
+            p[n++] = section_point(estimate_read(q, "end_to_end_gain"),
+                                   100 * json_get_number(q, "spared_frac", NAN));
+    return (struct plot_series){
+        .label = json_get_string(v, "stage", "?"), .points = p, .n = n, .style = STYLE_MARKED};
 }
 
 static void speedup_plot(const struct review *r, const struct json *curves)
@@ -118,7 +123,8 @@ static void speedup_plot(const struct review *r, const struct json *curves)
         if (p.n_series < MOST_CURVES)
             series[p.n_series++] = speedup_curve(r, v);
     doc_plot(r->d, &p,
-             "Virtual speed-up: one stage is spared a share of its work, everything else stays. A flat line is a stage "
+             "Virtual speed-up: one stage is spared a share of its work, everything else stays. A flat line "
+             "is a stage "
              "where no optimization can help the whole.");
 }
 

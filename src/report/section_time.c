@@ -152,12 +152,14 @@ static void time_lines(const struct review *r)
     if (line == NULL)
         return;
     doc_heading(r->d, "Over time");
-    time_line(r, line, "resources", "busy_frac", &busy,
-              "The busiest resources in one replication, mean of each interval. A resource at 1 that others wait "
-              "for is a limit; one that comes and goes is starved or blocked.");
-    time_line(r, line, "stages", "queue_mean", &queue,
-              "What waits in front of each stage (of stages that serve many at once: what is inside), the longest "
-              "first.");
+    time_line(
+        r, line, "resources", "busy_frac", &busy,
+        "The busiest resources in one replication, mean of each interval. A resource at 1 that others wait "
+        "for is a limit; one that comes and goes is starved or blocked.");
+    time_line(
+        r, line, "stages", "queue_mean", &queue,
+        "What waits in front of each stage (of stages that serve many at once: what is inside), the longest "
+        "first.");
 }
 
 /* ---------------------------------------------------------------- table */

@@ -48,7 +48,11 @@ const struct json *section_list(const struct json *result, const char *key);
 
 /* A string as it is, anything else as JSON; lists of them joined by commas. */
 void section_words(const struct json *v, struct text *out);
-const char *section_joined(const struct review *r, const struct json *v); /* the same, as long as r->a lives */
+const char *section_joined(const struct review *r,
+                           const struct json *v); /* the same, as long as r->a lives */
+
+/* "stages.prep.params.workers" as --set takes it too: "prep.workers". */
+const char *section_short_path(const struct review *r, const char *path);
 
 void cell_estimate(struct doc *d, struct estimate e, enum label_style style);
 
