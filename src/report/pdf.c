@@ -32,7 +32,6 @@ static void section(struct doc *d, const char *id, const char *title)
 {
     (void)id;
     page_rule(page_of(d), 14);
-    page_keep(page_of(d), 190);
     page_text(page_of(d), title, &(struct page_style){.size = 14, .bold = true, .before = 6, .after = 2});
 }
 

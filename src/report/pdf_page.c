@@ -158,8 +158,9 @@ void page_line(struct page *p, double length, double width)
 void page_rule(struct page *p, double before)
 {
     p->y += before;
-    page_keep(p, 100);
-    page_line(p, PAGE_BODY, 0.7);
+    page_keep(p, 220);
+    if (p->y > PAGE_MARGIN)
+        page_line(p, PAGE_BODY, 0.7);
     p->y += 4;
 }
 

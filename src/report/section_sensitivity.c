@@ -137,6 +137,8 @@ void section_sensitivity(struct review *r)
     doc_heading(r->d, "If one stage were faster");
     if (curves != NULL)
         speedup_plot(r, curves);
+    else if (r->rank != NULL)
+        doc_block(r->d, DOC_MISSING, "This ranking tried no stage faster.");
     else
         section_source(r, NULL, "rank");
 }
