@@ -36,6 +36,25 @@ struct law law_weibull(double mean, double shape)
     return law;
 }
 
+struct law law_scaled(const struct law *law, double factor, struct arena *a)
+{
+    struct law scaled = *law;
+    double *values;
+
+    scaled.mean *= factor;
+    scaled.lo *= factor;
+    scaled.hi *= factor;
+    scaled.fast *= factor;
+    scaled.slow *= factor;
+    if (law->n == 0)
+        return scaled;
+    values = arena_array(a, law->n, sizeof *values);
+    for (size_t i = 0; i < law->n; i++)
+        values[i] = law->values[i] * factor;
+    scaled.values = values;
+    return scaled;
+}
+
 struct law law_hyperexponential(double share, double fast, double slow)
 {
     double mean = share * fast + (1 - share) * slow;
@@ -67,22 +86,6 @@ struct law law_quantiles(const double *at, const double *values, size_t n)
         square += (at[i] - at[i - 1]) * (a * a + a * b + b * b) / 3;
     }
     law.cv = sqrt(square);
-    return law;
-}
-
-struct law law_scaled(const struct law *l, double by, struct arena *a)
-{
-    struct law law = *l;
-    double *values = l->n > 0 ? arena_array(a, l->n, sizeof *values) : NULL;
-
-    law.mean *= by;
-    law.lo *= by;
-    law.hi *= by;
-    law.fast *= by;
-    law.slow *= by;
-    for (size_t i = 0; i < l->n; i++)
-        values[i] = by * l->values[i];
-    law.values = values;
     return law;
 }
 

@@ -41,8 +41,8 @@ struct law {
 struct law law_constant(double value);
 struct law law_weibull(double mean, double shape);
 struct law law_hyperexponential(double share, double fast, double slow);
+struct law law_scaled(const struct law *law, double factor, struct arena *a); /* every draw times `factor` */
 struct law law_quantiles(const double *at, const double *values, size_t n); /* borrows both */
-struct law law_scaled(const struct law *l, double by, struct arena *a); /* of `by` times the quantity */
 
 /* Reads a law from a scenario value; errors name `where` (a JSON path). */
 int law_read(const struct json *value, enum unit unit, const char *where, struct arena *a, struct law *out,

@@ -33,10 +33,10 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/scenario_arrivals.c \
 	%D%/scenario_calls.c \
 	%D%/scenario_edges.c \
-	%D%/scenario_load.c \
 	%D%/scenario_pipelines.c \
 	%D%/scenario_read.h \
 	%D%/scenario_requests.c \
+	%D%/scenario_scale.c \
 	%D%/scenario_resolve.c \
 	%D%/scenario_resources.c \
 	%D%/scenario_stages.c \

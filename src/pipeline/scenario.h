@@ -299,13 +299,17 @@ void scenario_free(struct scenario *s);
  * is the pipeline that passes the first of them.
  */
 void scenario_isolate(struct scenario *s, const char *const *stages, int n);
-/*
- * The load of the objective, `factor` times what the file says: arrivals come that much faster (as they are,
- * only closer together), clients are that many more.  A closed pipeline takes what it can: nothing changes.
- */
-void scenario_scale_load(struct scenario *s, double factor);
 /* False when everything that the pipeline passes or asks is infinitely fast. */
 bool pipeline_takes_time(const struct scenario *s, const struct pipeline *p);
+
+/*
+ * The objective's traffic, `factor` times as much: arrivals come so much faster (also those of a schedule or a
+ * recording), clients are so many more.  A closed loop takes what it gets: its last stage consumes so much
+ * faster, or of a job with an end, there is so much more to do for each item.
+ */
+void scenario_scale_traffic(struct scenario *s, double factor);
+/* Units that come in a second on average; 0 where they come when they are asked for. */
+double pipeline_rate_per_s(const struct pipeline *p);
 
 const struct stage *scenario_stage(const struct scenario *s, const char *name); /* NULL if absent */
 bool pipeline_has_latency(const struct pipeline *p);                            /* all but closed */

@@ -61,6 +61,14 @@ void section_words(const struct json *v, struct text *out)
         }
         return;
     }
+    if (json_type(v) == JSON_OBJECT) {
+        JSON_EACH (c, v) {
+            text_printf(out, "%s%s = ", first ? "" : ", ", json_key(c));
+            section_words(c, out);
+            first = false;
+        }
+        return;
+    }
     compact = json_compact(v);
     text_add(out, compact);
     free(compact);

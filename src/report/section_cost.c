@@ -103,12 +103,37 @@ static void growth_by_law(const struct review *r, const struct json *resources)
               100 * TARGET_BUSY);
 }
 
+/* The cheapest deployment that meets the service level, and how far it is from what could be. */
+static void recommended(const struct review *r)
+{
+    const struct json *best = section_list(r->plan, "recommended"),
+                      *lower = section_list(r->plan, "lower_bound");
+    struct estimate headroom = estimate_read(r->plan, "headroom_frac");
+    char cost[160], least[160], more[160];
+
+    if (best == NULL || section_list(best, "set") == NULL) {
+        doc_block(r->d, DOC_MISSING, "No deployment that was tried meets the service level.");
+        return;
+    }
+    doc_block(r->d, DOC_PARA, "The service level is met by %s, for %s.",
+              section_joined(r, json_get(best, "set")),
+              label_estimate(cost, sizeof cost, estimate_read(best, "cost_usd_per_h"), LABEL_USD_PER_H));
+    if (estimate_is_known(estimate_read(lower, "cost_usd_per_h")))
+        doc_block(
+            r->d, DOC_PARA, "Nothing could do it for less than %s, by the operational bound.",
+            label_estimate(least, sizeof least, estimate_read(lower, "cost_usd_per_h"), LABEL_USD_PER_H));
+    if (estimate_is_known(headroom))
+        doc_block(r->d, DOC_PARA, "It has room for %s more traffic.",
+                  label_estimate(more, sizeof more, headroom, LABEL_FRAC));
+}
+
 static void growth_by_plan(const struct review *r, const struct json *growth)
 {
     static const char *const heads[] = {">Growth", "<Deployment", ">Cost per hour", NULL};
     char cost[160];
 
     section_source(r, r->plan, "plan");
+    recommended(r);
     doc_table(r->d, heads);
     JSON_EACH (v, growth) {
         struct estimate usd = estimate_read(v, "cost_usd_per_h");

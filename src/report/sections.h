@@ -46,7 +46,7 @@ bool section_source(const struct review *r, const struct json *result, const cha
 /* Members of result[key] when that is an array or object; NULL otherwise. */
 const struct json *section_list(const struct json *result, const char *key);
 
-/* A string as it is, anything else as JSON; lists of them joined by commas. */
+/* A string as it is, a list joined by commas, an object as "key = value", anything else as JSON. */
 void section_words(const struct json *v, struct text *out);
 const char *section_joined(const struct review *r,
                            const struct json *v); /* the same, as long as r->a lives */

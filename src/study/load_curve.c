@@ -41,7 +41,7 @@ static int build(const struct curve *c, const struct point *p, struct scenario *
 
     if (c->stage == NULL) {
         TRY(variant_build(c->st, 0, NULL, 0, out, err));
-        scenario_scale_load(*out, p->factor);
+        scenario_scale_traffic(*out, p->factor);
         return 0;
     }
     tree = json_copy(c->st->tree);
@@ -103,7 +103,7 @@ static int capacity(const struct study *st, double *out, struct err *err)
     int rc = variant_build(st, 0, NULL, 0, &s, err);
 
     if (rc == 0) {
-        scenario_scale_load(s, 1e9);
+        scenario_scale_traffic(s, 1e9);
         bound_compute(s, a, &b);
         *out = b.throughput_per_s;
     }
@@ -119,7 +119,7 @@ static int vary_arrivals(struct curve *c, const struct outcome *o, struct err *e
     TRY(capacity(c->st, &most, err));
     c->of = "arrivals";
     c->unit = "per_s";
-    c->present = 1 / c->base->workload.arrivals.mean;
+    c->present = pipeline_rate_per_s(&c->base->pipelines[c->base->objective]);
     if (!isfinite(most)) /* nothing limits it */
         most = 4 * o->throughput_per_s.mean;
     add_point(c, c->present, 1);
@@ -177,8 +177,8 @@ static void vary_workers(struct curve *c, const struct outcome *o)
 /* ------------------------------------------------------------------ knee */
 
 /*
- * With latencies: where throughput over latency, Kleinrock's power, is largest; behind it waiting grows faster
- * than what is delivered.  With workers: the fewest that deliver 95 % of the most.
+ * With latencies: where throughput over latency, Kleinrock's power, is largest; behind it waiting grows
+ * faster than what is delivered.  With workers: the fewest that deliver 95 % of the most.
  */
 static int knee_of(const struct curve *c)
 {

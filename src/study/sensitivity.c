@@ -57,7 +57,8 @@ static struct json *scaled_list(const struct json *v, double by)
 {
     struct json *list = json_new_array();
     size_t i = 0, n = json_size(v);
-    bool is_pair = n == 2 && json_type(json_at(v, 0)) == JSON_NUMBER && json_type(json_at(v, 1)) != JSON_ARRAY;
+    bool is_pair =
+        n == 2 && json_type(json_at(v, 0)) == JSON_NUMBER && json_type(json_at(v, 1)) != JSON_ARRAY;
 
     JSON_EACH (c, v) {
         struct json *moved = is_pair && i == 0 ? NULL : scaled(c, by);
@@ -171,8 +172,7 @@ static int simulate_side(void *ctx, uint32_t i, struct err *err)
     if (rc == 0)
         rc = variant_simulate(w->st, s, 1, a, &o, &refused);
     if (rc == 0) {
-        r->gain[side] =
-            estimate_ratio(o.objective_rep, w->base, (size_t)o.replications, w->st->confidence);
+        r->gain[side] = estimate_ratio(o.objective_rep, w->base, (size_t)o.replications, w->st->confidence);
         r->known[side] = isfinite(r->gain[side].mean);
     }
     scenario_free(s);
@@ -215,9 +215,9 @@ int sensitivity_json(const struct study *st, const struct scenario *base, const 
     int calibrated = base->uncertain_n < MOST_CALIBRATED ? base->uncertain_n : MOST_CALIBRATED;
     int n = base->assumed_n + calibrated, rc;
 
-    json_set_string(member, "of", scenario_has_latency(base) && base->workload.kind != WORKLOAD_CLIENTS
-                                      ? "1 / mean latency"
-                                      : "throughput");
+    json_set_string(member, "of",
+                    scenario_has_latency(base) && base->workload.kind != WORKLOAD_CLIENTS ? "1 / mean latency"
+                                                                                          : "throughput");
     json_set_number(member, "assumed_by_frac", assumed_by[1] - 1);
     json_set_number(member, "calibrated_left_out", base->uncertain_n - calibrated);
     list = json_set_array(member, "rows");

@@ -106,8 +106,7 @@ int timeline_json(const struct study *st, const struct scenario *base, const str
 {
     struct simulate_options opt = study_simulation(st, 1);
     struct recorder r = {.stages = base->stages_n, .resources = base->resources_n, .stride = 1};
-    struct sampling how = {
-        .points = ROOM, .latency_points = LATENCY_POINTS, .sample = record, .ctx = &r};
+    struct sampling how = {.points = ROOM, .latency_points = LATENCY_POINTS, .sample = record, .ctx = &r};
     struct arena *a = arena_new();
     struct flow_result again;
     int rc;
