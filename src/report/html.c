@@ -67,7 +67,9 @@ static const char style[] =
     "@media (max-width:760px){body{padding:22px 14px 40px}h1{font-size:23px}.lead{font-size:16px}"
     ".facts{grid-template-columns:repeat(2,1fr);gap:8px}.fact{padding:8px 10px}.fact b{font-size:17px}"
     "figure svg.narrow{display:block}figure svg.wide-form{display:none}"
-    "td.t{min-width:6.5em}td.n{white-space:normal;min-width:7.2em}table{font-size:13px}th,td{padding-left:"
+    "td.t{min-width:6.5em}table:not(.small) "
+    "td.t:first-child{min-width:13.5em}td.n{white-space:normal;min-width:7.2em}table{font-size:13px}th,td{"
+    "padding-left:"
     "12px}}\n"
     "@media print{:root{" PALETTE_LIGHT
     "}body{padding:0;max-width:none;font-size:11pt}nav,details{display:none}"
