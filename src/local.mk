@@ -16,8 +16,8 @@ pipeline_libs = src/pipeline/libpipeline.a $(models_libs)
 calibrate_libs = src/calibrate/libcalibrate.a $(pipeline_libs) $(store_libs)
 executor_libs = src/executor/libexecutor.a $(FAISS_LIBS) $(OPENBLAS_LIBS) $(JPEG_LIBS) $(LZ4_LIBS) $(ZSTD_LIBS) $(pipeline_libs) $(store_libs)
 study_libs = src/study/libstudy.a src/calibrate/libcalibrate.a $(executor_libs) $(MPI_LIBS)
-report_libs = src/report/libreport.a $(store_libs)
-cli_libs = src/cli/libcli.a src/report/libreport.a $(study_libs)
+report_libs = src/report/libreport.a $(PDF_LIBS) $(store_libs)
+cli_libs = src/cli/libcli.a src/report/libreport.a $(PDF_LIBS) $(study_libs)
 
 include %D%/base/local.mk
 include %D%/engine/local.mk

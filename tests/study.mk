@@ -8,6 +8,9 @@ criterion_tests += %D%/unit/test_study %D%/unit/test_rank %D%/unit/test_replay %
 %C%_unit_test_whatif_LDADD = $(study_libs) $(CRITERION_LIBS)
 EXTRA_DIST += %D%/unit/ranked_text.h
 
+criterion_tests += %D%/unit/test_details
+%C%_unit_test_details_LDADD = $(study_libs) $(CRITERION_LIBS)
+
 criterion_tests += %D%/unit/test_simulated
 %C%_unit_test_simulated_LDADD = $(study_libs) $(CRITERION_LIBS)
 

@@ -54,6 +54,30 @@ void text_printf(struct text *t, const char *fmt, ...)
     t->len += (size_t)n;
 }
 
+size_t text_control(const char *s)
+{
+    const unsigned char *u = (const unsigned char *)s;
+
+    if ((u[0] < 0x20 && u[0] != '\n' && u[0] != '\t' && u[0] != '\0') || u[0] == 0x7f)
+        return 1;
+    if (u[0] == 0xc2 && u[1] >= 0x80 && u[1] <= 0x9f) /* U+0080..9F */
+        return 2;
+    if (u[0] == 0xe2 && u[1] == 0x80 && ((u[2] >= 0xaa && u[2] <= 0xae) || u[2] == 0x8e || u[2] == 0x8f))
+        return 3; /* U+202A..2E, U+200E..0F */
+    if (u[0] == 0xe2 && u[1] == 0x81 && u[2] >= 0xa6 && u[2] <= 0xa9)
+        return 3; /* U+2066..69 */
+    return 0;
+}
+
+/* One byte, or what commands as a '?'; returns how many bytes of s that was. */
+static size_t add_shown(struct text *t, const char *s)
+{
+    size_t n = text_control(s);
+
+    text_add_n(t, n > 0 ? "?" : s, 1);
+    return n > 0 ? n : 1;
+}
+
 void text_add_html(struct text *t, const char *s)
 {
     text_add_n(t, "", 0);
@@ -75,9 +99,16 @@ void text_add_html(struct text *t, const char *s)
             text_add(t, "&#39;");
             break;
         default:
-            text_add_n(t, iscntrl((unsigned char)*s) && *s != '\n' && *s != '\t' ? "?" : s, 1);
+            s += add_shown(t, s) - 1;
         }
     }
+}
+
+void text_add_plain(struct text *t, const char *s)
+{
+    text_add_n(t, "", 0);
+    while (*s != '\0')
+        s += add_shown(t, s);
 }
 
 void text_free(struct text *t)

@@ -19,7 +19,14 @@ void text_add(struct text *t, const char *s);
 void text_add_n(struct text *t, const char *s, size_t n);
 void text_printf(struct text *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 void text_add_html(struct text *t, const char *s); /* & < > " ' become entities; control bytes become '?' */
+void text_add_plain(struct text *t, const char *s); /* for a terminal: what text_control() finds becomes '?' */
 void text_free(struct text *t);
+
+/*
+ * How many bytes at s are a character that commands rather than shows: control characters, those of ISO 6429
+ * above 0x80, marks that turn the direction of writing.  A line's end and a tab are none of them; 0: none.
+ */
+size_t text_control(const char *s);
 
 /* The name nearest to `found` by edit distance, or NULL when none is near enough to suggest. */
 const char *text_nearest(const char *found, const char *const *names, size_t n);

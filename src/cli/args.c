@@ -50,6 +50,7 @@ static const struct option_def options[] = {
     {"run", "ID", "a stored run", false},
     {"traces", "DIR", "folder of recorded files (default $FORESIGHT_TRACES)", false},
     {"cases", "DIR", "folder of case files (default scenarios/replay)", false},
+    {"save-data", "DIR", "write the data of every plot there too, as CSV", false},
     {"pin", "CPU", "pin measurements of operators alone to this processor", false},
     {"slo", "EXPR", "what must hold: \"ttft_s.p95 <= 500ms and cost_usd_per_h <= 40usd/h\"", false},
     {"method", "NAME", "how the space is searched", false},
@@ -73,6 +74,7 @@ static const struct option_def options[] = {
     {"max-mem", "SIZE", "stop a replication that holds more than SIZE, with partial results (exit 77)", true},
     {"ties", "fifo|random:SEED",
      "order of events at equal times: a figure that changes with it hangs on an accident", true},
+    {"plot", "none|term", "draw a chart in characters below the tables (needs gnuplot)", true},
     {"json", NULL, "print one JSON document on stdout", true},
     {"timing", NULL, "add wall time and events per second", true},
     {"progress", "auto|plain|json|none", "how progress is shown on stderr", true},
@@ -167,6 +169,7 @@ static int set_common(struct args *a, const char *name, const char *value, struc
 {
     static const char *const modes[] = {"auto", "plain", "json", "none", NULL};
     static const char *const uncertainty[] = {"none", "full", NULL};
+    static const char *const plots[] = {"none", "term", NULL};
     double x = 0;
     int k = 0;
 
@@ -197,6 +200,9 @@ static int set_common(struct args *a, const char *name, const char *value, struc
     else if (strcmp(name, "uncertainty") == 0) {
         TRY(parse_choice(name, value, uncertainty, &k, err));
         a->uncertainty = k == 1;
+    } else if (strcmp(name, "plot") == 0) {
+        TRY(parse_choice(name, value, plots, &k, err));
+        a->plot = k == 1;
     } else if (strcmp(name, "progress") == 0) {
         TRY(parse_choice(name, value, modes, &k, err));
         a->progress = (enum progress_mode)k;

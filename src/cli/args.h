@@ -28,6 +28,7 @@ struct args {
     double precision, confidence;
     long replications;
     bool json, quiet, timing, help, uncertainty, extrapolate;
+    bool plot; /* --plot term */
     enum progress_mode progress;
     double max_events, max_wall_s, max_bytes;
     uint64_t ties; /* 0: first come, first served; else the seed of a random order, plus one */

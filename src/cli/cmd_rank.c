@@ -1,5 +1,6 @@
 #include "cli/cmd.h"
 
+#include "cli/chart.h"
 #include "cli/keep.h"
 #include "cli/load.h"
 #include "cli/print.h"
@@ -34,6 +35,8 @@ static int run(const struct args *args, struct err *err)
         print_ranking(&st, &r);
     if (rc == 0)
         rc = keep_result(args, &l, "rank", ranking_json(&st, &r), NULL, err);
+    if (rc == 0)
+        rc = chart_ranking(args, &r, err);
     ranking_fini(&r);
     loaded_free(&l);
     return rc;

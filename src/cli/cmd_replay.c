@@ -1,6 +1,7 @@
 #include "cli/cmd.h"
 
 #include "base/text.h"
+#include "cli/chart.h"
 #include "cli/print.h"
 #include "store/result.h"
 #include "study/replay.h"
@@ -294,6 +295,7 @@ static int replay_all(const struct args *args, struct replay_case *cases, size_t
     else
         print_replay(&result, args->words_n > 0);
     TRY(keep(args, replay_json(&result), err));
+    TRY(chart_replay(args, &result, err));
     for (size_t i = 0; result.failed > 0 && i < n; i++)
         if (cases[i].skipped != NULL && strncmp(cases[i].skipped, "failed: ", 8) == 0)
             return err_set(err, ERR_FAILED, "replay: case \"%s\" %s", cases[i].name, cases[i].skipped);

@@ -1,5 +1,6 @@
 #include "cli/cmd.h"
 
+#include "cli/chart.h"
 #include "cli/keep.h"
 #include "cli/load.h"
 #include "cli/print.h"
@@ -86,6 +87,8 @@ static int run(const struct args *args, struct err *err)
         show(args, &o, &trace, wall);
         if (kept == 0)
             kept = keep_result(args, &l, "run", outcome_json(&o), NULL, &keeping);
+        if (kept == 0)
+            kept = chart_outcome(args, &l, &o, &keeping);
         if (kept != 0 && rc == 0) {
             *err = keeping;
             rc = kept;

@@ -1,6 +1,7 @@
 #include "cli/cmd.h"
 
 #include "base/units.h"
+#include "cli/chart.h"
 #include "cli/keep.h"
 #include "cli/load.h"
 #include "cli/print.h"
@@ -149,7 +150,8 @@ static int validate_loaded(const struct args *args, struct loaded *l, struct val
         print_document(validation_json(&st, l->scenario, &v));
     else
         print_validation(l->scenario, &v, l->arena);
-    return keep_result(args, l, "validate", validation_json(&st, l->scenario, &v), NULL, err);
+    TRY(keep_result(args, l, "validate", validation_json(&st, l->scenario, &v), NULL, err));
+    return chart_validation(args, &v, err);
 }
 
 static int run(const struct args *args, struct err *err)

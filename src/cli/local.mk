@@ -2,6 +2,8 @@ noinst_LIBRARIES += %D%/libcli.a
 %C%_libcli_a_SOURCES = \
 	%D%/args.c \
 	%D%/args.h \
+	%D%/chart.c \
+	%D%/chart.h \
 	%D%/cmd.c \
 	%D%/cmd.h \
 	%D%/cmd_bound.c \
@@ -45,6 +47,8 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/fit_target.h \
 	%D%/keep.c \
 	%D%/keep.h \
+	%D%/guard.c \
+	%D%/guard.h \
 	%D%/load.c \
 	%D%/load.h \
 	%D%/print.c \

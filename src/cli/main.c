@@ -2,6 +2,8 @@
  * main.c - finds the subcommand, runs it, prints its error, returns its exit status.
  */
 #include "cli/cmd.h"
+#include "cli/guard.h"
+#include "cli/print.h"
 
 #include <gsl/gsl_errno.h>
 #include <locale.h>
@@ -13,7 +15,7 @@ static int usage(const char *word)
 {
     const char *near = cmd_nearest(word);
 
-    fprintf(stderr, "foresight: no command \"%s\"%s%s%s; `foresight help` lists them\n", word,
+    print_remark("foresight: no command \"%s\"%s%s%s; `foresight help` lists them\n", word,
             near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
     return err_exit_status(ERR_USAGE);
 }
@@ -42,7 +44,7 @@ static int run(const struct cmd *cmd, int argc, char **argv)
     if (rc == 0)
         rc = flushed;
     if (rc != 0 && err.text[0] != '\0')
-        fprintf(stderr, "foresight: %s\n", err.text);
+        print_remark("foresight: %s\n", err.text);
     args_free(&args);
     return err_exit_status(rc);
 }
@@ -66,13 +68,14 @@ int main(int argc, char **argv)
 
     setlocale(LC_ALL, "C");
     gsl_set_error_handler_off();
+    guard_terminal();
     if (argc < 2) {
         cmd_print_overview();
         return err_exit_status(ERR_USAGE);
     }
     if (answer(argv[1])) {
         if (flush_stdout(&err) != 0)
-            fprintf(stderr, "foresight: %s\n", err.text);
+            print_remark("foresight: %s\n", err.text);
         return err_exit_status(err.code);
     }
     cmd = cmd_find(argv[1]);

@@ -1,9 +1,11 @@
 #include "cli/print.h"
 
+#include "base/text.h"
 #include "base/units.h"
 #include "pipeline/overload.h"
 
 #include <math.h>
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -229,8 +231,25 @@ void print_outcome(const struct outcome *o)
     print_stage_figures(o);
 }
 
+void print_remark(const char *fmt, ...)
+{
+    struct text plain = {0};
+    char *raw = NULL;
+    va_list ap;
+    int n;
+
+    va_start(ap, fmt);
+    n = vasprintf(&raw, fmt, ap);
+    va_end(ap);
+    ASSERT(n >= 0);
+    text_add_plain(&plain, raw);
+    fputs(plain.s, stderr);
+    text_free(&plain);
+    free(raw);
+}
+
 void print_warnings(const struct scenario *s)
 {
     for (int i = 0; i < s->warnings_n; i++)
-        fprintf(stderr, "foresight: warning: %s: %s\n", s->warnings[i].path, s->warnings[i].text);
+        print_remark("foresight: warning: %s: %s\n", s->warnings[i].path, s->warnings[i].text);
 }

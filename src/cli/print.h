@@ -18,6 +18,9 @@ void print_wrapped_with(const char *text, int indent, const char *more);
 void print_outcome(const struct outcome *o);
 void print_warnings(const struct scenario *s);
 
+/* To stderr, names in it as harmless to a terminal as text_add_plain() makes them. */
+void print_remark(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
 /* Prints a document with a newline and frees it. */
 void print_document(struct json *doc);
 

@@ -1,11 +1,12 @@
 #include "cli/studies.h"
 
 #include "cli/keep.h"
+#include "study/details.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { RANK_REPLICATIONS = 6 };
+enum { RANK_REPLICATIONS = 6, DETAIL_REPLICATIONS = 4 };
 
 struct study study_of(const struct args *args, const struct loaded *l, long replications)
 {
@@ -106,4 +107,13 @@ int study_rank(const struct args *args, struct loaded *l, struct err *err)
         rc = keep_result(args, l, "rank", ranking_json(&st, &r), NULL, err);
     ranking_fini(&r);
     return rc;
+}
+
+int study_details(const struct args *args, struct loaded *l, struct err *err)
+{
+    struct study st = study_of(args, l, DETAIL_REPLICATIONS);
+    struct json *doc = NULL;
+
+    TRY(details_json(&st, l->scenario, &doc, err));
+    return keep_result(args, l, "report", doc, NULL, err);
 }

@@ -21,6 +21,7 @@ int check_executable(const struct args *args, const struct loaded *l, struct err
 
 int study_run(const struct args *args, struct loaded *l, struct err *err);  /* as `run`, silently */
 int study_rank(const struct args *args, struct loaded *l, struct err *err); /* as `rank`, silently */
+int study_details(const struct args *args, struct loaded *l, struct err *err); /* what only a report shows */
 
 /* Shared with the commands that print: the caller keeps and frees. */
 int simulate_loaded(const struct args *args, struct loaded *l, struct outcome *out, struct err *err);

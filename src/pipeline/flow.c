@@ -165,6 +165,8 @@ static void begin(struct flow *f, struct arena *a)
     for (int i = 0; i < s->pipelines_n; i++)
         if (!f->lines[i].started && (f->measuring || f->lines[i].def->horizon.kind == HORIZON_STEADY))
             source_start(&f->lines[i]);
+    if (f->measuring)
+        sample_begin(f);
 }
 
 static void end(struct flow *f)
@@ -210,8 +212,10 @@ int flow_run(const struct scenario *s, uint64_t seed, uint32_t replication, cons
         rc = report_stuck(&f, units_inside(&f), err);
     flow_assert_laws(&f);
     *out = (struct flow_result){0};
-    if (rc == 0)
+    if (rc == 0) {
         flow_collect(&f, a, out);
+        sample_latency(&f, a, out);
+    }
     end(&f);
     return rc;
 }

@@ -65,6 +65,7 @@ struct flow_line {
        (without latency: between departures, per unit) and the units inside. */
     double *series_response, *series_inside;
     size_t series_n;
+    double *latency_points; /* the quantiles (i + 0.5) / limits.latency_points; NULL: not asked for, or none */
 };
 
 struct flow_result {
@@ -85,6 +86,9 @@ struct flow_span {
 };
 typedef void flow_watch_fn(void *ctx, const struct flow_span *span);
 
+/* Results as they would be if the run ended now, `since_s` after measuring began; gone after the call. */
+typedef void flow_sample_fn(void *ctx, double since_s, const struct flow_result *so_far);
+
 struct flow_limits {
     uint64_t max_events; /* 0: none, as for all caps */
     size_t max_bytes;
@@ -94,6 +98,10 @@ struct flow_limits {
     double series_pieces;    /* 0: no series is kept */
     flow_watch_fn *watch;    /* NULL, or called at the end of each span while measuring */
     void *watch_ctx;
+    double sample_every_s; /* 0: no samples */
+    flow_sample_fn *sample;
+    void *sample_ctx;
+    size_t latency_points; /* 0: none */
 };
 
 /* Arrays of *out live in `a`, which must not be shared between threads. */

@@ -11,6 +11,7 @@
  *   flow_host.c     stages with state: their visits, what their models may ask for
  *   flow_call.c     a stage asks another one and waits for the answer
  *   flow.c          builds a flow, runs it
+ *   flow_sample.c   what it looks like while it runs
  *   flow_result.c   what must hold in every run; reads the results
  *
  * An item is in one parcel from coming to a stage until it has left it.  It moves by
@@ -251,6 +252,10 @@ void call_return(struct flow *f, struct parcel *p); /* the answer is there, or n
 /* flow_supply.c */
 void supply_begin(struct flow *f, struct resource_rt *r);
 void supply_begin_measuring(struct resource_rt *r, double now);
+
+/* flow_sample.c */
+void sample_begin(struct flow *f); /* when measuring begins */
+void sample_latency(const struct flow *f, struct arena *a, struct flow_result *out);
 
 /* flow_result.c */
 void flow_assert_laws(struct flow *f);

@@ -101,6 +101,7 @@ static void begin_measuring(struct flow *f)
     for (int i = 0; i < f->s->pipelines_n; i++)
         if (!f->lines[i].started)
             source_start(&f->lines[i]);
+    sample_begin(f);
 }
 
 /* ---------------------------------------------------------------- sink */

@@ -21,6 +21,7 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/flow_result.c \
 	%D%/flow_sink.c \
 	%D%/flow_route.c \
+	%D%/flow_sample.c \
 	%D%/flow_source.c \
 	%D%/flow_stage.c \
 	%D%/flow_supply.c \

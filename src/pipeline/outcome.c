@@ -110,13 +110,28 @@ static void pipelines_json(const struct outcome *o, struct json *list)
     }
 }
 
-static void stage_json(const struct outcome_stage *st, struct json *list)
+/* What it works on, each once. */
+static void bound_to_json(const struct scenario *s, const struct stage *def, struct json *list)
+{
+    for (int role = 0; role < ROLES; role++) {
+        bool seen = def->on[role] < 0;
+
+        for (int i = 0; i < role; i++)
+            seen = seen || def->on[i] == def->on[role];
+        if (!seen)
+            json_push(list, json_new_string(s->resources[def->on[role]].name));
+    }
+}
+
+static void stage_json(const struct scenario *s, const struct stage *def, const struct outcome_stage *st,
+                       struct json *list)
 {
     struct json *o = json_push(list, json_new_object()), *ops;
 
     json_set_string(o, "name", st->name);
     json_set_string(o, "model", st->model);
     json_set_string(o, "owner", st->owner);
+    bound_to_json(s, def, json_set_array(o, "on"));
     set_estimate(o, "throughput_per_s", &st->throughput_per_s);
     set_estimate(o, "wait_s", &st->wait_s);
     set_estimate(o, "service_s", &st->service_s);
@@ -274,13 +289,14 @@ struct json *outcome_json(const struct outcome *o)
     }
     list = json_set_array(doc, "stages");
     for (int i = 0; i < o->stages_n; i++)
-        stage_json(&o->stages[i], list);
+        stage_json(s, &s->stages[i], &o->stages[i], list);
     list = json_set_array(doc, "resources");
     for (int i = 0; i < o->resources_n; i++) {
         struct json *r = json_push(list, json_new_object());
 
         json_set_string(r, "name", o->resources[i].name);
         json_set_string(r, "kind", o->resources[i].kind);
+        json_set_number(r, "count", (double)s->resources[i].count);
         set_estimate(r, "utilization_frac", &o->resources[i].utilization);
         if (o->resources[i].bus_utilization > 0)
             json_set_number(r, "memory_utilization_frac", o->resources[i].bus_utilization);

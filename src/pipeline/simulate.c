@@ -320,20 +320,41 @@ int simulate(const struct scenario *s, const struct simulate_options *opt, struc
     return rc != 0 ? rc : judge(out, enough, above, opt->precision, err);
 }
 
-int simulate_watched(const struct scenario *s, const struct simulate_options *opt, const struct outcome *o,
-                     flow_watch_fn *watch, void *ctx, struct err *err)
+static struct flow_limits limits_again(const struct scenario *s, const struct simulate_options *opt,
+                                       const struct outcome *o)
 {
     struct flow_limits limits = limits_for(s, opt);
-    struct flow_result ignored;
-    struct arena *a = arena_new();
-    int rc;
 
     if (o->warmup.used)
         limits.warmup = o->warmup.discarded;
     limits.max_wall_s = opt->max_wall_s;
+    return limits;
+}
+
+int simulate_watched(const struct scenario *s, const struct simulate_options *opt, const struct outcome *o,
+                     flow_watch_fn *watch, void *ctx, struct err *err)
+{
+    struct flow_limits limits = limits_again(s, opt, o);
+    struct flow_result ignored;
+    struct arena *a = arena_new();
+    int rc;
+
     limits.watch = watch;
     limits.watch_ctx = ctx;
     rc = flow_run(s, o->seed, 0, &limits, a, &ignored, err);
     arena_free(a);
     return rc;
+}
+
+int simulate_sampled(const struct scenario *s, const struct simulate_options *opt, const struct outcome *o,
+                     const struct sampling *how, struct arena *a, struct flow_result *out, struct err *err)
+{
+    struct flow_limits limits = limits_again(s, opt, o);
+
+    limits.sample = how->sample;
+    limits.sample_ctx = how->ctx;
+    limits.sample_every_s = how->every_s > 0 ? how->every_s
+                                             : o->rep[0][s->objective].makespan_s / (double)how->points;
+    limits.latency_points = how->latency_points;
+    return flow_run(s, o->seed, 0, &limits, a, out, err);
 }

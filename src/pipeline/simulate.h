@@ -42,4 +42,16 @@ int simulate(const struct scenario *s, const struct simulate_options *opt, struc
 int simulate_watched(const struct scenario *s, const struct simulate_options *opt, const struct outcome *o,
                      flow_watch_fn *watch, void *ctx, struct err *err);
 
+/* How a run is looked at while it runs: see flow_limits. */
+struct sampling {
+    double every_s; /* 0: its length over `points` */
+    size_t points, latency_points;
+    flow_sample_fn *sample;
+    void *ctx;
+};
+
+/* The same replication once more, sampled; what it delivered, with its latency_points, lives in `a`. */
+int simulate_sampled(const struct scenario *s, const struct simulate_options *opt, const struct outcome *o,
+                     const struct sampling *how, struct arena *a, struct flow_result *out, struct err *err);
+
 #endif

@@ -2,6 +2,7 @@
 
 #include "report/plot.h"
 
+#include <math.h>
 #include <stdlib.h>
 
 enum { OUTSIDE = -1 };
@@ -16,9 +17,16 @@ static void format_text(struct text *t, const char *fmt, va_list ap)
     free(s);
 }
 
+static void leave_list(struct doc *d)
+{
+    if (d->in_list && d->format->list_end != NULL)
+        d->format->list_end(d);
+    d->in_list = false;
+}
+
 bool doc_has_drawings(const struct doc *d)
 {
-    return d->format->svg != NULL;
+    return d->format->drawing != NULL;
 }
 
 void doc_begin(struct doc *d, const char *title)
@@ -29,21 +37,25 @@ void doc_begin(struct doc *d, const char *title)
 
 void doc_end(struct doc *d)
 {
+    leave_list(d);
     d->format->end(d);
 }
 
 void doc_section(struct doc *d, const char *id, const char *title)
 {
+    leave_list(d);
     d->format->section(d, id, title);
 }
 
 void doc_section_end(struct doc *d)
 {
+    leave_list(d);
     d->format->section_end(d);
 }
 
 void doc_heading(struct doc *d, const char *title)
 {
+    leave_list(d);
     d->format->heading(d, title);
 }
 
@@ -55,12 +67,14 @@ void doc_block(struct doc *d, enum doc_kind kind, const char *fmt, ...)
     va_start(ap, fmt);
     format_text(&t, fmt, ap);
     va_end(ap);
+    leave_list(d);
     d->format->block(d, kind, t.s);
     text_free(&t);
 }
 
 void doc_facts(struct doc *d)
 {
+    leave_list(d);
     d->format->facts(d, true);
 }
 
@@ -80,6 +94,7 @@ void doc_table(struct doc *d, const char *const *heads)
     for (d->columns = 0; heads[d->columns] != NULL; d->columns++)
         ASSERT(heads[d->columns][0] == '<' || heads[d->columns][0] == '>');
     d->column = OUTSIDE;
+    leave_list(d);
     d->format->table(d, heads, d->columns);
 }
 
@@ -131,23 +146,103 @@ void doc_mark(struct doc *d, enum doc_tone tone, const char *text)
     d->column++;
 }
 
-void doc_svg(struct doc *d, const char *svg, const char *caption)
+void doc_shade(struct doc *d, double strength, const char *text)
 {
+    ASSERT(d->column >= 0 && d->column < d->columns);
+    d->format->shade(d, strength, text);
+    d->column++;
+}
+
+void doc_item(struct doc *d, const char *fmt, ...)
+{
+    struct text t = {0};
+    va_list ap;
+
+    va_start(ap, fmt);
+    format_text(&t, fmt, ap);
+    va_end(ap);
+    d->format->item(d, t.s);
+    d->in_list = true;
+    text_free(&t);
+}
+
+void doc_contents(struct doc *d, const struct doc_entry *entries, size_t n)
+{
+    leave_list(d);
+    if (d->format->contents != NULL)
+        d->format->contents(d, entries, n);
+}
+
+void doc_drawing(struct doc *d, const struct doc_drawing *drawing)
+{
+    leave_list(d);
     if (doc_has_drawings(d))
-        d->format->svg(d, svg, caption);
+        d->format->drawing(d, drawing);
+}
+
+/* ------------------------------------------------------------------- plots */
+
+static void cell_number(struct doc *d, double v)
+{
+    if (isfinite(v))
+        doc_cell(d, "%.5g", v);
+    else
+        doc_cell(d, "%s", "");
+}
+
+static void data_row(struct doc *d, const struct plot *p, size_t s, size_t i)
+{
+    const struct plot_series *series = &p->series[s];
+    const struct plot_point *v = &series->points[i];
+
+    doc_row(d);
+    doc_cell(d, "%s", series->name != NULL ? series->name : series->label);
+    if (p->kind == PLOT_LINES)
+        cell_number(d, v->x);
+    else if (p->labels != NULL)
+        doc_cell(d, "%s", p->labels[i]);
+    else
+        doc_cell(d, "%zu", i + 1);
+    cell_number(d, v->value);
+    cell_number(d, v->lo);
+    cell_number(d, v->hi);
+}
+
+/* What is drawn, for those who cannot see it and for those who want the numbers. */
+static void plot_data_table(struct doc *d, const struct plot *p)
+{
+    static const char *const rows[] = {"<Series", "<Row", ">Value", ">From", ">To", NULL},
+                             *const lines[] = {"<Series", ">At", ">Value", ">From", ">To", NULL};
+
+    if (d->format->details == NULL)
+        return;
+    leave_list(d);
+    d->format->details(d, "The data of this plot");
+    doc_table(d, p->kind == PLOT_LINES ? lines : rows);
+    for (size_t s = 0; s < p->n_series; s++)
+        for (size_t i = 0; i < (p->kind == PLOT_LINES ? p->series[s].n : p->rows); i++)
+            data_row(d, p, s, i);
+    doc_table_end(d);
+    d->format->details_end(d);
 }
 
 void doc_plot(struct doc *d, const struct plot *p, const char *caption)
 {
-    struct plot numbered = *p;
-    struct text svg = {0};
+    struct doc_drawing drawing = {.caption = caption};
 
+    if (d->collect != NULL) {
+        d->collect(d, p);
+        return;
+    }
     if (!doc_has_drawings(d))
         return;
-    numbered.number = ++d->n_plots;
-    if (d->plots.code == 0 && plot_svg(&numbered, &svg, &d->plots) == 0)
-        doc_svg(d, svg.s, caption);
+    d->n_plots++;
+    drawing.wide = plot_book_svg(d->book, d->n_plots, PLOT_WIDE);
+    drawing.narrow = plot_book_svg(d->book, d->n_plots, PLOT_NARROW);
+    if (drawing.wide != NULL)
+        doc_drawing(d, &drawing);
     else
-        doc_block(d, DOC_MISSING, "No plot here: %s. The table has the same figures.", d->plots.text);
-    text_free(&svg);
+        doc_block(d, DOC_MISSING, "No plot here: %s. The data below, or a table, has the same figures.",
+                  d->plots.text);
+    plot_data_table(d, p);
 }

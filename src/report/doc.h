@@ -1,10 +1,13 @@
 /*
- * doc.h - a review document while it is being written, as HTML or as Markdown.
+ * doc.h - a review document while it is being written, as HTML, Markdown or PDF.
  *
  * Sections are written once against these calls; a format says how a heading,
  * a paragraph or a table cell looks.  Everything given here is plain text and
  * is escaped by the format, so that no name of a scenario can become markup.
  * The one exception is doc_svg(), whose drawing comes from this floor.
+ *
+ * A document is written twice: first by a format that writes nothing and only puts the plots into a book, so
+ * that one gnuplot draws them all, then in earnest, each drawing in its place.
  */
 #ifndef REPORT_DOC_H
 #define REPORT_DOC_H
@@ -28,6 +31,16 @@ enum doc_kind {
 
 enum doc_tone { DOC_NEUTRAL, DOC_GOOD, DOC_BAD, DOC_OPEN };
 
+/* A drawing in two forms; narrow may be NULL. */
+struct doc_drawing {
+    const char *wide, *narrow; /* SVG */
+    const char *caption;
+};
+
+struct doc_entry {
+    const char *id, *title;
+};
+
 /* How one format writes each part; texts arrive unescaped. */
 struct doc_format {
     void (*begin)(struct doc *d, const char *title);
@@ -44,15 +57,29 @@ struct doc_format {
     void (*row_end)(struct doc *d);
     void (*cell)(struct doc *d, const char *text, const char *note);
     void (*mark)(struct doc *d, enum doc_tone tone, const char *text);
-    void (*svg)(struct doc *d, const char *svg, const char *caption); /* NULL: this format has no drawings */
+    void (*shade)(struct doc *d, double strength, const char *text);
+    void (*item)(struct doc *d, const char *text); /* of a list, which ends with whatever else comes */
+    void (*list_end)(struct doc *d);               /* NULL: nothing to be written */
+    void (*drawing)(struct doc *d, const struct doc_drawing *drawing); /* NULL: this format has none */
+    void (*contents)(struct doc *d, const struct doc_entry *entries, size_t n); /* NULL: needs none */
+    void (*details)(struct doc *d, const char *summary); /* to be unfolded; NULL: left out */
+    void (*details_end)(struct doc *d);
+    bool colours_fixed; /* drawings bring their own colours */
 };
+
+struct plot;
+struct plot_book;
 
 struct doc {
     const struct doc_format *format;
     struct text *out;
     int columns, column; /* of the table being written; column < 0 outside a row */
     const char *const *heads;
-    int n_plots;
+    bool in_list;
+    size_t n_plots;
+    struct plot_book *book; /* the drawings; while collecting: where they are put */
+    void (*collect)(struct doc *d, const struct plot *p); /* NULL: the document is written in earnest */
+    void *state;                                          /* of the format, or of collect */
     struct err plots; /* why plots are missing; code 0 while they are not */
 };
 
@@ -80,10 +107,14 @@ void doc_cell(struct doc *d, const char *fmt, ...) DOC_PRINTF(2);
 void doc_cell_note(struct doc *d, const char *text, const char *note); /* a smaller second line */
 void doc_mark(struct doc *d, enum doc_tone tone, const char *text);    /* a cell with a coloured word */
 
-void doc_svg(struct doc *d, const char *svg, const char *caption);
+/* A cell whose background tells how good (above 0, to 1) or bad (below, to -1) it is. */
+void doc_shade(struct doc *d, double strength, const char *text);
 
-/* Adds a plot, or says why there is none. */
-struct plot;
+void doc_item(struct doc *d, const char *fmt, ...) DOC_PRINTF(2);
+void doc_contents(struct doc *d, const struct doc_entry *entries, size_t n);
+void doc_drawing(struct doc *d, const struct doc_drawing *drawing);
+
+/* Adds a plot with its data to unfold, or says why there is none. */
 void doc_plot(struct doc *d, const struct plot *p, const char *caption);
 
 #endif

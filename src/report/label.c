@@ -1,26 +1,30 @@
 #include "report/label.h"
 
 #include "base/json.h"
+#include "base/text.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
 
 #define MINUS "\xe2\x88\x92" /* as wide as a digit */
+#define NBSP  "\xc2\xa0"     /* lines are not broken between a number and its unit */
 
 char *label_cut(char *buf, size_t size, const char *name, size_t most)
 {
     size_t bytes = 0, characters = 0, keep = 0;
 
-    for (; name[bytes] != '\0' && characters <= most && bytes + 4 < size; bytes++) {
-        bool begins = ((unsigned char)name[bytes] & 0xc0) != 0x80;
+    while (*name != '\0' && characters <= most && bytes + 4 < size) {
+        bool begins = ((unsigned char)*name & 0xc0) != 0x80;
+        size_t control = text_control(name);
 
         if (begins && characters + 3 == most)
             keep = bytes; /* room for the dots from here */
         characters += begins;
-        buf[bytes] = (unsigned char)name[bytes] < 0x20 || name[bytes] == 0x7f ? ' ' : name[bytes];
+        buf[bytes++] = control > 0 || *name == '\n' || *name == '\t' ? ' ' : *name;
+        name += control > 0 ? control : 1;
     }
-    if (name[bytes] == '\0' && characters <= most) {
+    if (*name == '\0' && characters <= most) {
         buf[bytes] = '\0';
         return buf;
     }
@@ -79,13 +83,16 @@ static struct form prefixed(double magnitude, const struct prefix *p)
 
 static struct form form_of(double v, enum label_style style)
 {
-    static const struct prefix seconds[] = {{7200, 1.0 / 3600, " h"},
-                                            {1, 1, " s"},
-                                            {1e-3, 1e3, " ms"},
-                                            {1e-6, 1e6, " \xc2\xb5s"},
-                                            {0, 1e9, " ns"}};
-    static const struct prefix bytes[] = {
-        {1e12, 1e-12, " TB"}, {1e9, 1e-9, " GB"}, {1e6, 1e-6, " MB"}, {1e3, 1e-3, " kB"}, {0, 1, " B"}};
+    static const struct prefix seconds[] = {{7200, 1.0 / 3600, NBSP "h"},
+                                            {1, 1, NBSP "s"},
+                                            {1e-3, 1e3, NBSP "ms"},
+                                            {1e-6, 1e6, NBSP "\xc2\xb5s"},
+                                            {0, 1e9, NBSP "ns"}};
+    static const struct prefix bytes[] = {{1e12, 1e-12, NBSP "TB"},
+                                          {1e9, 1e-9, NBSP "GB"},
+                                          {1e6, 1e-6, NBSP "MB"},
+                                          {1e3, 1e-3, NBSP "kB"},
+                                          {0, 1, NBSP "B"}};
 
     v = fabs(v);
     switch (style) {
@@ -95,9 +102,9 @@ static struct form form_of(double v, enum label_style style)
         return (struct form){"\xc3\x97", "", 1};
     case LABEL_FRAC:
     case LABEL_CHANGE:
-        return (struct form){"", " %", 100};
+        return (struct form){"", NBSP "%", 100};
     case LABEL_S:
-        return v == 0 ? (struct form){"", " s", 1} : prefixed(v, seconds);
+        return v == 0 ? (struct form){"", NBSP "s", 1} : prefixed(v, seconds);
     case LABEL_BYTES:
         return prefixed(v, bytes);
     case LABEL_USD:
@@ -105,8 +112,9 @@ static struct form form_of(double v, enum label_style style)
     case LABEL_USD_PER_H:
         return (struct form){"$", "/h", 1};
     case LABEL_WATT:
-        return (struct form){"", " W", 1};
+        return (struct form){"", NBSP "W", 1};
     case LABEL_NUMBER:
+    case LABEL_COUNT:
         break;
     }
     return (struct form){"", "", 1};
@@ -116,6 +124,8 @@ static struct form form_of(double v, enum label_style style)
 static int most_decimals(enum label_style style, double v)
 {
     switch (style) {
+    case LABEL_COUNT:
+        return 0;
     case LABEL_FRAC:
     case LABEL_CHANGE:
         return 1;

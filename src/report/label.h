@@ -26,6 +26,7 @@ struct estimate estimate_widest(struct estimate e); /* lo, hi are the prediction
 
 enum label_style {
     LABEL_NUMBER,
+    LABEL_COUNT, /* whole */
     LABEL_PER_S,
     LABEL_GAIN,   /* "x1.62" */
     LABEL_FRAC,   /* "97.1 %" */

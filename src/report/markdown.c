@@ -5,8 +5,9 @@
 /* Every character that Markdown or the HTML inside it could take for markup is written as itself. */
 static void add_escaped(struct text *t, const char *s)
 {
-    for (; *s != '\0'; s++) {
-        if ((unsigned char)*s < 0x20 || *s == 0x7f)
+    for (size_t control; *s != '\0'; s += control > 0 ? control : 1) {
+        control = text_control(s);
+        if (control > 0 || *s == '\n' || *s == '\t')
             text_add(t, " ");
         else if (*s == '<' || *s == '>' || *s == '&')
             text_add(t, *s == '<' ? "&lt;" : *s == '>' ? "&gt;" : "&amp;");
@@ -127,6 +128,19 @@ static void mark(struct doc *d, enum doc_tone tone, const char *text)
     cell(d, text, "");
 }
 
+static void shade(struct doc *d, double strength, const char *text)
+{
+    (void)strength;
+    cell(d, text, "");
+}
+
+static void item(struct doc *d, const char *text)
+{
+    text_add(d->out, d->in_list ? "- " : "\n- ");
+    add_escaped(d->out, text);
+    text_add(d->out, "\n");
+}
+
 const struct doc_format markdown_format = {
     .begin = begin,
     .end = end,
@@ -142,4 +156,6 @@ const struct doc_format markdown_format = {
     .row_end = row_end,
     .cell = cell,
     .mark = mark,
+    .shade = shade,
+    .item = item,
 };

@@ -1,238 +1,356 @@
 #include "report/plot_script.h"
 
 #include "base/text.h"
+#include "report/plot_range.h"
 
 #include <ctype.h>
 #include <math.h>
-#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-enum { WIDTH = 900, PER_SERIES = 5 /* columns of the data */ };
+enum { PER_SERIES = 5 /* columns of the data */, SHADES = 7 };
 
-/* Okabe and Ito's colours, told apart by colour-blind readers too. */
-static const char *const colour[] = {"#0072B2", "#E69F00", "#009E73", "#CC79A7", "#999999"};
-enum { COLOURS = sizeof colour / sizeof colour[0] };
+/* Okabe and Ito's colours, told apart by colour-blind readers too; then those of lines and words. */
+const struct script_colour script_colours[] = {
+    {"#0072b2", "--c1"},   {"#e69f00", "--c2"},   {"#009e73", "--c3"},   {"#cc79a7", "--c4"},
+    {"#56b4e9", "--c5"},   {"#d55e00", "--c6"},   {"#8c8c8c", "--c7"},   {"#1c2430", "--ink"},
+    {"#5b6675", "--soft"}, {"#d9dee5", "--line"}, {"#e3eef6", "--band"}, {NULL, NULL},
+};
+#define INK  "#1c2430"
+#define SOFT "#5b6675"
+#define LINE "#d9dee5"
+#define BAND "#e3eef6"
 
-/* A title stands inside quotes in gnuplot's script, so it must be ours and harmless. */
+static const char *shade(const struct plot *p, size_t series)
+{
+    size_t own = p->series[series].shade > 0 ? (size_t)p->series[series].shade - 1 : series;
+
+    return script_colours[own % SHADES].hex;
+}
+
 const char *plot_title(const char *s)
 {
     for (const char *c = s; *c != '\0'; c++)
-        ASSERT(isalnum((unsigned char)*c) || strchr(" ,.:()/%=+-", *c) != NULL);
+        ASSERT(isalnum((unsigned char)*c) || strchr(" ,.:()/%=+-$", *c) != NULL);
     return s;
 }
 
-struct range {
-    double lo, hi;
-};
+/* ----------------------------------------------------------------- names */
 
-static void widen(struct range *r, double v)
+size_t plot_label_room(enum script_terminal t)
 {
-    if (!isfinite(v))
-        return;
-    r->lo = v < r->lo ? v : r->lo;
-    r->hi = v > r->hi ? v : r->hi;
+    return t == TERMINAL_WIDE ? 30 : t == TERMINAL_NARROW ? 15 : 20;
 }
 
-static double within(double v, double lo, double hi)
+static void add_place(const char *kind, size_t number, size_t wide, struct text *t)
 {
-    return v < lo ? lo : v > hi ? hi : v;
+    char head[40];
+    int n = snprintf(head, sizeof head, "@%s%zu", kind, number);
+
+    text_add(t, head);
+    for (size_t i = (size_t)n + 1; i < wide; i++)
+        text_add(t, "~");
+    text_add(t, "@");
 }
 
-static struct range values_range(const struct plot *p)
+static size_t characters(const char *s, size_t most)
 {
-    struct range r = {INFINITY, -INFINITY};
+    size_t n = 0;
 
-    for (size_t s = 0; s < p->n_series; s++)
-        for (size_t i = 0; i < p->rows; i++)
-            widen(&r, p->series[s].points[i].value);
-    widen(&r, p->reference);
-    return r;
+    for (; *s != '\0' && n < most; s++)
+        n += ((unsigned char)*s & 0xc0) != 0x80;
+    return n;
 }
 
-/*
- * What the axis must show: all values, and their intervals as far as these do
- * not squeeze the values together; longer ones run out of the plot.  Computed
- * here because gnuplot stops at empty or single-valued ranges.
- */
-static struct range axis_range(const struct plot *p)
+static const char *label_of(const struct plot *p, bool series, size_t i)
 {
-    struct range v = values_range(p), r = v;
-    double margin, far;
-
-    if (v.lo > v.hi)
-        return (struct range){0, 1};
-    far = fmax(v.hi - v.lo, 0.25 * fmax(fabs(v.hi), fabs(v.lo)));
-    for (size_t s = 0; s < p->n_series; s++) {
-        for (size_t i = 0; i < p->rows; i++) {
-            const struct plot_point *q = &p->series[s].points[i];
-            const double end[] = {q->lo, q->hi, q->far_lo, q->far_hi};
-
-            for (int k = 0; k < 4; k++)
-                widen(&r, within(end[k], v.lo - far, v.hi + far));
-        }
-    }
-    margin = r.hi > r.lo ? 0.06 * (r.hi - r.lo) : 0.1 * fabs(r.hi) + (r.hi == 0);
-    return (struct range){v.lo >= 0 && r.lo - margin < 0 ? 0 : r.lo - margin, r.hi + margin};
+    if (series)
+        return i < p->n_series ? p->series[i].label : NULL;
+    return i < p->rows && p->labels != NULL ? p->labels[i] : NULL;
 }
 
-static double stacked_top(const struct plot *p)
+size_t plot_place(const struct plot *p, const char *s, const char **label)
 {
-    double top = isfinite(p->reference) ? p->reference : 0;
+    bool series = s[0] == '@' && s[1] == 'k';
+    const char *digits = s + 1 + series;
+    char *end;
+    unsigned long i;
 
+    if (s[0] != '@' || !isdigit((unsigned char)*digits))
+        return 0;
+    i = strtoul(digits, &end, 10);
+    end += strspn(end, "~");
+    *label = *end == '@' ? label_of(p, series, i) : NULL;
+    return *label != NULL ? (size_t)(end + 1 - s) : 0;
+}
+
+static void add_series_title(const struct plot *p, size_t i, const struct script_target *to, struct text *t)
+{
+    const struct plot_series *s = &p->series[i];
+
+    text_add(t, " title \"");
+    if (s->name != NULL)
+        text_add(t, plot_title(s->name));
+    else
+        add_place("k", i, characters(s->label, plot_label_room(to->terminal)), t);
+    text_add(t, "\"");
+}
+
+/* The names of the rows, as marks of the axis: gnuplot is given their numbers. */
+static void add_row_names(const struct plot *p, const struct script_target *to, struct text *t)
+{
+    text_add(t, "set ytics (");
     for (size_t i = 0; i < p->rows; i++) {
-        double sum = 0;
-
-        for (size_t s = 0; s < p->n_series; s++)
-            sum += isfinite(p->series[s].points[i].value) ? p->series[s].points[i].value : 0;
-        top = sum > top ? sum : top;
+        text_add(t, i > 0 ? ", \"" : "\"");
+        add_place("", i, to->terminal == TERMINAL_DUMB ? plot_label_room(to->terminal) : 4, t);
+        text_printf(t, "\" %d", -(int)i);
     }
-    return top > 0 ? top : 1;
+    text_add(t, ") scale 0\n");
 }
 
-static int height(const struct plot *p)
+/* ------------------------------------------------------------------ heads */
+
+static bool has_rows(const struct plot *p)
 {
+    return p->kind == PLOT_INTERVALS || p->kind == PLOT_STACKED || p->kind == PLOT_RANGES;
+}
+
+static int height(const struct plot *p, bool narrow)
+{
+    int rows = (int)p->rows, series = (int)p->n_series, keys = narrow ? 22 * ((series + 1) / 2) : 0;
+
     switch (p->kind) {
     case PLOT_INTERVALS:
-        return 100 + 18 * (int)p->n_series * (int)p->rows;
+        return 100 + keys + (series == 1 ? 30 : 20 * series) * rows;
     case PLOT_STACKED:
-        return 100 + 34 * (int)p->rows;
+    case PLOT_RANGES:
+        return 100 + keys + 34 * rows;
     case PLOT_SCATTER:
-        return 520;
+        return narrow ? 400 : 520;
+    case PLOT_LINES:
+        return (narrow ? 270 : 330) + (narrow ? keys : 22 * ((series - 1) / 4));
     }
     return 400;
 }
 
-static void script_head(const struct plot *p, struct text *t)
+static void head_svg(const struct plot *p, const struct script_target *to, struct text *t)
 {
+    bool narrow = to->terminal == TERMINAL_NARROW;
+
     text_printf(t,
-                "set terminal svg size %d,%d font \"sans-serif,13\" noenhanced\n"
-                "set output \"plot.svg\"\n"
-                "set termoption noenhanced\n"
-                "set datafile separator \"\\t\"\n"
-                "set border 3 lc rgb \"#555555\"\n"
-                "set tics nomirror out scale 0.5 tc rgb \"#333333\"\n"
-                "set grid lc rgb \"#dddddd\" lt 1\n"
-                "set key above left horizontal reverse Left samplen 2 tc rgb \"#333333\"\n"
-                "set xlabel \"%s\" tc rgb \"#333333\"\n",
-                WIDTH, height(p), plot_title(p->x_title));
+                "set terminal svg size %d,%d font \"sans-serif,%d\" noenhanced linewidth %s\n"
+                "set errorbars 0\nset border 3 lc rgb \"" SOFT
+                "\"\nset tics nomirror out scale 0.5 tc rgb \"" SOFT "\"\n"
+                "set grid lc rgb \"" LINE "\" lt 1 lw 1\n"
+                "set key above left horizontal reverse Left samplen 1.6 tc rgb \"" INK "\"%s\n",
+                narrow ? 380 : 900, height(p, narrow), narrow ? 12 : 13, narrow ? "1" : "1.1",
+                narrow ? " maxcols 2 spacing 1" : "");
 }
 
-static void script_rows(const struct plot *p, struct text *t)
+static void head(const struct plot *p, const struct script_target *to, struct text *t)
 {
-    text_printf(t,
-                "set lmargin at screen 0.26\nset rmargin at screen 0.97\nset yrange [%g:0.6]\nset grid noy\n"
-                "set ytics scale 0\n",
-                -(double)p->rows + 0.4);
-}
-
-static void script_intervals(const struct plot *p, struct text *t)
-{
-    struct range r = axis_range(p);
-
-    script_rows(p, t);
-    text_printf(t, "set xrange [%.17g:%.17g]\n", r.lo, r.hi);
-    if (isfinite(p->reference))
-        text_printf(t, "set arrow from %.17g, graph 0 to %.17g, graph 1 nohead lc rgb \"#333333\" dt 2\n",
-                    p->reference, p->reference);
-    text_add(t, "plot ");
-    for (size_t i = 0; i < p->n_series; i++) {
-        double shift = 0.15 * ((double)p->n_series - 1) - 0.3 * (double)i;
-        size_t column = 2 + PER_SERIES * i;
-
-        text_printf(t, "\"data\" using %zu:($1%+g):%zu:%zu with xerrorbars pt 0 lw 1 lc rgb \"%s\" notitle, ",
-                    column, shift, column + 3, column + 4, colour[i % COLOURS]);
-        text_printf(t,
-                    "\"data\" using %zu:($1%+g):%zu:%zu with xerrorbars pt 7 ps 0.8 lw 3 lc rgb \"%s\" title "
-                    "\"%s\", ",
-                    column, shift, column + 1, column + 2, colour[i % COLOURS],
-                    plot_title(p->series[i].name));
-    }
-    /* The names stand once, between the series: at points that are not drawn. */
-    text_printf(t, "\"data\" using (%.17g):1:ytic(\"@\".strcol(1).\"@\") with points ps 0 notitle\n", r.lo);
-}
-
-static void script_stacked(const struct plot *p, struct text *t)
-{
-    script_rows(p, t);
-    text_printf(t, "set xrange [0:%.17g]\nset style fill solid 0.9 noborder\nplot ", 1.02 * stacked_top(p));
-    for (size_t s = 0; s < p->n_series; s++)
+    text_add(t, "reset\n");
+    if (to->terminal == TERMINAL_DUMB)
         text_printf(
             t,
-            "%s\"data\" using %zu:1:%zu:%zu:($1-0.32):($1+0.32):ytic(\"@\".strcol(1).\"@\") with boxxyerror "
-            "lc rgb \"%s\" title \"%s\"",
-            s > 0 ? ", " : "", 2 + PER_SERIES * s, 3 + PER_SERIES * s, 4 + PER_SERIES * s,
-            colour[s % COLOURS], plot_title(p->series[s].name));
-    text_add(t, "\n");
+            "set terminal dumb size %d,%d noenhanced mono ascii\nset border 3\nset tics nomirror out\n"
+            "set key above left horizontal reverse Left samplen 2\n",
+            to->columns, to->lines);
+    else
+        head_svg(p, to, t);
+    text_printf(t,
+                "set output \"%s\"\nset termoption noenhanced\nset datafile separator \"\\t\"\n"
+                "set xlabel \"%s\" tc rgb \"" INK "\"\n",
+                to->output, plot_title(p->x_title));
+    if (has_rows(p)) {
+        text_printf(t, "set yrange [%g:0.6]\nset grid noy\n", -(double)p->rows + 0.4);
+        if (to->terminal != TERMINAL_DUMB)
+            text_printf(t, "set lmargin at screen %s\nset rmargin at screen 0.96\n",
+                        to->terminal == TERMINAL_NARROW ? "0.34" : "0.26");
+        add_row_names(p, to, t);
+    }
+    if (to->terminal == TERMINAL_DUMB)
+        text_add(t, "unset grid\n");
 }
 
-/* gnuplot falls over labels at points that are nowhere. */
-static bool is_somewhere(const struct plot *p, size_t row)
+static void add_reference(const struct plot *p, struct text *t)
 {
-    for (size_t s = 0; s < p->n_series; s++)
-        if (!isfinite(p->series[s].points[row].value))
-            return false;
-    return true;
+    if (isfinite(p->reference))
+        text_printf(t, "set arrow from %.17g, graph 0 to %.17g, graph 1 nohead lc rgb \"" INK "\" dt 2\n",
+                    p->reference, p->reference);
 }
 
-static bool any_somewhere(const struct plot *p)
+/* ------------------------------------------------------------------- rows */
+
+static void body_intervals(const struct plot *p, const struct script_target *to, struct text *t)
 {
-    for (size_t i = 0; i < p->rows; i++)
-        if (is_somewhere(p, i))
-            return true;
-    return false;
+    struct range r = plot_x_range(p);
+    bool dumb = to->terminal == TERMINAL_DUMB;
+
+    text_printf(t, "set xrange [%.17g:%.17g]\n", r.lo, r.hi);
+    add_reference(p, t);
+    text_add(t, "plot ");
+    for (size_t i = 0; i < p->n_series; i++) {
+        double shift = p->n_series > 1 ? 0.15 * ((double)p->n_series - 1) - 0.3 * (double)i : 0;
+        size_t column = 2 + PER_SERIES * i;
+
+        if (!dumb)
+            text_printf(t,
+                        "\"%s\" using %zu:($1%+g):%zu:%zu with xerrorbars pt 0 lw 1 lc rgb \"%s\" notitle, ",
+                        to->data, column, shift, column + 3, column + 4, shade(p, i));
+        text_printf(t, "\"%s\" using %zu:($1%+g):%zu:%zu with xerrorbars pt %d ps 0.8 lw 2.6 lc rgb \"%s\"",
+                    to->data, column, shift, column + 1, column + 2, dumb ? (i == 0 ? 15 : 4) : 7,
+                    shade(p, i));
+        add_series_title(p, i, to, t);
+        text_add(t, i + 1 < p->n_series ? ", " : "\n");
+    }
 }
 
-/* Long numbers on an axis run into each other, so both axes of a scatter plot count in one larger unit. */
-struct scale {
-    double factor;
-    const char *words;
-};
-
-static struct scale axis_scale(const struct plot *p)
+/* Bars between the second and the third figure of each series. */
+static void body_bars(const struct plot *p, const struct script_target *to, struct text *t)
 {
-    static const struct scale scales[] = {{1e9, ", billions"}, {1e6, ", millions"}, {1e3, ", thousands"}};
-    struct range r = axis_range(p);
+    struct range r = plot_x_range(p);
 
-    if (p->kind == PLOT_SCATTER)
-        for (size_t i = 0; i < sizeof scales / sizeof scales[0]; i++)
-            if (r.hi >= 2 * scales[i].factor && r.hi < 1e5 * scales[i].factor)
-                return scales[i];
-    return (struct scale){1, ""};
+    text_printf(t, "set xrange [%.17g:%.17g]\nset style fill solid 0.9 noborder\n", r.lo, r.hi);
+    if (p->kind == PLOT_RANGES)
+        add_reference(p, t);
+    text_add(t, "plot ");
+    for (size_t s = 0; s < p->n_series; s++) {
+        size_t column = 2 + PER_SERIES * s;
+
+        if (to->terminal == TERMINAL_DUMB)
+            text_printf(t, "\"%s\" using %zu:1:(column(%zu)-column(%zu)):(0) with vectors nohead lt %zu",
+                        to->data, column + 1, column + 2, column + 1, s + 1);
+        else
+            text_printf(t, "\"%s\" using %zu:1:%zu:%zu:($1-0.32):($1+0.32) with boxxyerror lc rgb \"%s\"",
+                        to->data, column, column + 1, column + 2, shade(p, s));
+        add_series_title(p, s, to, t);
+        text_add(t, s + 1 < p->n_series ? ", " : "\n");
+    }
 }
 
-static void script_scatter(const struct plot *p, struct text *t)
-{
-    struct range r = axis_range(p);
-    struct scale s = axis_scale(p);
+/* ------------------------------------------------------------------ points */
 
-    text_printf(
-        t,
-        "set size ratio 1\nset xlabel \"%s%s\"\nset ylabel \"%s%s\" tc rgb \"#333333\"\nset xrange "
-        "[%.17g:%.17g]\n"
-        "set yrange [%.17g:%.17g]\nset samples 2\n"
-        "plot \"+\" using 1:(0.9*$1):(1.1*$1) with filledcurves fc rgb \"#e3eef6\" title \"within 10 %%\", "
-        "x with lines lc rgb \"#777777\" dt 2 title \"equal\"",
-        plot_title(p->x_title), s.words, plot_title(p->y_title), s.words, r.lo / s.factor, r.hi / s.factor,
-        r.lo / s.factor, r.hi / s.factor);
-    if (any_somewhere(p))
+static void body_scatter(const struct plot *p, const struct script_target *to, struct text *t)
+{
+    struct scale s = plot_scale(p);
+    struct range r = plot_x_range(p);
+
+    text_printf(t,
+                "%sset xlabel \"%s%s\"\nset ylabel \"%s%s\" tc rgb \"" INK "\"\nset xrange [%.17g:%.17g]\n"
+                "set yrange [%.17g:%.17g]\nset samples %d\nplot ",
+                to->terminal == TERMINAL_DUMB ? "" : "set size ratio 1\n", plot_title(p->x_title), s.words,
+                plot_title(p->y_title), s.words, r.lo / s.factor, r.hi / s.factor, r.lo / s.factor,
+                r.hi / s.factor, to->terminal == TERMINAL_DUMB ? 60 : 2);
+    if (to->terminal != TERMINAL_DUMB)
+        text_add(t, "\"+\" using 1:(0.9*$1):(1.1*$1) with filledcurves fc rgb \"" BAND
+                    "\" title \"within 10 %\", ");
+    text_add(t, "x with lines lc rgb \"" SOFT "\" dt 2 title \"equal\"");
+    if (plot_has_pair(p))
         text_printf(t,
-                    ", \"data\" using 2:7:3:4:8:9 with xyerrorbars pt 7 ps 0.7 lw 1.5 lc rgb \"%s\" title "
-                    "\"a variant\", "
-                    "\"data\" using 2:7:(sprintf(\"%%d\", 1-$1)) with labels offset 1.1,0.7 tc rgb "
-                    "\"#333333\" notitle",
-                    colour[0]);
+                    ", \"%s\" using 2:7:3:4:8:9 with xyerrorbars pt 7 ps 0.7 lw 1.5 lc rgb \"%s\" title \"a "
+                    "variant\", \"%s\" using 2:7:(sprintf(\"%%d\", 1-$1)) with labels offset 1.1,0.7 tc rgb "
+                    "\"" INK "\" notitle",
+                    to->data, shade(p, 0), to->data);
     text_add(t, "\n");
 }
+
+static const char *style_of(enum plot_style style)
+{
+    switch (style) {
+    case STYLE_DASHED:
+        return "with lines dt 2 lw 2";
+    case STYLE_POINTS:
+        return "with points pt 7 ps 0.8";
+    case STYLE_STEPS:
+        return "with fsteps lw 2";
+    case STYLE_MARKED:
+        return "with linespoints pt 7 ps 0.7 lw 2";
+    case STYLE_LINE:
+        break;
+    }
+    return "with lines lw 2";
+}
+
+static void add_marks(const struct plot *p, const struct scale *s, struct text *t)
+{
+    for (size_t i = 0; i < p->n_marks; i++)
+        text_printf(t,
+                    "set arrow from %.17g, graph 0 to %.17g, graph 1 nohead lc rgb \"" SOFT "\" dt 3\n"
+                    "set label \"%s\" at %.17g, graph %g offset 0.5,0 tc rgb \"" SOFT "\"\n",
+                    p->marks[i].x / s->factor, p->marks[i].x / s->factor, plot_title(p->marks[i].word),
+                    p->marks[i].x / s->factor, 0.95 - 0.09 * (double)i);
+}
+
+/* Intervals first, as pale bands behind the lines. */
+static void add_bands(const struct plot *p, const struct script_target *to, struct text *t)
+{
+    for (size_t i = 0; to->terminal != TERMINAL_DUMB && i < p->n_series; i++)
+        if (plot_has_band(&p->series[i]))
+            text_printf(t,
+                        "\"%s\" index %zu using 1:3:4 with filledcurves fc rgb \"%s\" fs transparent solid "
+                        "0.18 noborder notitle, ",
+                        to->data, i, shade(p, i));
+}
+
+static void body_lines(const struct plot *p, const struct script_target *to, struct text *t)
+{
+    struct scale sx = plot_scale_of(plot_x_range(p)), sy = plot_scale_of(plot_y_range(p));
+    struct range x = plot_x_range(p), y = plot_y_range(p);
+
+    text_printf(t, "set xlabel \"%s%s\"\nset ylabel \"%s%s\" tc rgb \"" INK "\"\n", plot_title(p->x_title),
+                sx.words, plot_title(p->y_title), sy.words);
+    text_printf(t, "%s%sset xrange [%.17g:%.17g]\nset yrange [%.17g:%.17g]\n",
+                p->log_x ? "set logscale x 2\n" : "", p->log_y ? "set logscale y\n" : "", x.lo / sx.factor,
+                x.hi / sx.factor, y.lo / sy.factor, y.hi / sy.factor);
+    if (isfinite(p->reference))
+        text_printf(
+            t, "set arrow from graph 0, first %.17g to graph 1, first %.17g nohead lc rgb \"" INK "\" dt 2\n",
+            p->reference / sy.factor, p->reference / sy.factor);
+    add_marks(p, &sx, t);
+    text_add(t, "plot ");
+    add_bands(p, to, t);
+    for (size_t i = 0; i < p->n_series; i++) {
+        text_printf(t, "\"%s\" index %zu using 1:2 %s lc rgb \"%s\"", to->data, i,
+                    style_of(p->series[i].style), shade(p, i));
+        add_series_title(p, i, to, t);
+        text_add(t, i + 1 < p->n_series ? ", " : "\n");
+    }
+}
+
+void plot_script(const struct plot *p, const struct script_target *to, struct text *t)
+{
+    head(p, to, t);
+    switch (p->kind) {
+    case PLOT_INTERVALS:
+        body_intervals(p, to, t);
+        break;
+    case PLOT_STACKED:
+    case PLOT_RANGES:
+        body_bars(p, to, t);
+        break;
+    case PLOT_SCATTER:
+        body_scatter(p, to, t);
+        break;
+    case PLOT_LINES:
+        body_lines(p, to, t);
+        break;
+    }
+    text_add(t, "unset output\n");
+}
+
+/* -------------------------------------------------------------------- data */
 
 /* One line a row: minus the row's number (rows go downwards), then the five figures of each series' point. */
-void plot_data(const struct plot *p, struct text *t)
+static void rows_data(const struct plot *p, struct text *t)
 {
-    double factor = axis_scale(p).factor;
+    double factor = plot_scale(p).factor;
 
     for (size_t i = 0; i < p->rows; i++) {
         double end = 0;
 
-        if (p->kind == PLOT_SCATTER && !is_somewhere(p, i))
+        if (p->kind == PLOT_SCATTER && !plot_is_pair(p, i))
             continue;
         text_printf(t, "%d", -(int)i);
         for (size_t s = 0; s < p->n_series; s++) {
@@ -241,8 +359,10 @@ void plot_data(const struct plot *p, struct text *t)
             if (p->kind == PLOT_STACKED) {
                 double length = isfinite(v.value) ? v.value : 0;
 
-                v = (struct plot_point){end + length / 2, end, end + length, NAN, NAN};
+                v = (struct plot_point){end + length / 2, end, end + length, NAN, NAN, NAN};
                 end += length;
+            } else if (p->kind == PLOT_RANGES) {
+                v.value = (v.lo + v.hi) / 2;
             } else if (!isfinite(v.lo) || !isfinite(v.hi)) {
                 v.lo = v.hi = v.value;
             }
@@ -253,18 +373,30 @@ void plot_data(const struct plot *p, struct text *t)
     }
 }
 
-void plot_script(const struct plot *p, struct text *t)
+/* A block for each series: x, value, lo, hi.  A block of nothing would not be counted as one. */
+static void lines_data(const struct plot *p, struct text *t)
 {
-    script_head(p, t);
-    switch (p->kind) {
-    case PLOT_INTERVALS:
-        script_intervals(p, t);
-        break;
-    case PLOT_STACKED:
-        script_stacked(p, t);
-        break;
-    case PLOT_SCATTER:
-        script_scatter(p, t);
-        break;
+    double fx = plot_scale_of(plot_x_range(p)).factor, fy = plot_scale_of(plot_y_range(p)).factor;
+
+    for (size_t s = 0; s < p->n_series; s++) {
+        text_add(t, s > 0 ? "\n\n" : "");
+        for (size_t i = 0; i < p->series[s].n; i++) {
+            const struct plot_point *v = &p->series[s].points[i];
+            bool band = isfinite(v->lo) && isfinite(v->hi);
+
+            text_printf(t, "%.17g\t%.17g\t%.17g\t%.17g\n", v->x / fx, v->value / fy,
+                        (band ? v->lo : v->value) / fy, (band ? v->hi : v->value) / fy);
+        }
+        if (p->series[s].n == 0)
+            text_add(t, "nan\tnan\tnan\tnan\n");
     }
+}
+
+void plot_data(const struct plot *p, struct text *t)
+{
+    text_add(t, "");
+    if (p->kind == PLOT_LINES)
+        lines_data(p, t);
+    else
+        rows_data(p, t);
 }

@@ -1,288 +1,58 @@
 #include "report/report.h"
 
+#include "base/arena.h"
 #include "base/json.h"
 #include "report/html.h"
 #include "report/markdown.h"
+#include "report/pdf.h"
 #include "report/sections.h"
 
-#include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ------------------------------------------------------------------- answer */
+/* --------------------------------------------------------------- sections */
 
-static const char *bottleneck_of(const struct review *r)
+static bool always(const struct review *r)
 {
-    const struct json *bound = section_list(r->run, "bound");
-
-    return bound != NULL ? json_get_string(bound, "bottleneck", "") : "";
+    (void)r;
+    return true;
 }
 
-static struct estimate throughput_of(const struct review *r)
+static bool one_run(const struct review *r)
 {
-    return estimate_widest(estimate_read(section_list(r->run, "metrics"), "throughput_per_s"));
+    return r->compared_n < 2;
 }
 
-static void answer_run(const struct review *r, struct text *t)
+static bool is_compared(const struct review *r)
 {
-    const struct json *bound = section_list(r->run, "bound");
-    struct estimate rate = throughput_of(r);
-    double best = bound != NULL ? json_get_number(bound, "throughput_per_s", NAN) : NAN;
-    char value[160];
-
-    if (estimate_is_known(rate))
-        text_printf(t, "This pipeline delivers %s %ss a second. ",
-                    label_estimate(value, sizeof value, rate, LABEL_NUMBER), r->unit);
-    if (bottleneck_of(r)[0] != '\0')
-        text_printf(t, "What limits it is \"%s\"", bottleneck_of(r));
-    if (bottleneck_of(r)[0] != '\0' && isfinite(best))
-        text_printf(t, "; at best, without any waiting, it could deliver %s",
-                    label_value(value, sizeof value, best, LABEL_NUMBER));
-    if (bottleneck_of(r)[0] != '\0')
-        text_add(t, ". ");
+    return r->compared_n >= 2;
 }
 
-static struct estimate whole_gain(const struct json *optimization)
+static bool has_details(const struct review *r)
 {
-    return estimate_widest(estimate_read(optimization, "end_to_end_gain"));
+    return one_run(r) && r->details != NULL;
 }
 
-static const struct json *locally_best(const struct json **list, size_t n)
-{
-    const struct json *best = NULL;
-
-    for (size_t i = 0; i < n; i++) {
-        double g = estimate_read(list[i], "local_gain").mean;
-
-        if (isfinite(g) && (best == NULL || g > estimate_read(best, "local_gain").mean))
-            best = list[i];
-    }
-    return best;
-}
-
-static void answer_rank(const struct json **list, size_t n, struct text *t)
-{
-    const struct json *local = locally_best(list, n);
-    char a[160], b[160];
-
-    if (n == 0)
-        return;
-    if (strcmp(json_get_string(list[0], "verdict", ""), "helps") == 0)
-        text_printf(t, "Of %zu optimizations, \"%s\" helps the whole most: %s. ", n,
-                    json_get_string(list[0], "name", "?"),
-                    label_estimate(a, sizeof a, whole_gain(list[0]), LABEL_GAIN));
-    else
-        text_printf(t, "None of %zu optimizations is certain to help the whole. ", n);
-    if (local != NULL && local != list[0])
-        text_printf(
-            t,
-            "The one that looks best from within its own stages, \"%s\" with %s, is worth %s to the whole. ",
-            json_get_string(local, "name", "?"),
-            label_value(a, sizeof a, estimate_read(local, "local_gain").mean, LABEL_GAIN),
-            label_value(b, sizeof b, estimate_read(local, "end_to_end_gain").mean, LABEL_GAIN));
-}
-
-static void answer_validate(const struct review *r, struct text *t)
-{
-    const struct json *variants = section_list(r->validate, "variants");
-    double median = r->validate != NULL ? json_get_number(r->validate, "median_abs_error_frac", NAN) : NAN;
-    char value[96];
-
-    if (isfinite(median) && variants != NULL)
-        text_printf(
-            t, "Checked against %zu really executed variants, half of the predicted figures were within %s.",
-            json_size(variants), label_value(value, sizeof value, median, LABEL_FRAC));
-    else if (r->run != NULL || r->rank != NULL)
-        text_add(t, "None of this has been checked against real execution yet.");
-    else
-        text_add(t, "The store holds no result for this scenario yet.");
-}
-
-static void fact_validation(const struct review *r)
-{
-    double median = r->validate != NULL ? json_get_number(r->validate, "median_abs_error_frac", NAN) : NAN;
-    double p90 = r->validate != NULL ? json_get_number(r->validate, "p90_abs_error_frac", NAN) : NAN;
-    char value[96], worse[96], note[160];
-
-    snprintf(note, sizeof note, "nine of ten within %s", label_value(worse, sizeof worse, p90, LABEL_FRAC));
-    doc_fact(r->d, "Median error against reality",
-             isfinite(median) ? label_value(value, sizeof value, median, LABEL_FRAC) : "not checked",
-             isfinite(p90) ? note : "foresight validate");
-}
-
-static void fact_throughput(const struct review *r)
-{
-    struct estimate rate = throughput_of(r);
-    char value[160], lo[80], hi[80], note[240];
-
-    snprintf(note, sizeof note, "%ss a second", r->unit);
-    if (isfinite(rate.lo) && rate.hi > rate.lo)
-        snprintf(note, sizeof note, "%ss a second, %s to %s", r->unit,
-                 label_value(lo, sizeof lo, rate.lo, LABEL_NUMBER),
-                 label_value(hi, sizeof hi, rate.hi, LABEL_NUMBER));
-    doc_fact(r->d, "Throughput", label_value(value, sizeof value, rate.mean, LABEL_NUMBER), note);
-}
-
-static void facts(const struct review *r, const struct json **list, size_t n)
-{
-    double level = r->run != NULL ? json_get_number(r->run, "confidence", NAN) : NAN;
-    char confidence[40] = "";
-    char value[160], note[200];
-
-    if (r->run == NULL && n == 0 && r->validate == NULL)
-        return;
-    if (isfinite(level))
-        snprintf(confidence, sizeof confidence, " of %.0f %% confidence", 100 * level);
-    doc_facts(r->d);
-    fact_throughput(r);
-    doc_fact(r->d, "Limited by",
-             bottleneck_of(r)[0] != '\0' ? label_cut(value, sizeof value, bottleneck_of(r), 40) : "?",
-             "by the operational bound");
-    if (n > 0)
-        label_estimate(note, sizeof note, whole_gain(list[0]), LABEL_GAIN);
-    doc_fact(r->d, "Best optimization",
-             n > 0 ? label_cut(value, sizeof value, json_get_string(list[0], "name", "?"), 40) : "not ranked",
-             n > 0 ? note : "foresight rank");
-    fact_validation(r);
-    doc_facts_end(r->d);
-    doc_block(
-        r->d, DOC_HINT,
-        "Brackets hold intervals%s. Those in the tables are what the simulation's own sampling leaves open; "
-        "\"prediction\", and the intervals on top of this page, add the uncertainty of calibrated "
-        "parameters.",
-        confidence);
-}
-
-static void answer(const struct review *r)
-{
-    const struct json **list;
-    struct text t = {0};
-    size_t n;
-
-    list = ranked_optimizations(r->rank, &n);
-    answer_run(r, &t);
-    answer_rank(list, n, &t);
-    answer_validate(r, &t);
-    doc_block(r->d, DOC_LEAD, "%s", t.s);
-    facts(r, list, n);
-    text_free(&t);
-    free(list);
-}
-
-/* --------------------------------------------------------------- provenance */
-
-/* Results of different contents of the scenario must not be read side by side without a word. */
-static void warn_of_mixture(const struct review *r)
-{
-    const struct json *doc[] = {r->run, r->rank, r->validate};
-    const char *first = NULL;
-
-    for (size_t i = 0; i < sizeof doc / sizeof doc[0]; i++) {
-        const char *sha = doc[i] != NULL ? json_get_string(doc[i], "scenario_sha256", NULL) : NULL;
-
-        if (sha != NULL && first != NULL && strcmp(sha, first) != 0) {
-            doc_block(r->d, DOC_WARNING,
-                      "The results below come from different contents of the scenario file; "
-                      "run the commands again before comparing them.");
-            return;
-        }
-        if (first == NULL)
-            first = sha;
-    }
-}
-
-static void document_table(const struct review *r)
-{
-    static const char *const heads[] = {
-        "<Command", "<Version", ">Seed", ">Replications", "<Scenario content (SHA-256)", NULL};
-    const struct json *doc[] = {r->run, r->rank, r->validate};
-
-    doc_table(r->d, heads);
-    for (size_t i = 0; i < sizeof doc / sizeof doc[0]; i++) {
-        double replications;
-
-        if (doc[i] == NULL)
-            continue;
-        replications = json_get_number(doc[i], "replications", 0);
-        doc_row(r->d);
-        doc_cell(r->d, "foresight %s", json_get_string(doc[i], "command", "?"));
-        doc_cell(r->d, "%s", json_get_string(doc[i], "version", "?"));
-        doc_cell(r->d, "%.0f", json_get_number(doc[i], "seed", 0));
-        if (replications > 0)
-            doc_cell(r->d, "%.0f", replications);
-        else
-            doc_cell(r->d, "\xe2\x80\x93");
-        doc_cell(r->d, "%s", json_get_string(doc[i], "scenario_sha256", "?"));
-    }
-    doc_table_end(r->d);
-}
-
-static void provenance_list(const struct review *r, const char *key, const char *title, const char *none)
-{
-    static const char *const heads[] = {"<", NULL};
-    const struct json *provenance = section_list(r->run != NULL ? r->run : r->rank, "provenance");
-    const struct json *list = section_list(provenance, key);
-
-    doc_heading(r->d, title);
-    if (list == NULL) {
-        doc_block(r->d, DOC_PARA, "%s", none);
-        return;
-    }
-    doc_table(r->d, heads);
-    JSON_EACH (v, list) {
-        struct text words = {0};
-
-        section_words(v, &words);
-        doc_row(r->d);
-        doc_cell(r->d, "%s", words.s);
-        text_free(&words);
-    }
-    doc_table_end(r->d);
-}
-
-static void warning_table(const struct review *r)
-{
-    static const char *const heads[] = {"<Command", "<Place", "<Warning", NULL};
-    const struct json *doc[] = {r->run, r->rank, r->validate};
-    size_t n = 0;
-
-    for (size_t i = 0; i < 3; i++)
-        n += section_list(doc[i], "warnings") != NULL;
-    doc_heading(r->d, "Warnings");
-    if (n == 0) {
-        doc_block(r->d, DOC_PARA, "None.");
-        return;
-    }
-    doc_table(r->d, heads);
-    for (size_t i = 0; i < 3; i++) {
-        if (section_list(doc[i], "warnings") == NULL)
-            continue;
-        JSON_EACH (w, json_get(doc[i], "warnings")) {
-            doc_row(r->d);
-            doc_cell(r->d, "%s", json_get_string(doc[i], "command", "?"));
-            doc_cell(r->d, "%s", json_get_string(w, "path", ""));
-            doc_cell(r->d, "%s", json_get_string(w, "text", ""));
-        }
-    }
-    doc_table_end(r->d);
-}
-
-void section_provenance(const struct review *r)
-{
-    doc_section(r->d, "provenance", "Assumptions, warnings and provenance");
-    if (r->run == NULL && r->rank == NULL && r->validate == NULL) {
-        section_source(r, NULL, "run");
-    } else {
-        document_table(r);
-        provenance_list(r, "calibrations", "Calibrated from measurements",
-                        "Nothing: no parameter of this scenario was fitted.");
-        provenance_list(r, "assumed", "Assumed, not measured", "Nothing was marked as assumed.");
-        warning_table(r);
-    }
-    doc_section_end(r->d);
-}
-
-/* ------------------------------------------------------------------- report */
+static const struct {
+    struct doc_entry entry;
+    bool (*applies)(const struct review *r);
+    void (*write)(struct review *r);
+} sections[] = {
+    {{"comparison", "Side by side"}, is_compared, section_comparison},
+    {{"pipeline", "The pipeline"}, one_run, section_pipeline},
+    {{"ranking", "Which optimization helps end to end"}, one_run, section_ranking},
+    {{"owners", "Who pays and who gains"}, one_run, section_owners},
+    {{"build", "The best set, step by step"}, one_run, section_build},
+    {{"front", "What speed costs"}, one_run, section_front},
+    {{"load", "Latency and load"}, has_details, section_load},
+    {{"time", "Where time goes"}, one_run, section_time},
+    {{"sensitivity", "What the result hangs on"}, one_run, section_sensitivity},
+    {{"cost", "Cost and capacity"}, one_run, section_cost},
+    {{"validation", "Predicted against measured"}, one_run, section_validation},
+    {{"provenance", "Assumptions, warnings and provenance"}, always, section_provenance},
+};
+enum { SECTIONS = sizeof sections / sizeof sections[0] };
 
 static const char *unit_of(const struct report_input *in)
 {
@@ -294,41 +64,226 @@ static const char *unit_of(const struct report_input *in)
     return unit != NULL && unit[0] != '\0' ? unit : "unit";
 }
 
-static int write_report(const struct report_input *in, const struct doc_format *format, struct text *out,
-                        struct err *err)
+static void write_contents(const struct review *r)
 {
-    struct doc d = {.format = format, .out = out};
+    struct doc_entry entries[SECTIONS];
+    size_t n = 0;
+
+    for (size_t i = 0; i < SECTIONS; i++)
+        if (sections[i].applies(r))
+            entries[n++] = sections[i].entry;
+    doc_contents(r->d, entries, n);
+}
+
+static void write_sections(const struct report_input *in, struct doc *d)
+{
     struct review r = {.run = in->run,
                        .rank = in->rank,
                        .validate = in->validate,
+                       .details = in->details,
+                       .plan = in->plan,
+                       .search = in->search,
+                       .compared = in->compared,
+                       .compared_n = in->compared_n,
                        .scenario = in->scenario_name,
                        .unit = unit_of(in),
-                       .d = &d};
-    struct text title = {0};
+                       .d = d,
+                       .a = arena_new()};
+    const char *title = r.compared_n >= 2 ? arena_printf(r.a, "%zu runs side by side", r.compared_n)
+                                          : arena_printf(r.a, "Review of %s", in->scenario_name);
 
-    text_printf(&title, "Review of %s", in->scenario_name);
-    doc_begin(&d, title.s);
-    answer(&r);
-    warn_of_mixture(&r);
-    section_pipeline(&r);
-    section_ranking(&r);
-    section_validation(&r);
-    section_time(&r);
-    section_cost(&r);
-    section_provenance(&r);
-    doc_end(&d);
-    text_free(&title);
+    doc_begin(d, title);
+    if (r.compared_n < 2)
+        section_answer(&r);
+    write_contents(&r);
+    for (size_t i = 0; i < SECTIONS; i++) {
+        if (!sections[i].applies(&r))
+            continue;
+        doc_section(d, sections[i].entry.id, sections[i].entry.title);
+        sections[i].write(&r);
+        doc_section_end(d);
+    }
+    doc_end(d);
+    arena_free(r.a);
+}
+
+/* ------------------------------------------------------------- collecting */
+
+static void no_title(struct doc *d, const char *title)
+{
+    (void)d;
+    (void)title;
+}
+
+static void no_end(struct doc *d)
+{
+    (void)d;
+}
+
+static void no_section(struct doc *d, const char *id, const char *title)
+{
+    (void)d;
+    (void)id;
+    (void)title;
+}
+
+static void no_block(struct doc *d, enum doc_kind kind, const char *text)
+{
+    (void)d;
+    (void)kind;
+    (void)text;
+}
+
+static void no_facts(struct doc *d, bool begins)
+{
+    (void)d;
+    (void)begins;
+}
+
+static void no_fact(struct doc *d, const char *label, const char *value, const char *note)
+{
+    (void)d;
+    (void)label;
+    (void)value;
+    (void)note;
+}
+
+static void no_table(struct doc *d, const char *const *heads, int columns)
+{
+    (void)d;
+    (void)heads;
+    (void)columns;
+}
+
+static void no_mark(struct doc *d, enum doc_tone tone, const char *text)
+{
+    (void)d;
+    (void)tone;
+    (void)text;
+}
+
+static void no_shade(struct doc *d, double strength, const char *text)
+{
+    (void)d;
+    (void)strength;
+    (void)text;
+}
+
+static void no_cell(struct doc *d, const char *text, const char *note)
+{
+    (void)d;
+    (void)text;
+    (void)note;
+}
+
+static void no_drawing(struct doc *d, const struct doc_drawing *drawing)
+{
+    (void)d;
+    (void)drawing;
+}
+
+/* Writes nothing: what is left of the document are its plots. */
+static const struct doc_format nothing_format = {
+    .begin = no_title,
+    .end = no_end,
+    .section = no_section,
+    .section_end = no_end,
+    .heading = no_title,
+    .block = no_block,
+    .facts = no_facts,
+    .fact = no_fact,
+    .table = no_table,
+    .table_end = no_end,
+    .row = no_end,
+    .row_end = no_end,
+    .cell = no_cell,
+    .mark = no_mark,
+    .shade = no_shade,
+    .item = no_title,
+    .drawing = no_drawing,
+};
+
+static void into_book(struct doc *d, const struct plot *p)
+{
+    plot_book_add(d->book, p);
+}
+
+/* ----------------------------------------------------------------- report */
+
+static const struct doc_format *format_of(enum report_format format)
+{
+    switch (format) {
+    case REPORT_MARKDOWN:
+        return &markdown_format;
+    case REPORT_PDF:
+        return &pdf_format;
+    case REPORT_HTML:
+        break;
+    }
+    return &html_format;
+}
+
+int report_check_format(enum report_format format, struct err *err)
+{
+    return format == REPORT_PDF ? pdf_check(err) : 0;
+}
+
+int report_write(const struct report_input *in, enum report_format format, struct text *out, struct err *err)
+{
+    struct doc d = {.format = format_of(format), .out = out};
+    struct text none = {0};
+
+    TRY(report_check_format(format, err));
+    if (d.format->drawing != NULL) {
+        struct doc first = {.format = &nothing_format, .out = &none, .collect = into_book};
+
+        d.book = plot_book_new(d.format->colours_fixed ? COLOURS_FIXED : COLOURS_OF_PAGE,
+                               !d.format->colours_fixed);
+        first.book = d.book;
+        write_sections(in, &first);
+        plot_book_draw(d.book, &d.plots);
+    }
+    write_sections(in, &d);
+    plot_book_free(d.book);
     if (d.plots.code != 0)
         *err = d.plots;
     return d.plots.code;
 }
 
-int report_html(const struct report_input *in, struct text *out, struct err *err)
+/* ------------------------------------------------------------------- data */
+
+struct data_list {
+    struct report_data *list;
+    size_t n;
+};
+
+static void into_data(struct doc *d, const struct plot *p)
 {
-    return write_report(in, &html_format, out, err);
+    struct data_list *all = d->state;
+    struct report_data *one;
+    struct text csv = {0};
+
+    all->list = xrealloc(all->list, all->n + 1, sizeof *all->list);
+    one = &all->list[all->n++];
+    snprintf(one->name, sizeof one->name, "%02zu-%.50s.csv", all->n, p->slug);
+    plot_csv(p, &csv);
+    one->csv = csv.s;
 }
 
-int report_markdown(const struct report_input *in, struct text *out, struct err *err)
+size_t report_data(const struct report_input *in, struct report_data **out)
 {
-    return write_report(in, &markdown_format, out, err);
+    struct data_list all = {0};
+    struct text none = {0};
+    struct doc d = {.format = &nothing_format, .out = &none, .collect = into_data, .state = &all};
+
+    write_sections(in, &d);
+    *out = all.list;
+    return all.n;
+}
+
+void report_data_free(struct report_data *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        free(list[i].csv);
+    free(list);
 }

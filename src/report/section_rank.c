@@ -1,6 +1,5 @@
 #include "base/arena.h"
 #include "base/json.h"
-#include "report/plot.h"
 #include "report/sections.h"
 
 #include <math.h>
@@ -41,36 +40,39 @@ static enum doc_tone tone_of(const char *verdict)
         return DOC_GOOD;
     if (strcmp(verdict, "hurts") == 0)
         return DOC_BAD;
-    if (strcmp(verdict, "too close to call") == 0)
+    if (strcmp(verdict, "too close to call") == 0 || strncmp(verdict, "assumed", 7) == 0)
         return DOC_OPEN;
     return DOC_NEUTRAL;
 }
 
+/* Names of stages stand one below the other: a list of them would be broken anywhere. */
 static void rank_table(const struct review *r, const struct json **list, size_t n)
 {
     static const char *const heads[] = {
-        "<Optimization", "<Touches", ">Alone (local gain)", ">Whole (end to end)", ">Share", ">Cost",
-        "<Verdict",      NULL};
+        "<Optimization", ">Alone (local gain)", ">Whole (end to end)", ">Share", ">Cost", "<Verdict", NULL};
+    bool priced = section_has_price(r->rank);
     char value[96];
 
     doc_table(r->d, heads);
     for (size_t i = 0; i < n; i++) {
-        struct text touches = {0};
+        const char *verdict = json_get_string(list[i], "verdict", "-");
+        const struct json *even = section_list(list[i], "break_even");
+        const char *note =
+            arena_printf(r->a, "%s%s%s%s%s", section_joined(r, json_get(list[i], "touches")),
+                         json_get(list[i], "why") != NULL ? ": " : "", json_get_string(list[i], "why", ""),
+                         even != NULL ? ". It " : "", even != NULL ? json_get_string(even, "text", "") : "");
 
-        section_words(json_get(list[i], "touches"), &touches);
         doc_row(r->d);
-        doc_cell_note(r->d, json_get_string(list[i], "name", "?"), json_get_string(list[i], "why", ""));
-        doc_cell(r->d, "%s", touches.s);
+        doc_cell_note(r->d, json_get_string(list[i], "name", "?"), note);
         cell_estimate(r->d, estimate_read(list[i], "local_gain"), LABEL_GAIN);
         cell_estimate(r->d, estimate_read(list[i], "end_to_end_gain"), LABEL_GAIN);
         doc_cell(r->d, "%s",
                  label_value(value, sizeof value, estimate_read(list[i], "share_frac").mean, LABEL_FRAC));
         doc_cell(r->d, "%s",
-                 label_value(value, sizeof value, estimate_read(list[i], "cost_delta_usd_per_h").mean,
-                             LABEL_USD_PER_H));
-        doc_mark(r->d, tone_of(json_get_string(list[i], "verdict", "")),
-                 json_get_string(list[i], "verdict", "-"));
-        text_free(&touches);
+                 priced ? label_value(value, sizeof value,
+                                      estimate_read(list[i], "cost_delta_usd_per_h").mean, LABEL_USD_PER_H)
+                        : "no prices");
+        doc_mark(r->d, tone_of(verdict), verdict);
     }
     doc_table_end(r->d);
 }
@@ -79,22 +81,20 @@ static struct plot_point *gains(struct arena *a, const struct json **list, size_
 {
     struct plot_point *p = arena_array(a, n, sizeof *p);
 
-    for (size_t i = 0; i < n; i++) {
-        struct estimate e = estimate_read(list[i], key);
-
-        p[i] = (struct plot_point){e.mean, e.lo, e.hi, e.pred_lo, e.pred_hi};
-    }
+    for (size_t i = 0; i < n; i++)
+        p[i] = section_point(estimate_read(list[i], key), NAN);
     return p;
 }
 
 static void rank_plot(const struct review *r, const struct json **list, size_t n)
 {
-    struct arena *a = arena_new();
-    const char **names = arena_array(a, n, sizeof *names);
-    struct plot_series series[] = {{"whole pipeline (end to end)", gains(a, list, n, "end_to_end_gain")},
-                                   {"touched stages alone (local)", gains(a, list, n, "local_gain")}};
+    const char **names = arena_array(r->a, n, sizeof *names);
+    struct plot_series series[] = {
+        {.name = "whole pipeline (end to end)", .points = gains(r->a, list, n, "end_to_end_gain")},
+        {.name = "its own stages (local)", .points = gains(r->a, list, n, "local_gain")}};
     struct plot p = {.kind = PLOT_INTERVALS,
-                     .about = "Local and end-to-end gain of each optimization",
+                     .slug = "local-and-whole",
+                     .title = "Local and end-to-end gain of each optimization",
                      .x_title = "gain (1 is no change)",
                      .labels = names,
                      .rows = n,
@@ -104,14 +104,13 @@ static void rank_plot(const struct review *r, const struct json **list, size_t n
 
     for (size_t i = 0; i < n; i++)
         names[i] = json_get_string(list[i], "name", "?");
-    doc_plot(r->d, &p,
-             "Each optimization twice: what its own stages gain when their neighbours are infinitely fast, "
-             "and what the whole "
-             "pipeline gains. Thick bars are the sampling error of the simulation, thin ones add the "
-             "uncertainty of calibrated "
-             "parameters; they may run out of the plot. A bar that crosses the dashed line may be no gain at "
-             "all.");
-    arena_free(a);
+    doc_plot(
+        r->d, &p,
+        "The forest against the trees: each optimization twice, what its own stages gain when their "
+        "neighbours "
+        "are infinitely fast, and what the whole pipeline gains. Thick bars are the sampling error of the "
+        "simulation, thin ones add the uncertainty of calibrated parameters; they may run out of the plot. A "
+        "bar that crosses the dashed line may be no gain at all.");
 }
 
 static double strength(const struct json *interaction)
@@ -171,12 +170,11 @@ static void what_comes_next(const struct review *r)
                   json_get_string(next, "path", "?"), json_get_string(next, "why", ""));
 }
 
-void section_ranking(const struct review *r)
+void section_ranking(struct review *r)
 {
     const struct json **list;
     size_t n;
 
-    doc_section(r->d, "ranking", "Which optimization helps end to end");
     if (section_source(r, r->rank, "rank")) {
         list = ranked_optimizations(r->rank, &n);
         if (n > 0) {
@@ -194,5 +192,4 @@ void section_ranking(const struct review *r)
         what_comes_next(r);
         free(list);
     }
-    doc_section_end(r->d);
 }

@@ -1,6 +1,5 @@
 #include "base/arena.h"
 #include "base/json.h"
-#include "report/plot.h"
 #include "report/sections.h"
 
 #include <math.h>
@@ -173,12 +172,13 @@ static void other_table(const struct review *r, const struct json *variants, con
 
 static void validation_plot(const struct review *r, const struct json *variants, const char *name)
 {
-    struct arena *a = arena_new();
-    struct plot_point *measured = arena_array(a, json_size(variants), sizeof *measured);
-    struct plot_point *predicted = arena_array(a, json_size(variants), sizeof *predicted);
-    struct plot_series series[] = {{"measured", measured}, {"predicted", predicted}};
+    struct plot_point *measured = arena_array(r->a, json_size(variants), sizeof *measured);
+    struct plot_point *predicted = arena_array(r->a, json_size(variants), sizeof *predicted);
+    struct plot_series series[] = {{.name = "measured", .points = measured},
+                                   {.name = "predicted", .points = predicted}};
     struct plot p = {.kind = PLOT_SCATTER,
-                     .about = "Predicted against measured, one point per variant",
+                     .slug = "predicted-and-measured",
+                     .title = "Predicted against measured, one point per variant",
                      .x_title = "measured",
                      .y_title = "predicted",
                      .series = series,
@@ -193,15 +193,14 @@ static void validation_plot(const struct review *r, const struct json *variants,
             continue;
         m = estimate_read(f, "measured");
         q = estimate_widest(estimate_read(f, "predicted"));
-        measured[p.rows] = (struct plot_point){m.mean, m.lo, m.hi, NAN, NAN};
-        predicted[p.rows++] = (struct plot_point){q.mean, q.lo, q.hi, NAN, NAN};
+        measured[p.rows] = section_point(m, NAN);
+        predicted[p.rows++] = section_point(q, NAN);
     }
     if (p.rows > 0)
         doc_plot(r->d, &p,
                  "Numbers are those of the table. A point on the dashed line was predicted exactly. Bars are "
                  "the intervals "
                  "of both sides.");
-    arena_free(a);
 }
 
 static void speedup_table(const struct review *r, const struct json *speedups)
@@ -330,12 +329,11 @@ static void wrong_tables(const struct review *r, const struct json *variants, co
     doc_table_end(r->d);
 }
 
-void section_validation(const struct review *r)
+void section_validation(struct review *r)
 {
     const struct json *variants = section_list(r->validate, "variants");
     const char *name;
 
-    doc_section(r->d, "validation", "Predicted against measured");
     if (section_source(r, r->validate, "validate")) {
         doc_block(r->d, DOC_PARA,
                   "Each variant was really executed on this machine and simulated; the simulation was "
@@ -351,5 +349,4 @@ void section_validation(const struct review *r)
             wrong_tables(r, variants, name);
         }
     }
-    doc_section_end(r->d);
 }

@@ -12,13 +12,16 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* What a spreadsheet would calculate stands behind an apostrophe, which import takes away again. */
 static void csv_text(FILE *out, const char *s)
 {
-    if (s[strcspn(s, ",\"\r\n")] == '\0') {
+    bool formula = s[0] != '\0' && strchr("=+-@\t\r", s[0]) != NULL;
+
+    if (!formula && s[strcspn(s, ",\"\r\n")] == '\0') {
         fputs(s, out);
         return;
     }
-    putc('"', out);
+    fputs(formula ? "\"'" : "\"", out);
     for (; *s != '\0'; s++) {
         if (*s == '"')
             putc('"', out);

@@ -1,5 +1,10 @@
 noinst_LIBRARIES += %D%/libstudy.a
 %C%_libstudy_a_SOURCES = \
+	%D%/details.c \
+	%D%/details.h \
+	%D%/load_curve.c \
+	%D%/sensitivity.c \
+	%D%/timeline.c \
 	%D%/measure.c \
 	%D%/measure.h \
 	%D%/measured.c \
@@ -9,6 +14,7 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/rank.h \
 	%D%/rank_delta.c \
 	%D%/rank_even.c \
+	%D%/rank_front.c \
 	%D%/rank_json.c \
 	%D%/rank_parts.h \
 	%D%/speedup.c \

@@ -369,6 +369,8 @@ int rank_scenario(const struct study *st, const struct rank_options *opt, struct
     TRY(fill_list(&w, err));
     find_interactions(&w);
     find_best(&w);
+    rank_steps(&w);
+    rank_points(&w);
     TRY(speedups_find(st, out->base_scenario, values_find(&w.values, NOTHING)->objective, a, &out->speedups,
                       &out->speedups_n, err));
     return find_next_measurement(&w, err);

@@ -63,6 +63,20 @@ struct alike {
     const char **names; /* of optimizations; "base" is the scenario as it is */
 };
 
+/* The chosen set built up one by one, each time what adds most of what is left. */
+struct rank_step {
+    opt_set set;          /* with this step */
+    struct estimate gain; /* of the set over the base */
+    struct estimate step; /* over the step before */
+};
+
+/* An evaluated set; `front`: none is at least as good in all of rate, cost and quality and better in one. */
+struct rank_point {
+    opt_set set;
+    bool front;
+    struct estimate gain, throughput, cost, quality; /* cost: USD per hour */
+};
+
 struct interaction {
     int a, b;               /* indices into study.optimizations */
     struct estimate effect; /* gain of both over the product of their gains; 1: independent */
@@ -86,6 +100,10 @@ struct ranking {
     struct interaction *interactions; /* strongest first */
     opt_set best;                     /* the legal set with the largest gain */
     struct estimate best_gain;
+    struct rank_step *steps;
+    int steps_n;
+    struct rank_point *points; /* every evaluated set, ascending */
+    int points_n;
     const char *after_best; /* what limits the pipeline once the best set is in */
     const char *next_path,
         *next_why; /* the measurement that would most shrink the ranking's uncertainty; NULL: none */

@@ -1,5 +1,6 @@
 #include "study/rank.h"
 
+#include <math.h>
 #include <string.h>
 
 static struct json *names_json(const struct study *st, opt_set set)
@@ -142,6 +143,57 @@ static void speedups_json(struct json *doc, const struct ranking *r)
     }
 }
 
+static void steps_json(const struct study *st, struct json *doc, const struct ranking *r)
+{
+    struct json *list = json_set_array(doc, "steps");
+    opt_set before = 0;
+
+    for (int i = 0; i < r->steps_n; i++) {
+        struct json *o = json_push(list, json_new_object());
+
+        json_set(o, "adds", names_json(st, r->steps[i].set & ~before));
+        json_set(o, "step_gain", estimate_json(&r->steps[i].step));
+        json_set(o, "gain", estimate_json(&r->steps[i].gain));
+        before = r->steps[i].set;
+    }
+}
+
+static void front_point_json(const struct study *st, const struct rank_point *p, struct json *list)
+{
+    struct json *o = json_push(list, json_new_object());
+
+    json_set(o, "apply", names_json(st, p->set));
+    json_set_object(o, "set");
+    json_set(o, "gain", estimate_json(&p->gain));
+    json_set(o, "throughput_per_s", estimate_json(&p->throughput));
+    set_known(o, "cost_usd_per_h", isfinite(p->cost.mean), &p->cost);
+    set_known(o, "quality", isfinite(p->quality.mean), &p->quality);
+}
+
+/* The front in full, as search tells it; of the sets behind it only what a plot needs. */
+static void front_json(const struct study *st, struct json *doc, const struct ranking *r)
+{
+    enum { MOST_BEHIND = 400 };
+    struct json *front = json_set_array(doc, "front"), *behind = json_set_array(doc, "behind_front");
+    int stride = 1 + r->points_n / MOST_BEHIND;
+
+    json_set_number(doc, "evaluated", r->points_n);
+    for (int i = 0; i < r->points_n; i++) {
+        const struct rank_point *p = &r->points[i];
+        struct json *o;
+
+        if (p->front) {
+            front_point_json(st, p, front);
+        } else if (i % stride == 0) {
+            o = json_push(behind, json_new_object());
+            json_set_number(o, "throughput_per_s", p->throughput.mean);
+            json_set_number(o, "gain", p->gain.mean);
+            json_set_number(o, "cost_usd_per_h", p->cost.mean);
+            json_set_number(o, "quality", p->quality.mean);
+        }
+    }
+}
+
 struct json *ranking_json(const struct study *st, const struct ranking *r)
 {
     struct json *doc = outcome_json(&r->base), *list, *o;
@@ -168,6 +220,8 @@ struct json *ranking_json(const struct study *st, const struct ranking *r)
     json_set(o, "apply", names_json(st, r->best));
     json_set(o, "gain", estimate_json(&r->best_gain));
     json_set_string(json_set_object(doc, "after_best"), "bottleneck", r->after_best);
+    steps_json(st, doc, r);
+    front_json(st, doc, r);
     if (r->next_path != NULL) {
         o = json_set_object(doc, "next_measurement");
         json_set_string(o, "path", r->next_path);

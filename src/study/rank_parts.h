@@ -31,6 +31,10 @@ void rank_differences(struct work *w, struct ranked *r); /* figures, components,
 const char *rank_explain(struct work *w, const struct ranked *r);
 void rank_find_alike(struct work *w);
 
+/* rank_front.c */
+void rank_steps(struct work *w); /* from the base to the best set */
+void rank_points(struct work *w);
+
 /* rank_even.c */
 int rank_value_of_quality(struct work *w, struct err *err); /* reads the scenario's objective */
 void rank_break_even(struct work *w, struct ranked *r);

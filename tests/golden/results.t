@@ -149,6 +149,6 @@ err_like "says what is missing" 'gnuplot is not installed'
 exits_with 0 "report as Markdown" report two.json -o two.md --replications 2
 ok "has headings" grep -q '^#' two.md
 exits_with 2 "a report of an unknown kind" report two.json -o two.docx
-err_like "names the kinds" '\.html or \.md'
+err_like "names the kinds" '\.html, \.md or \.pdf'
 exits_with 66 "a report into a folder that is not there" report two.json -o nowhere/two.html
 finish

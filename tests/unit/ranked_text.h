@@ -62,7 +62,7 @@ static void ranked_end(struct ranked_text *x)
     json_free(x->tree);
 }
 
-static const struct ranked *named(const struct ranked_text *x, const char *name)
+__attribute__((unused)) static const struct ranked *named(const struct ranked_text *x, const char *name)
 {
     const struct ranked *found = NULL;
 

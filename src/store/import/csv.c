@@ -7,6 +7,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* `'=1+1` is how foresight (and others) export text that a spreadsheet would calculate. */
+static char *without_guard(char *field)
+{
+    return field[0] == '\'' && field[1] != '\0' && strchr("=+-@\t\r", field[1]) != NULL ? field + 1 : field;
+}
+
 /* Splits in place; false when a quote is still open at the end. */
 static bool split(struct csv *c, char *p)
 {
@@ -30,6 +36,8 @@ static bool split(struct csv *c, char *p)
                 return false;
             p++;
             *to = '\0';
+            if (c->fields <= CSV_FIELDS)
+                c->field[c->fields - 1] = without_guard(c->field[c->fields - 1]);
             if (c->fields <= CSV_FIELDS && *p != ',' && *p != '\0')
                 c->fields = CSV_FIELDS + 1; /* text behind a closing quote */
             p += strcspn(p, ",");
