@@ -87,7 +87,6 @@ static int read_all(struct reader *r)
     TRY(read_stages(r));
     TRY(read_calls(r));
     TRY(read_edges(r));
-    TRY(read_slo(r));
     finish_pipelines(r);
     return optimizations_read(r->s->tree, r->s->file, r->s->arena, &opts, &n, r->err);
 }
