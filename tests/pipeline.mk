@@ -36,3 +36,6 @@ criterion_tests += %D%/unit/test_data_path
 
 bench_programs += %D%/bench/bench_datapath
 %C%_bench_bench_datapath_LDADD = $(pipeline_libs)
+
+criterion_tests += %D%/unit/test_knob
+%C%_unit_test_knob_LDADD = $(pipeline_libs) $(CRITERION_LIBS)

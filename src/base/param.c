@@ -232,6 +232,15 @@ static int load_value(const struct slot *s, const struct json *v)
     return ERR_FAILED;
 }
 
+int param_check(const struct param *p, const struct json *v, const char *where, struct arena *a,
+                struct err *err)
+{
+    size_t one = p->type == PARAM_COSTS ? count_names(p->choices) * sizeof(struct cost) : sizeof(struct law);
+    struct slot s = {p, where, a, arena_alloc(a, one), err};
+
+    return load_value(&s, v);
+}
+
 /* The default is text as a user would write it: JSON where it looks like JSON, else a quantity or a name. */
 static int load_default(const struct slot *s)
 {

@@ -99,6 +99,9 @@ struct param {
 int param_load(const struct param *table, const struct json *obj, const char *where, struct arena *a, void *cfg,
                struct err *err);
 
+/* Whether `v` may stand for one parameter; `where` is its JSON path. */
+int param_check(const struct param *p, const struct json *v, const char *where, struct arena *a, struct err *err);
+
 size_t param_count(const struct param *table);
 const struct param *param_find(const struct param *table, const char *name);
 

@@ -1,6 +1,8 @@
 #include "cli/schema.h"
 
 #include "models/server.h"
+#include "pipeline/constraint.h"
+#include "pipeline/knob.h"
 #include "pipeline/scenario.h"
 
 #include <stdio.h>
@@ -177,6 +179,59 @@ static struct json *pipeline_schema(void)
     return o;
 }
 
+/* ------------------------------------------------- what studies read */
+
+static void typed(struct json *properties, const char *key, const char *type)
+{
+    json_set_string(json_get_mutable(properties, key), "type", type);
+}
+
+static struct json *knob_schema(void)
+{
+    static const char *const quantity[] = {"number", "string", NULL}, *const paths[] = {"string", "array",
+                                                                                        NULL};
+    struct json *o = json_new_object(), *properties = keys_schema(knob_keys), *list;
+
+    typed(properties, "name", "string");
+    json_set(json_get_mutable(properties, "path"), "type", any_of(paths));
+    typed(properties, "about", "string");
+    typed(properties, "values", "array");
+    list = json_get_mutable(properties, "range");
+    json_set_string(list, "type", "array");
+    json_set_number(list, "minItems", 2);
+    json_set_number(list, "maxItems", 2);
+    json_set(json_get_mutable(properties, "step"), "type", any_of(quantity));
+    typed(properties, "points", "integer");
+    list = json_set_array(json_get_mutable(properties, "scale"), "enum");
+    json_push(list, json_new_string("linear"));
+    json_push(list, json_new_string("log"));
+    closed(o, properties);
+    json_push(json_set_array(o, "required"), json_new_string("path"));
+    return o;
+}
+
+static void objective_schema(struct json *o)
+{
+    struct json *properties = keys_schema(objective_keys), *names;
+
+    for (int i = 0; i < 2; i++) {
+        names = json_set_array(json_get_mutable(properties, objective_keys[i]), "examples");
+        for (const struct figure_def *f = figures; f->name != NULL; f++)
+            json_push(names, json_new_string(f->name));
+        typed(properties, objective_keys[i], "string");
+    }
+    typed(properties, "quality_usd", "number");
+    closed(o, properties);
+}
+
+static void constraints_schema(struct json *o)
+{
+    json_set_string(o, "type", "array");
+    json_set_string(o, "description",
+                    "FIGURE <= QUANTITY or FIGURE >= QUANTITY, as in \"latency_s.p95 <= 2s\"");
+    json_set_string(json_set_object(o, "items"), "type", "string");
+}
+
 struct json *schema_of_scenarios(void)
 {
     struct json *o = json_new_object(), *properties = keys_schema(scenario_keys), *definitions, *resources;
@@ -187,8 +242,12 @@ struct json *schema_of_scenarios(void)
     json_set(definitions, "stage", stage_schema());
     json_set(definitions, "resource", resource_schema());
     json_set(definitions, "pipeline", pipeline_schema());
+    json_set(definitions, "knob", knob_schema());
     refer(properties, "stages", "#/definitions/stage");
     refer(properties, "pipelines", "#/definitions/pipeline");
+    refer(properties, "knobs", "#/definitions/knob");
+    objective_schema(json_get_mutable(properties, "objective"));
+    constraints_schema(json_get_mutable(properties, "constraints"));
     resources = json_get_mutable(properties, "resources");
     json_set_string(resources, "type", "object");
     json_set_string(json_set_object(resources, "additionalProperties"), "$ref", "#/definitions/resource");

@@ -1,6 +1,7 @@
 #include "pipeline/edit.h"
 
 #include "base/text.h"
+#include "pipeline/scenario.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -126,7 +127,7 @@ int no_such_stage(const struct json *tree, const char *path, const char *name, s
 
 /* What a path may start with beside a stage; nothing of it belongs to one stage. */
 static const char *const tops[] = {"resources", "workload", "horizon",   "seed", "edges", "unit",
-                                   "exec",      "knobs",    "objective", "name", "slo"};
+                                   "exec",      "knobs",    "objective", "name", "slo", "constraints"};
 
 bool edit_is_top(const char *name)
 {
@@ -277,4 +278,81 @@ const struct json *edit_get(const struct json *tree, const char *path)
         at = walk_step(at, &s);
     }
     return at;
+}
+
+int edit_check(const struct json *tree, const char *path, struct err *err)
+{
+    const char *p;
+    struct json *at;
+    struct step s;
+    struct json *writable = (struct json *)(size_t)tree; /* only walked */
+
+    TRY(path_root(writable, path, &p, &at, err));
+    return next_step(&p, &s) ? 0 : err_set(err, ERR_USAGE, "\"%s\": the path names no value", path);
+}
+
+/* ------------------------------------------------- what a path stands for */
+
+/* "stages.NAME.params.KEY.." as "NAME.KEY..", anything else as it is. */
+static void plain_path(const char *path, char *out, size_t size)
+{
+    const char *p = strncmp(path, "stages.", 7) == 0 ? path + 7 : path;
+    const char *rest = strchr(p, '.');
+
+    if (p != path && rest != NULL && strncmp(rest, ".params.", 8) == 0)
+        snprintf(out, size, "%.*s%s", (int)(rest - p), p, rest + 7);
+    else
+        snprintf(out, size, "%s", path);
+}
+
+bool edit_same_path(const char *x, const char *y)
+{
+    char a[256], b[256];
+
+    plain_path(x, a, sizeof a);
+    plain_path(y, b, sizeof b);
+    return strcmp(a, b) == 0;
+}
+
+static int find_row(const char *path, const char *key, const struct param *table, const char *of,
+                    const struct param **out, struct err *err)
+{
+    const char *names[NAMES_SHOWN];
+    struct text t = {0};
+    size_t n = 0;
+
+    *out = param_find(table, key);
+    if (*out != NULL)
+        return 0;
+    for (; table[n].type != PARAM_END && n < NAMES_SHOWN; n++)
+        names[n] = table[n].name;
+    text_add_suggestion(&t, key, names, n);
+    err_set(err, ERR_SCENARIO, "%s: no parameter \"%s\" of %s; %s", path, key, of, t.s);
+    text_free(&t);
+    return ERR_SCENARIO;
+}
+
+int edit_param(const struct json *tree, const char *path, const struct param **out, struct err *err)
+{
+    char plain[256];
+    const char *p = plain;
+    const struct model *m;
+    struct step root, key;
+    struct stage_walk w = STAGE_WALK;
+    const struct json *st;
+
+    *out = NULL;
+    plain_path(path, plain, sizeof plain);
+    if (!next_step(&p, &root) || root.index >= 0)
+        return 0;
+    if (strcmp(root.name, "resources") == 0)
+        return next_step(&p, &root) && next_step(&p, &key) && *p == '\0'
+                   ? find_row(path, key.name, resource_params, "a resource", out, err)
+                   : 0;
+    while ((st = tree_stage_next(tree, &w)) != NULL && strcmp(json_get_string(st, "name", ""), root.name) != 0)
+        ;
+    m = st != NULL ? model_find(json_get_string(st, "model", "")) : NULL;
+    if (m == NULL || !next_step(&p, &key) || *p != '\0')
+        return 0;
+    return find_row(path, key.name, m->params, m->name, out, err);
 }

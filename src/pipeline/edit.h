@@ -24,6 +24,17 @@ int edit_set_text(struct json *tree, const char *assignment /* "PATH=VALUE" */, 
 /* The value at a path, or NULL. */
 const struct json *edit_get(const struct json *tree, const char *path);
 
+/* Whether a path could be set: 0, or the error that edit_set() would give for its first names. */
+int edit_check(const struct json *tree, const char *path, struct err *err);
+
+/* "stages.NAME.params.KEY" and "NAME.KEY" are one place. */
+bool edit_same_path(const char *x, const char *y);
+
+/* The row of the parameter table that a path sets: of a stage's model or of a resource.  NULL: the value lies
+   deeper, or elsewhere.  ERR_SCENARIO when the table has no such parameter. */
+struct param;
+int edit_param(const struct json *tree, const char *path, const struct param **out, struct err *err);
+
 /* What stands beside the stages: whether a path's first name is one of these ("workload", "resources" ...).
  */
 bool edit_is_top(const char *name);

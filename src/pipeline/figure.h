@@ -17,10 +17,22 @@ struct figure_def {
     const char *name; /* as in the result document: "latency_s.p95" */
     enum unit unit;
     enum better better;
+    bool aside; /* can be asked for, but says little beside the others when two runs are compared */
 };
 
 extern const struct figure_def figures[]; /* name == NULL at the end */
 const struct figure_def *figure_find(const char *name);
+
+/* A figure of one pipeline, as objectives and constraints name it: "latency_s.p95" of the scenario's
+   objective, "pipelines[NAME].latency_s.p95" of another. */
+struct figure_place {
+    const struct figure_def *def;
+    int pipeline; /* -1: the one that is the objective */
+};
+
+/* ERR_SCENARIO names what was found, what is allowed, and the nearest. */
+int figure_place_read(const char *text, const struct scenario *s, struct figure_place *out, struct err *err);
+double figure_place_value(const struct figure_place *p, const struct outcome *o, long replication);
 
 /* Of one replication and pipeline; NAN where the outcome does not know it. */
 double figure_value(const struct figure_def *f, const struct outcome *o, long replication, int pipeline);

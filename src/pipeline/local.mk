@@ -4,6 +4,8 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/auto.h \
 	%D%/bound.c \
 	%D%/bound.h \
+	%D%/constraint.c \
+	%D%/constraint.h \
 	%D%/edit.c \
 	%D%/edit.h \
 	%D%/figure.c \
@@ -24,6 +26,8 @@ noinst_LIBRARIES += %D%/libpipeline.a
 	%D%/fold.c \
 	%D%/fold.h \
 	%D%/fold_cost.c \
+	%D%/knob.c \
+	%D%/knob.h \
 	%D%/optimization.c \
 	%D%/outcome.c \
 	%D%/outcome.h \

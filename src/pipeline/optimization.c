@@ -2,7 +2,6 @@
 
 #include "base/text.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -206,24 +205,6 @@ static bool excludes(const struct optimization *a, const struct optimization *b)
     return false;
 }
 
-/* stages.NAME.params.KEY and NAME.KEY are one place. */
-static bool same_path(const char *x, const char *y)
-{
-    const char *const paths[] = {x, y};
-    char plain[2][256];
-
-    for (int i = 0; i < 2; i++) {
-        const char *p = strncmp(paths[i], "stages.", 7) == 0 ? paths[i] + 7 : paths[i];
-        const char *rest = strchr(p, '.');
-
-        if (p != paths[i] && rest != NULL && strncmp(rest, ".params.", 8) == 0)
-            snprintf(plain[i], sizeof plain[i], "%.*s%s", (int)(rest - p), p, rest + 7);
-        else
-            snprintf(plain[i], sizeof plain[i], "%s", paths[i]);
-    }
-    return strcmp(plain[0], plain[1]) == 0;
-}
-
 static bool same_value(const struct json *x, const struct json *y)
 {
     char *a = json_compact(x), *b = json_compact(y);
@@ -240,7 +221,7 @@ bool optimizations_compatible(const struct optimization *a, const struct optimiz
         return false;
     JSON_EACH (x, a->edits)
         JSON_EACH (y, b->edits)
-            if (same_path(json_key(x), json_key(y)) && !same_value(x, y))
+            if (edit_same_path(json_key(x), json_key(y)) && !same_value(x, y))
                 return false;
     return true;
 }

@@ -3,7 +3,9 @@
 #include "base/text.h"
 #include "pipeline/auto.h"
 #include "pipeline/bound.h"
+#include "pipeline/constraint.h"
 #include "pipeline/edit.h"
+#include "pipeline/knob.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -72,11 +74,24 @@ const char *const scenario_keys[] = {"$schema",       "name",     "unit",      "
                                      "optimizations", "knobs",    "objective", "constraints", "slo",
                                      "exec",          "assumed",  "pipelines", NULL};
 
-static int read_all(struct reader *r)
+/* What studies read is checked with the rest. */
+static int check_studies(struct reader *r)
 {
+    const struct scenario *s = r->s;
+    struct constraint *constraints;
+    struct objective objective;
     struct optimization *opts;
+    struct knob *knobs;
     int n;
 
+    TRY(optimizations_read(s->tree, s->file, s->arena, &opts, &n, r->err));
+    TRY(knobs_read(s->tree, s->file, s->arena, &knobs, &n, r->err));
+    TRY(objective_read(s, &objective, r->err));
+    return constraints_read(s, s->arena, &constraints, &n, r->err);
+}
+
+static int read_all(struct reader *r)
+{
     open_lookup(r);
     TRY(check_keys(r, r->s->tree, "$", scenario_keys));
     TRY(read_texts(r));
@@ -88,7 +103,7 @@ static int read_all(struct reader *r)
     TRY(read_calls(r));
     TRY(read_edges(r));
     finish_pipelines(r);
-    return optimizations_read(r->s->tree, r->s->file, r->s->arena, &opts, &n, r->err);
+    return check_studies(r);
 }
 
 static bool loses_items(const struct scenario *s, int pipeline)

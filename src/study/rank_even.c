@@ -1,32 +1,17 @@
 #include "study/rank_parts.h"
 
+#include "pipeline/constraint.h"
+
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ------------------------------------------------ what quality is worth */
-
-/* "objective": {"quality_usd": 0.02}: dollars that one more right answer is worth. */
 int rank_value_of_quality(struct work *w, struct err *err)
 {
-    const struct json *o = json_get(w->st->tree, "objective"), *v;
+    struct objective o;
 
-    if (o == NULL)
-        return 0;
-    if (json_type(o) != JSON_OBJECT)
-        return err_set(err, ERR_SCENARIO,
-                       "%s: $.objective: %s found; an object is needed: {\"quality_usd\": ..}", w->st->file,
-                       json_type_name(json_type(o)));
-    v = json_get(o, "quality_usd");
-    if (v == NULL)
-        return 0;
-    if (json_type(v) != JSON_NUMBER || !(json_number(v) > 0))
-        return err_set(
-            err, ERR_SCENARIO,
-            "%s: $.objective.quality_usd: a positive number is needed: dollars that one more unit of "
-            "quality is worth, for each unit of work",
-            w->st->file);
-    w->quality_usd = json_number(v);
+    TRY(objective_read(w->out->base_scenario, &o, err));
+    w->quality_usd = o.quality_usd;
     return 0;
 }
 

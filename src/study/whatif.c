@@ -29,7 +29,7 @@ static size_t count_figures(void)
 /* Keeps a figure that one side knows at least. */
 static void keep(struct whatif *w, struct whatif_figure *f)
 {
-    if (!f->has_before && !f->has_after)
+    if (f->def->aside || (!f->has_before && !f->has_after))
         return;
     f->verdict = judge(f);
     w->figures[w->figures_n++] = *f;
