@@ -19,6 +19,8 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/cmd_models.c \
 	%D%/cmd_rank.c \
 	%D%/rank_print.c \
+	%D%/rank_print_estate.c \
+	%D%/rank_print_parts.h \
 	%D%/rank_print.h \
 	%D%/cmd_replay.c \
 	%D%/cmd_report.c \

@@ -1,4 +1,4 @@
-#include "cli/rank_print.h"
+#include "cli/rank_print_parts.h"
 
 #include "cli/print.h"
 
@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 80, CELL = 12, OWNER = 12 };
+enum { CELL = 12, OWNER = 12 };
 
 /* ---------------------------------------------------------------- words */
 
 /* Characters, not bytes. */
-static int width_of(const char *s)
+int rank_width_of(const char *s)
 {
     int n = 0;
 
@@ -21,20 +21,20 @@ static int width_of(const char *s)
 }
 
 /* Right-justified; text that is too long is printed whole. */
-static void cell(const char *s, int width)
+void rank_cell(const char *s, int width)
 {
-    printf("%*s%s", width > width_of(s) ? width - width_of(s) : 0, "", s);
+    printf("%*s%s", width > rank_width_of(s) ? width - rank_width_of(s) : 0, "", s);
 }
 
 /* Words of a sentence, broken before column 80, every line behind `indent` blanks. */
-static void wrapped(const char *text, int indent)
+void rank_wrapped(const char *text, int indent)
 {
     int at = 0;
 
     while (*text != '\0') {
         int n = (int)strcspn(text, " ");
 
-        if (at > 0 && at + 1 + n > WIDTH) {
+        if (at > 0 && at + 1 + n > RANK_WIDTH) {
             putchar('\n');
             at = 0;
         }
@@ -45,7 +45,7 @@ static void wrapped(const char *text, int indent)
 }
 
 /* A gain as "1.42x ±1 %"; an interval that says nothing is left out. */
-static char *print_gain(char *buf, size_t size, const struct estimate *e)
+char *rank_gain(char *buf, size_t size, const struct estimate *e)
 {
     double half = 100 * (e->hi - e->lo) / 2 / e->mean;
 
@@ -56,13 +56,13 @@ static char *print_gain(char *buf, size_t size, const struct estimate *e)
     return buf;
 }
 
-static int name_width(const struct ranking *r)
+int rank_name_width(const struct ranking *r)
 {
     int widest = 12;
 
     for (int i = 0; i < r->n; i++)
-        if (width_of(r->list[i].opt->name) > widest)
-            widest = width_of(r->list[i].opt->name);
+        if (rank_width_of(r->list[i].opt->name) > widest)
+            widest = rank_width_of(r->list[i].opt->name);
     return widest;
 }
 
@@ -95,17 +95,18 @@ static void figure_cell(const struct ranking *r, const struct ranked *o, int col
         snprintf(buf, sizeof buf, "0");
     else
         snprintf(buf, sizeof buf, "%+.1f\302\261%.1f", mean, half);
-    cell(buf, CELL);
+    rank_cell(buf, CELL);
 }
 
-/* Whether the scenario or any of its variants knows the figure. */
+/* Whether the scenario or any of its variants knows the figure. The bill of an estate over one pipeline's
+ * units says nothing. */
 static bool is_known(const struct ranking *r, int column)
 {
     bool known = r->before[columns[column].figure].known;
 
     for (int i = 0; i < r->n; i++)
         known = known || r->list[i].figure[columns[column].figure].known;
-    return known;
+    return known && (r->whole == NULL || columns[column].figure != RANK_COST_PER_1M);
 }
 
 static int known_columns(const struct ranking *r)
@@ -122,7 +123,7 @@ static void print_heads(const struct ranking *r, int name)
     printf("  %-*s", name, "optimization");
     for (int c = 0; c < COLUMNS; c++)
         if (is_known(r, c))
-            cell(columns[c].head, CELL);
+            rank_cell(columns[c].head, CELL);
     printf("  verdict\n  %-*s", name, "as it is");
     for (int c = 0; c < COLUMNS; c++) {
         const struct rank_difference *f = &r->before[columns[c].figure];
@@ -133,12 +134,12 @@ static void print_heads(const struct ranking *r, int name)
         else if (f->known)
             units_format(buf, sizeof buf, f->delta.mean, rank_figure(columns[c].figure)->unit);
         if (is_known(r, c))
-            cell(buf, CELL);
+            rank_cell(buf, CELL);
     }
     printf("\n  %-*s", name, "");
     for (int c = 0; c < COLUMNS; c++)
         if (is_known(r, c))
-            cell(columns[c].scale != 0 ? "points" : "%", CELL);
+            rank_cell(columns[c].scale != 0 ? "points" : "%", CELL);
     putchar('\n');
 }
 
@@ -149,7 +150,7 @@ static const char *short_verdict(const struct ranked *o)
 
 static void print_figures(const struct ranking *r)
 {
-    int name = name_width(r), before_verdict = 2 + name + known_columns(r) * CELL + 2;
+    int name = rank_name_width(r), before_verdict = 2 + name + known_columns(r) * CELL + 2;
 
     print_heads(r, name);
     for (int i = 0; i < r->n; i++) {
@@ -159,7 +160,7 @@ static void print_figures(const struct ranking *r)
         for (int c = 0; c < COLUMNS; c++)
             if (is_known(r, c))
                 figure_cell(r, &r->list[i], c);
-        if (before_verdict + width_of(verdict) > WIDTH && strcmp(verdict, "too close to call") == 0)
+        if (before_verdict + rank_width_of(verdict) > RANK_WIDTH && strcmp(verdict, "too close to call") == 0)
             verdict = "too close";
         printf("  %s\n", verdict);
     }
@@ -178,14 +179,14 @@ static void print_break_evens(const struct ranking *r)
             puts("\nBreak-even, as quality rests on assumed values:");
         any = true;
         snprintf(text, sizeof text, "%s %s.", r->list[i].opt->name, r->list[i].break_even.text);
-        wrapped(text, 2);
+        rank_wrapped(text, 2);
     }
     if (!any)
         return;
     n = (size_t)snprintf(text, sizeof text, "Assumed:");
     for (int i = 0; i < r->assumed_n && n < sizeof text; i++)
         n += (size_t)snprintf(text + n, sizeof text - n, "%s %s", i > 0 ? "," : "", r->assumed[i]);
-    wrapped(text, 2);
+    rank_wrapped(text, 2);
 }
 
 /* Several groups of a figure stand in one line each. */
@@ -203,7 +204,7 @@ static void print_alike(const struct ranking *r)
             n += (size_t)snprintf(text + n, sizeof text - n, "%s%s", k > 0 ? " ~ " : " ",
                                   strcmp(r->alike[i].names[k], "base") == 0 ? "as-it-is"
                                                                             : r->alike[i].names[k]);
-        wrapped(text, 2);
+        rank_wrapped(text, 2);
     }
 }
 
@@ -212,18 +213,18 @@ static void print_alike(const struct ranking *r)
 static void print_gains(const struct ranking *r)
 {
     char a[60], b[60];
-    int name = name_width(r);
+    int name = rank_name_width(r);
 
     printf("\n  %-*s  %-16s %-16s %8s  %s\n", name, "optimization", "local gain", "end-to-end gain", "share",
            "verdict");
     for (int i = 0; i < r->n; i++) {
         const struct ranked *o = &r->list[i];
 
-        print_gain(a, sizeof a, &o->local_gain);
-        print_gain(b, sizeof b, &o->end_to_end_gain);
-        printf("  %-*s  %s%*s %s%*s %6.1f %%  %s\n", name, o->opt->name, a, 16 - width_of(a), "", b,
-               16 - width_of(b), "", 100 * o->share.mean, short_verdict(o));
-        wrapped(o->why, 4);
+        rank_gain(a, sizeof a, &o->local_gain);
+        rank_gain(b, sizeof b, &o->end_to_end_gain);
+        printf("  %-*s  %s%*s %s%*s %6.1f %%  %s\n", name, o->opt->name, a, 16 - rank_width_of(a), "", b,
+               16 - rank_width_of(b), "", 100 * o->share.mean, short_verdict(o));
+        rank_wrapped(o->why, 4);
         if (o->end_to_end_gain.has_pred)
             printf("    prediction interval %.3f .. %.3f\n", o->end_to_end_gain.pred_lo,
                    o->end_to_end_gain.pred_hi);
@@ -234,7 +235,7 @@ static void print_together(const struct study *st, const struct ranking *r)
 {
     char a[60], text[4000];
     size_t n =
-        (size_t)snprintf(text, sizeof text, "Best together: %s with", print_gain(a, sizeof a, &r->best_gain));
+        (size_t)snprintf(text, sizeof text, "Best together: %s with", rank_gain(a, sizeof a, &r->best_gain));
 
     for (int i = 0; i < st->n && n < sizeof text; i++)
         if (r->best >> i & 1)
@@ -243,18 +244,18 @@ static void print_together(const struct study *st, const struct ranking *r)
         snprintf(text + n, sizeof text - n, "%s; then the limit is %s.", r->best == 0 ? " nothing" : "",
                  r->after_best);
     putchar('\n');
-    wrapped(text, 0);
+    rank_wrapped(text, 0);
     if (r->next_path != NULL) {
         snprintf(text, sizeof text, "Measure next: %s (%s).", r->next_path, r->next_why);
-        wrapped(text, 0);
+        rank_wrapped(text, 0);
     }
     for (int i = 0; i < r->interactions_n && i < 3; i++) {
         const struct interaction *x = &r->interactions[i];
 
         snprintf(text, sizeof text, "Interaction: %s + %s: %s what the product of their gains says.",
                  st->optimizations[x->a].name, st->optimizations[x->b].name,
-                 print_gain(a, sizeof a, &x->effect));
-        wrapped(text, 0);
+                 rank_gain(a, sizeof a, &x->effect));
+        rank_wrapped(text, 0);
     }
 }
 
@@ -283,13 +284,13 @@ static void owner_cell(const struct estimate *e, enum stage_part p)
         snprintf(buf, sizeof buf, "%c%.3g MB/s", sign, fabs(e->mean) / 1e6);
     else
         snprintf(buf, sizeof buf, "%+.3g", e->mean);
-    cell(buf, OWNER);
+    rank_cell(buf, OWNER);
 }
 
 /* As many owners as fit beside the names, then the next ones. */
 static void print_part(const struct ranking *r, enum stage_part p)
 {
-    int name = name_width(r), fit = (WIDTH - 2 - name) / OWNER;
+    int name = rank_name_width(r), fit = (RANK_WIDTH - 2 - name) / OWNER;
 
     if (fit < 1)
         fit = 1;
@@ -298,7 +299,7 @@ static void print_part(const struct ranking *r, enum stage_part p)
         for (int k = from; k < r->owners_n && k < from + fit; k++) {
             const char *owner = r->list[0].owners[k].owner;
 
-            cell(owner[0] != '\0' ? owner : "(no owner)", OWNER);
+            rank_cell(owner[0] != '\0' ? owner : "(no owner)", OWNER);
         }
         printf("\n");
         for (int i = 0; i < r->n; i++) {
@@ -343,7 +344,7 @@ static void print_speedups(const struct ranking *r)
     printf("\nIf one stage took less time, the whole would gain (virtual speed-up)\n  %-16s", "stage");
     for (int k = 0; k < SPEEDUP_POINTS; k++) {
         snprintf(a, sizeof a, "%.0f %% less", 100 * speedup_points[k]);
-        cell(a, 16);
+        rank_cell(a, 16);
     }
     putchar('\n');
     for (int i = 0; i < r->speedups_n; i++) {
@@ -353,7 +354,7 @@ static void print_speedups(const struct ranking *r)
         }
         printf("  %-16s", r->speedups[i].stage);
         for (int k = 0; k < SPEEDUP_POINTS; k++)
-            cell(print_gain(a, sizeof a, &r->speedups[i].gain[k]), 16);
+            rank_cell(rank_gain(a, sizeof a, &r->speedups[i].gain[k]), 16);
         putchar('\n');
     }
     if (rest > 0) {
@@ -371,6 +372,7 @@ void print_ranking(const struct study *st, const struct ranking *r)
            r->base.bound.bottleneck);
     printf("Paired differences from %ld replications, with %.0f %% intervals.\n", st->replications,
            100 * st->confidence);
+    print_estate(r);
     if (known_columns(r) > 1) { /* else the gains say it all */
         putchar('\n');
         print_figures(r);
@@ -379,6 +381,7 @@ void print_ranking(const struct study *st, const struct ranking *r)
     print_alike(r);
     print_gains(r);
     print_together(st, r);
+    print_money(r);
     print_owners(r);
     print_speedups(r);
 }

@@ -10,6 +10,10 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/rank_even.c \
 	%D%/rank_json.c \
 	%D%/rank_parts.h \
+	%D%/rank_sets.c \
+	%D%/rank_share.c \
+	%D%/rank_uncertain.c \
+	%D%/rank_worth.c \
 	%D%/speedup.c \
 	%D%/speedup.h \
 	%D%/replay.c \
@@ -51,6 +55,8 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/validate.h \
 	%D%/changes.c \
 	%D%/changes.h \
+	%D%/whole.c \
+	%D%/whole.h \
 	%D%/variant.c \
 	%D%/variant.h \
 	%D%/whatif.c \

@@ -17,12 +17,11 @@ static const struct set_value *row_of(const struct work *w, const struct ranked 
 /* -------------------------------------------------------------- figures */
 
 /* Over the replications in which both are known. */
-static struct rank_difference difference(const struct work *w, enum rank_figure k, const double *after,
-                                         const double *before)
+static struct rank_difference compare(const struct work *w, bool higher, const double *after,
+                                      const double *before)
 {
     size_t reps = (size_t)w->st->replications, n = 0;
     double *a = xcalloc(reps, sizeof *a), *b = xcalloc(reps, sizeof *b);
-    bool higher = rank_figure(k)->better == BETTER_HIGHER;
     struct rank_difference d = {0};
 
     for (size_t r = 0; r < reps; r++)
@@ -38,6 +37,12 @@ static struct rank_difference difference(const struct work *w, enum rank_figure 
     free(a);
     free(b);
     return d;
+}
+
+static struct rank_difference difference(const struct work *w, enum rank_figure k, const double *after,
+                                         const double *before)
+{
+    return compare(w, rank_figure(k)->better == BETTER_HIGHER, after, before);
 }
 
 /* ------------------------------------------------- components and owners */
@@ -112,7 +117,8 @@ void rank_base(struct work *w)
     const struct scenario *s = w->out->base_scenario;
     double *nought = xcalloc((size_t)w->st->replications, sizeof *nought);
 
-    w->out->gain_of = s->workload.kind == WORKLOAD_OPEN || s->workload.kind == WORKLOAD_TRACE
+    w->out->gain_of = w->st->whole != NULL ? "all work, pipelines weighted"
+                      : s->workload.kind == WORKLOAD_OPEN || s->workload.kind == WORKLOAD_TRACE
                           ? "1 / mean latency"
                           : "throughput";
     for (enum rank_figure k = 0; k < RANK_FIGURES; k++)
@@ -122,12 +128,23 @@ void rank_base(struct work *w)
     free(nought);
 }
 
+/* What each pipeline delivers, against the base. */
+static void find_pipelines(struct work *w, struct ranked *r)
+{
+    const struct whole *whole = w->st->whole;
+
+    r->pipelines = whole == NULL ? NULL : arena_array(w->a, (size_t)whole->n, sizeof *r->pipelines);
+    for (int p = 0; whole != NULL && p < whole->n; p++)
+        r->pipelines[p] = compare(w, true, row_of(w, r)->delivers[p], base_of(w)->delivers[p]);
+}
+
 void rank_differences(struct work *w, struct ranked *r)
 {
     for (enum rank_figure k = 0; k < RANK_FIGURES; k++)
         r->figure[k] = difference(w, k, row_of(w, r)->figure[k], base_of(w)->figure[k]);
     find_components(w, r);
     find_owners(w, r);
+    find_pipelines(w, r);
 }
 
 /* ------------------------------------------------------------------ why */
