@@ -9,3 +9,6 @@ EXTRA_DIST += %D%/unit/ranked_text.h
 
 criterion_tests += %D%/unit/test_simulated
 %C%_unit_test_simulated_LDADD = $(study_libs) $(CRITERION_LIBS)
+
+criterion_tests += %D%/unit/test_estate
+%C%_unit_test_estate_LDADD = $(study_libs) $(CRITERION_LIBS)

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { CELL = 12, OWNER = 12 };
+enum { CELL = 12, OWNER = 11 };
 
 /* ---------------------------------------------------------------- words */
 
@@ -269,43 +269,82 @@ static const struct {
                         {"usd per hour", 0.0005},
                         {"watts", 0.05}};
 
-static bool matters(const struct estimate *e, enum stage_part p)
+/* A thousandth of the largest change is noise beside it. */
+static double least_of(const struct ranking *r, enum stage_part p)
 {
-    return fabs(e->mean) >= parts[p].least && !(e->lo <= 0 && e->hi >= 0);
+    double largest = 0;
+
+    for (int i = 0; i < r->n; i++)
+        for (int k = 0; k < r->owners_n; k++)
+            largest = fmax(largest, fabs(r->list[i].owners[k].part[p].mean));
+    return fmax(parts[p].least, 1e-3 * largest);
 }
 
-static void owner_cell(const struct estimate *e, enum stage_part p)
+static bool matters(const struct estimate *e, double least)
+{
+    return fabs(e->mean) >= least && !(e->lo <= 0 && e->hi >= 0);
+}
+
+static void owner_cell(const struct estimate *e, enum stage_part p, double least, int width)
 {
     char buf[60], sign = e->mean < 0 ? '-' : '+';
+    double size = fabs(e->mean);
 
-    if (!matters(e, p))
+    if (!matters(e, least))
         snprintf(buf, sizeof buf, ".");
     else if (p == PART_BYTES_PER_S)
-        snprintf(buf, sizeof buf, "%c%.3g MB/s", sign, fabs(e->mean) / 1e6);
+        snprintf(buf, sizeof buf, "%c%.3g %cB/s", sign, size / (size >= 1e9 ? 1e9 : 1e6),
+                 size >= 1e9 ? 'G' : 'M');
     else
         snprintf(buf, sizeof buf, "%+.3g", e->mean);
-    rank_cell(buf, OWNER);
+    rank_cell(buf, width);
 }
 
-/* As many owners as fit beside the names, then the next ones. */
+static const char *owner_name(const struct ranking *r, int k)
+{
+    const char *owner = r->list[0].owners[k].owner;
+
+    return owner[0] != '\0' ? owner : "(no owner)";
+}
+
+static int owner_width(const struct ranking *r)
+{
+    int width = OWNER;
+
+    for (int k = 0; k < r->owners_n; k++)
+        if (rank_width_of(owner_name(r, k)) + 2 > width)
+            width = rank_width_of(owner_name(r, k)) + 2;
+    return width;
+}
+
+static bool matters_to_any(const struct ranking *r, const struct ranked *o, enum stage_part p, double least)
+{
+    bool any = false;
+
+    for (int k = 0; k < r->owners_n; k++)
+        any = any || matters(&o->owners[k].part[p], least);
+    return any;
+}
+
+/* As many owners as fit beside the names, then the next ones; rows that nobody would notice are left out. */
 static void print_part(const struct ranking *r, enum stage_part p)
 {
-    int name = rank_name_width(r), fit = (RANK_WIDTH - 2 - name) / OWNER;
+    int name = rank_name_width(r), width = owner_width(r), fit = (RANK_WIDTH - 2 - name) / width;
+    double least = least_of(r, p);
 
     if (fit < 1)
         fit = 1;
     for (int from = 0; from < r->owners_n; from += fit) {
         printf("  %-*s", name, "");
-        for (int k = from; k < r->owners_n && k < from + fit; k++) {
-            const char *owner = r->list[0].owners[k].owner;
-
-            rank_cell(owner[0] != '\0' ? owner : "(no owner)", OWNER);
-        }
+        for (int k = from; k < r->owners_n && k < from + fit; k++)
+            rank_cell(owner_name(r, k), width);
         printf("\n");
         for (int i = 0; i < r->n; i++) {
+            if (!matters_to_any(r, &r->list[i], p, least))
+                continue;
             printf("  %-*s", name, r->list[i].opt->name);
             for (int k = from; k < r->owners_n && k < from + fit; k++)
-                owner_cell(&r->list[i].owners[k].part[p], p);
+                owner_cell(&r->list[i].owners[k].part[p], p, least, width);
             putchar('\n');
         }
     }
@@ -320,8 +359,7 @@ static void print_owners(const struct ranking *r)
         bool any = false;
 
         for (int k = 0; k < r->n; k++)
-            for (int o = 0; o < r->owners_n; o++)
-                any = any || matters(&r->list[k].owners[o].part[order[i]], order[i]);
+            any = any || matters_to_any(r, &r->list[k], order[i], least_of(r, order[i]));
         if (!any)
             continue;
         printf("\nWho pays, who gains: %s (. none that can be told)\n", parts[order[i]].head);
@@ -368,10 +406,21 @@ static void print_speedups(const struct ranking *r)
 
 void print_ranking(const struct study *st, const struct ranking *r)
 {
-    printf("%s: %d optimizations; gains are of %s; limited by %s\n", r->base_scenario->name, r->n, r->gain_of,
-           r->base.bound.bottleneck);
+    char head[4000];
+
+    snprintf(head, sizeof head, "%s: %d optimizations; gains are of %s; limited by %s",
+             r->base_scenario->name, r->n, r->gain_of, r->limited_by);
+    rank_wrapped(head, 0);
     printf("Paired differences from %ld replications, with %.0f %% intervals.\n", st->replications,
            100 * st->confidence);
+    if (r->screened_n > 0) {
+        snprintf(
+            head, sizeof head,
+            "%ld combinations simulated; %ld pairs screened out: by the bounds they are together what they "
+            "are apart.",
+            r->sets, r->screened_n);
+        rank_wrapped(head, 0);
+    }
     print_estate(r);
     if (known_columns(r) > 1) { /* else the gains say it all */
         putchar('\n');

@@ -11,6 +11,8 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/rank_json.c \
 	%D%/rank_parts.h \
 	%D%/rank_sets.c \
+	%D%/residual.c \
+	%D%/residual.h \
 	%D%/rank_share.c \
 	%D%/rank_uncertain.c \
 	%D%/rank_worth.c \

@@ -63,6 +63,17 @@ static void find_interactions(struct work *w)
     free(product);
 }
 
+/* "prep of ranking, encoder of answers" */
+static const char *limits_of_all(struct work *w, const struct set_value *v)
+{
+    const char *text = "";
+
+    for (int p = 0; p < w->st->whole->n; p++)
+        text =
+            arena_printf(w->a, "%s%s%s of %s", text, p > 0 ? ", " : "", v->limits[p], w->st->whole->name[p]);
+    return text;
+}
+
 static void find_best(struct work *w)
 {
     const struct set_value *best = &w->values.list[0];
@@ -72,7 +83,7 @@ static void find_best(struct work *w)
             best = &w->values.list[i];
     w->out->best = best->set;
     w->out->best_gain = gain_over_base(w, best->set);
-    w->out->after_best = best->limit;
+    w->out->after_best = w->st->whole != NULL ? limits_of_all(w, best) : best->limit;
 }
 
 /* ---------------------------------------------------------------- whole */
@@ -128,6 +139,8 @@ int rank_scenario(const struct study *st, const struct rank_options *opt, struct
     TRY(fill_list(&w, err));
     find_interactions(&w);
     find_best(&w);
+    out->limited_by = judged.whole != NULL ? limits_of_all(&w, values_find(&w.values, NOTHING))
+                                           : out->base.bound.bottleneck;
     out->sets = (long)w.values.n;
     TRY(speedups_find(&judged, out->base_scenario, values_find(&w.values, NOTHING)->objective, a,
                       &out->speedups, &out->speedups_n, err));

@@ -94,6 +94,7 @@ struct ranking {
     struct scenario *base_scenario; /* owned; freed by ranking_fini */
     struct outcome base;
     const char *gain_of;                         /* what the gains are gains of */
+    const char *limited_by;                      /* the scenario as it is */
     struct rank_difference before[RANK_FIGURES]; /* delta: the base's own figure; gain: nothing */
     int owners_n;
     int assumed_n; /* of the scenario's assumed paths, those that quality rests on */

@@ -1,6 +1,7 @@
 #include "study/values.h"
 
 #include "engine/replicate.h"
+#include "study/residual.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -88,6 +89,21 @@ static void keep_value(struct set_value *value, const struct whole *whole, const
     }
 }
 
+/* What limits each pipeline at the rates that all of them reach. */
+static void keep_limits(struct set_values *v, struct set_value *value, const struct outcome *o)
+{
+    struct residual cap[WHOLE_PIPELINES_MAX];
+    double units_per_s[WHOLE_PIPELINES_MAX];
+
+    if (v->st->whole == NULL)
+        return;
+    for (int p = 0; p < o->pipelines_n; p++)
+        units_per_s[p] = o->pipelines[p].throughput_per_s.mean;
+    residual_capacities(o->scenario, units_per_s, cap);
+    for (int p = 0; p < o->pipelines_n; p++)
+        value->limits[p] = arena_strdup(v->a, cap[p].limit);
+}
+
 static int simulate_one(void *ctx, uint32_t i, struct err *err)
 {
     struct job *job = ctx;
@@ -106,6 +122,7 @@ static int simulate_one(void *ctx, uint32_t i, struct err *err)
         keep_value(value, v->st->whole, &o);
         pthread_mutex_lock(&job->lock);
         value->limit = arena_strdup(v->a, o.bound.bottleneck);
+        keep_limits(v, value, &o);
         progress_step(job->progress, (double)++job->done, NULL);
         pthread_mutex_unlock(&job->lock);
     }

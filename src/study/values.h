@@ -26,13 +26,14 @@ const struct figure_def *rank_figure(enum rank_figure k);
 
 struct set_value {
     opt_set set;
-    double *objective;                     /* per replication */
-    double mean;                           /* of the objective */
-    double *cpu, *disk;                    /* per stage, per unit */
-    double *figure[RANK_FIGURES];          /* of each replication; NAN where it is not known */
-    double *part[STAGE_PARTS];             /* [stage * replications + replication] */
-    double *delivers[WHOLE_PIPELINES_MAX]; /* with a whole: by each pipeline, of each replication */
-    const char *limit;                     /* what limits the bound */
+    double *objective;                       /* per replication */
+    double mean;                             /* of the objective */
+    double *cpu, *disk;                      /* per stage, per unit */
+    double *figure[RANK_FIGURES];            /* of each replication; NAN where it is not known */
+    double *part[STAGE_PARTS];               /* [stage * replications + replication] */
+    double *delivers[WHOLE_PIPELINES_MAX];   /* with a whole: by each pipeline, of each replication */
+    const char *limit;                       /* what limits the bound */
+    const char *limits[WHOLE_PIPELINES_MAX]; /* with a whole: what limits each pipeline */
     bool done;
 };
 
