@@ -31,3 +31,5 @@ criterion_tests += %D%/unit/test_select %D%/unit/test_search
 bench_programs += %D%/bench/bench_search
 %C%_bench_bench_search_LDADD = $(study_libs)
 %C%_bench_bench_search_CPPFLAGS = $(AM_CPPFLAGS) -DTOP_SRCDIR='"$(abs_top_srcdir)"'
+criterion_tests += %D%/unit/test_estate
+%C%_unit_test_estate_LDADD = $(study_libs) $(CRITERION_LIBS)

@@ -7,27 +7,6 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 78 };
-
-/* Words on lines of at most WIDTH, behind an indentation. */
-static void print_wrapped(const char *text, int indent)
-{
-    int at = 0;
-
-    while (*text != '\0') {
-        int word = (int)strcspn(text, " ");
-
-        if (at == 0 || at + 1 + word > WIDTH) {
-            printf("%s%*s", at > 0 ? "\n" : "", indent, "");
-            at = indent + printf("%.*s", word, text);
-        } else
-            at += printf(" %.*s", word, text);
-        text += word;
-        text += strspn(text, " ");
-    }
-    printf("\n");
-}
-
 static void print_rewrite(const struct rewrite *r)
 {
     printf("  %-28s %s", r->legal ? r->name : r->rule, r->legal ? "touches" : r->on);

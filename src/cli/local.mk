@@ -28,6 +28,8 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/search_print.c \
 	%D%/search_print.h \
 	%D%/rank_print.c \
+	%D%/rank_print_estate.c \
+	%D%/rank_print_parts.h \
 	%D%/rank_print.h \
 	%D%/cmd_replay.c \
 	%D%/cmd_report.c \

@@ -1,4 +1,4 @@
-#include "cli/rank_print.h"
+#include "cli/rank_print_parts.h"
 
 #include "cli/print.h"
 
@@ -6,12 +6,12 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { WIDTH = 80, CELL = 12, OWNER = 12 };
+enum { CELL = 12, OWNER = 11 };
 
 /* ---------------------------------------------------------------- words */
 
 /* Characters, not bytes. */
-static int width_of(const char *s)
+int rank_width_of(const char *s)
 {
     int n = 0;
 
@@ -21,13 +21,13 @@ static int width_of(const char *s)
 }
 
 /* Right-justified; text that is too long is printed whole. */
-static void cell(const char *s, int width)
+void rank_cell(const char *s, int width)
 {
-    printf("%*s%s", width > width_of(s) ? width - width_of(s) : 0, "", s);
+    printf("%*s%s", width > rank_width_of(s) ? width - rank_width_of(s) : 0, "", s);
 }
 
 /* A gain as "1.42x ±1 %"; an interval that says nothing is left out. */
-static char *print_gain(char *buf, size_t size, const struct estimate *e)
+char *rank_gain(char *buf, size_t size, const struct estimate *e)
 {
     double half = 100 * (e->hi - e->lo) / 2 / e->mean;
 
@@ -38,13 +38,13 @@ static char *print_gain(char *buf, size_t size, const struct estimate *e)
     return buf;
 }
 
-static int name_width(const struct ranking *r)
+int rank_name_width(const struct ranking *r)
 {
     int widest = 12;
 
     for (int i = 0; i < r->n; i++)
-        if (width_of(r->list[i].opt->name) > widest)
-            widest = width_of(r->list[i].opt->name);
+        if (rank_width_of(r->list[i].opt->name) > widest)
+            widest = rank_width_of(r->list[i].opt->name);
     return widest;
 }
 
@@ -77,17 +77,18 @@ static void figure_cell(const struct ranking *r, const struct ranked *o, int col
         snprintf(buf, sizeof buf, "0");
     else
         snprintf(buf, sizeof buf, "%+.1f\302\261%.1f", mean, half);
-    cell(buf, CELL);
+    rank_cell(buf, CELL);
 }
 
-/* Whether the scenario or any of its variants knows the figure. */
+/* Whether the scenario or any of its variants knows the figure. The bill of an estate over one pipeline's
+ * units says nothing. */
 static bool is_known(const struct ranking *r, int column)
 {
     bool known = r->before[columns[column].figure].known;
 
     for (int i = 0; i < r->n; i++)
         known = known || r->list[i].figure[columns[column].figure].known;
-    return known;
+    return known && (r->whole == NULL || columns[column].figure != RANK_COST_PER_1M);
 }
 
 static int known_columns(const struct ranking *r)
@@ -104,7 +105,7 @@ static void print_heads(const struct ranking *r, int name)
     printf("  %-*s", name, "optimization");
     for (int c = 0; c < COLUMNS; c++)
         if (is_known(r, c))
-            cell(columns[c].head, CELL);
+            rank_cell(columns[c].head, CELL);
     printf("  verdict\n  %-*s", name, "as it is");
     for (int c = 0; c < COLUMNS; c++) {
         const struct rank_difference *f = &r->before[columns[c].figure];
@@ -115,12 +116,12 @@ static void print_heads(const struct ranking *r, int name)
         else if (f->known)
             units_format(buf, sizeof buf, f->delta.mean, rank_figure(columns[c].figure)->unit);
         if (is_known(r, c))
-            cell(buf, CELL);
+            rank_cell(buf, CELL);
     }
     printf("\n  %-*s", name, "");
     for (int c = 0; c < COLUMNS; c++)
         if (is_known(r, c))
-            cell(columns[c].scale != 0 ? "points" : "%", CELL);
+            rank_cell(columns[c].scale != 0 ? "points" : "%", CELL);
     putchar('\n');
 }
 
@@ -131,7 +132,7 @@ static const char *short_verdict(const struct ranked *o)
 
 static void print_figures(const struct ranking *r)
 {
-    int name = name_width(r), before_verdict = 2 + name + known_columns(r) * CELL + 2;
+    int name = rank_name_width(r), before_verdict = 2 + name + known_columns(r) * CELL + 2;
 
     print_heads(r, name);
     for (int i = 0; i < r->n; i++) {
@@ -141,7 +142,7 @@ static void print_figures(const struct ranking *r)
         for (int c = 0; c < COLUMNS; c++)
             if (is_known(r, c))
                 figure_cell(r, &r->list[i], c);
-        if (before_verdict + width_of(verdict) > WIDTH && strcmp(verdict, "too close to call") == 0)
+        if (before_verdict + rank_width_of(verdict) > RANK_WIDTH && strcmp(verdict, "too close to call") == 0)
             verdict = "too close";
         printf("  %s\n", verdict);
     }
@@ -194,17 +195,17 @@ static void print_alike(const struct ranking *r)
 static void print_gains(const struct ranking *r)
 {
     char a[60], b[60];
-    int name = name_width(r);
+    int name = rank_name_width(r);
 
     printf("\n  %-*s  %-16s %-16s %8s  %s\n", name, "optimization", "local gain", "end-to-end gain", "share",
            "verdict");
     for (int i = 0; i < r->n; i++) {
         const struct ranked *o = &r->list[i];
 
-        print_gain(a, sizeof a, &o->local_gain);
-        print_gain(b, sizeof b, &o->end_to_end_gain);
-        printf("  %-*s  %s%*s %s%*s %6.1f %%  %s\n", name, o->opt->name, a, 16 - width_of(a), "", b,
-               16 - width_of(b), "", 100 * o->share.mean, short_verdict(o));
+        rank_gain(a, sizeof a, &o->local_gain);
+        rank_gain(b, sizeof b, &o->end_to_end_gain);
+        printf("  %-*s  %s%*s %s%*s %6.1f %%  %s\n", name, o->opt->name, a, 16 - rank_width_of(a), "", b,
+               16 - rank_width_of(b), "", 100 * o->share.mean, short_verdict(o));
         print_wrapped(o->why, 4);
         if (o->end_to_end_gain.has_pred)
             printf("    prediction interval %.3f .. %.3f\n", o->end_to_end_gain.pred_lo,
@@ -216,7 +217,7 @@ static void print_together(const struct study *st, const struct ranking *r)
 {
     char a[60], text[4000];
     size_t n =
-        (size_t)snprintf(text, sizeof text, "Best together: %s with", print_gain(a, sizeof a, &r->best_gain));
+        (size_t)snprintf(text, sizeof text, "Best together: %s with", rank_gain(a, sizeof a, &r->best_gain));
 
     for (int i = 0; i < st->n && n < sizeof text; i++)
         if (r->best >> i & 1)
@@ -235,7 +236,7 @@ static void print_together(const struct study *st, const struct ranking *r)
 
         snprintf(text, sizeof text, "Interaction: %s + %s: %s what the product of their gains says.",
                  st->optimizations[x->a].name, st->optimizations[x->b].name,
-                 print_gain(a, sizeof a, &x->effect));
+                 rank_gain(a, sizeof a, &x->effect));
         print_wrapped(text, 0);
     }
 }
@@ -250,43 +251,82 @@ static const struct {
                         {"usd per hour", 0.0005},
                         {"watts", 0.05}};
 
-static bool matters(const struct estimate *e, enum stage_part p)
+/* A thousandth of the largest change is noise beside it. */
+static double least_of(const struct ranking *r, enum stage_part p)
 {
-    return fabs(e->mean) >= parts[p].least && !(e->lo <= 0 && e->hi >= 0);
+    double largest = 0;
+
+    for (int i = 0; i < r->n; i++)
+        for (int k = 0; k < r->owners_n; k++)
+            largest = fmax(largest, fabs(r->list[i].owners[k].part[p].mean));
+    return fmax(parts[p].least, 1e-3 * largest);
 }
 
-static void owner_cell(const struct estimate *e, enum stage_part p)
+static bool matters(const struct estimate *e, double least)
+{
+    return fabs(e->mean) >= least && !(e->lo <= 0 && e->hi >= 0);
+}
+
+static void owner_cell(const struct estimate *e, enum stage_part p, double least, int width)
 {
     char buf[60], sign = e->mean < 0 ? '-' : '+';
+    double size = fabs(e->mean);
 
-    if (!matters(e, p))
+    if (!matters(e, least))
         snprintf(buf, sizeof buf, ".");
     else if (p == PART_BYTES_PER_S)
-        snprintf(buf, sizeof buf, "%c%.3g MB/s", sign, fabs(e->mean) / 1e6);
+        snprintf(buf, sizeof buf, "%c%.3g %cB/s", sign, size / (size >= 1e9 ? 1e9 : 1e6),
+                 size >= 1e9 ? 'G' : 'M');
     else
         snprintf(buf, sizeof buf, "%+.3g", e->mean);
-    cell(buf, OWNER);
+    rank_cell(buf, width);
 }
 
-/* As many owners as fit beside the names, then the next ones. */
+static const char *owner_name(const struct ranking *r, int k)
+{
+    const char *owner = r->list[0].owners[k].owner;
+
+    return owner[0] != '\0' ? owner : "(no owner)";
+}
+
+static int owner_width(const struct ranking *r)
+{
+    int width = OWNER;
+
+    for (int k = 0; k < r->owners_n; k++)
+        if (rank_width_of(owner_name(r, k)) + 2 > width)
+            width = rank_width_of(owner_name(r, k)) + 2;
+    return width;
+}
+
+static bool matters_to_any(const struct ranking *r, const struct ranked *o, enum stage_part p, double least)
+{
+    bool any = false;
+
+    for (int k = 0; k < r->owners_n; k++)
+        any = any || matters(&o->owners[k].part[p], least);
+    return any;
+}
+
+/* As many owners as fit beside the names, then the next ones; rows that nobody would notice are left out. */
 static void print_part(const struct ranking *r, enum stage_part p)
 {
-    int name = name_width(r), fit = (WIDTH - 2 - name) / OWNER;
+    int name = rank_name_width(r), width = owner_width(r), fit = (RANK_WIDTH - 2 - name) / width;
+    double least = least_of(r, p);
 
     if (fit < 1)
         fit = 1;
     for (int from = 0; from < r->owners_n; from += fit) {
         printf("  %-*s", name, "");
-        for (int k = from; k < r->owners_n && k < from + fit; k++) {
-            const char *owner = r->list[0].owners[k].owner;
-
-            cell(owner[0] != '\0' ? owner : "(no owner)", OWNER);
-        }
+        for (int k = from; k < r->owners_n && k < from + fit; k++)
+            rank_cell(owner_name(r, k), width);
         printf("\n");
         for (int i = 0; i < r->n; i++) {
+            if (!matters_to_any(r, &r->list[i], p, least))
+                continue;
             printf("  %-*s", name, r->list[i].opt->name);
             for (int k = from; k < r->owners_n && k < from + fit; k++)
-                owner_cell(&r->list[i].owners[k].part[p], p);
+                owner_cell(&r->list[i].owners[k].part[p], p, least, width);
             putchar('\n');
         }
     }
@@ -301,8 +341,7 @@ static void print_owners(const struct ranking *r)
         bool any = false;
 
         for (int k = 0; k < r->n; k++)
-            for (int o = 0; o < r->owners_n; o++)
-                any = any || matters(&r->list[k].owners[o].part[order[i]], order[i]);
+            any = any || matters_to_any(r, &r->list[k], order[i], least_of(r, order[i]));
         if (!any)
             continue;
         printf("\nWho pays, who gains: %s (. none that can be told)\n", parts[order[i]].head);
@@ -325,7 +364,7 @@ static void print_speedups(const struct ranking *r)
     printf("\nIf one stage took less time, the whole would gain (virtual speed-up)\n  %-16s", "stage");
     for (int k = 0; k < SPEEDUP_POINTS; k++) {
         snprintf(a, sizeof a, "%.0f %% less", 100 * speedup_points[k]);
-        cell(a, 16);
+        rank_cell(a, 16);
     }
     putchar('\n');
     for (int i = 0; i < r->speedups_n; i++) {
@@ -335,7 +374,7 @@ static void print_speedups(const struct ranking *r)
         }
         printf("  %-16s", r->speedups[i].stage);
         for (int k = 0; k < SPEEDUP_POINTS; k++)
-            cell(print_gain(a, sizeof a, &r->speedups[i].gain[k]), 16);
+            rank_cell(rank_gain(a, sizeof a, &r->speedups[i].gain[k]), 16);
         putchar('\n');
     }
     if (rest > 0) {
@@ -349,10 +388,22 @@ static void print_speedups(const struct ranking *r)
 
 void print_ranking(const struct study *st, const struct ranking *r)
 {
-    printf("%s: %d optimizations; gains are of %s; limited by %s\n", r->base_scenario->name, r->n, r->gain_of,
-           r->base.bound.bottleneck);
+    char head[4000];
+
+    snprintf(head, sizeof head, "%s: %d optimizations; gains are of %s; limited by %s",
+             r->base_scenario->name, r->n, r->gain_of, r->limited_by);
+    print_wrapped(head, 0);
     printf("Paired differences from %ld replications, with %.0f %% intervals.\n", st->replications,
            100 * st->confidence);
+    if (r->screened_n > 0) {
+        snprintf(
+            head, sizeof head,
+            "%ld combinations simulated; %ld pairs screened out: by the bounds they are together what they "
+            "are apart.",
+            r->sets, r->screened_n);
+        print_wrapped(head, 0);
+    }
+    print_estate(r);
     if (known_columns(r) > 1) { /* else the gains say it all */
         putchar('\n');
         print_figures(r);
@@ -361,6 +412,7 @@ void print_ranking(const struct study *st, const struct ranking *r)
     print_alike(r);
     print_gains(r);
     print_together(st, r);
+    print_money(r);
     print_owners(r);
     print_speedups(r);
 }

@@ -2,11 +2,12 @@
 
 #include "cli/keep.h"
 #include "study/details.h"
+#include "study/shapley.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { RANK_REPLICATIONS = 6, DETAIL_REPLICATIONS = 4 };
+enum { RANK_REPLICATIONS = 6, RANK_REPLICATIONS_OF_MANY = 4, DETAIL_REPLICATIONS = 4 };
 
 struct study study_of(const struct args *args, const struct loaded *l, long replications)
 {
@@ -83,7 +84,8 @@ int rank_loaded(const struct args *args, struct loaded *l, struct study *st, str
         .uncertainty = args->uncertainty, .discrepancy = l->gain_discrepancy, .progress = progress};
     int rc;
 
-    *st = study_of(args, l, RANK_REPLICATIONS);
+    *st = study_of(args, l,
+                   l->optimizations_n > SHAPLEY_EXACT_MAX ? RANK_REPLICATIONS_OF_MANY : RANK_REPLICATIONS);
     rc = rank_scenario(st, &opt, l->arena, out, err);
     progress_free(progress);
     return rc;

@@ -120,7 +120,7 @@ double constraint_slack(const struct constraint *c, double value)
 
 /* ----------------------------------------------------------- objective */
 
-const char *const objective_keys[] = {"maximize", "minimize", "quality_usd", NULL};
+const char *const objective_keys[] = {"maximize", "minimize", "quality_usd", "whole", NULL};
 
 static int check_objective(const struct scenario *s, const struct json *o, struct err *err)
 {

@@ -68,7 +68,9 @@ struct optimization {
     int touches_n;
     const char **excludes; /* names of optimizations that cannot be combined with it */
     int excludes_n;
-    const struct json *edits; /* object: path -> value */
+    const struct json *edits;        /* object: path -> value */
+    double effort_usd, effort_weeks; /* what it takes to build it; NAN: not given */
+    double confidence;               /* that it does what it says */
 };
 
 /* Reads the `optimizations` list of a tree; strings are borrowed from the tree, arrays live in `a`. */

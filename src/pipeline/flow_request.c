@@ -239,6 +239,6 @@ void request_judge(struct line *l, const struct item *it, double sojourn)
         tally_add(&l->quality, r->quality);
     tally_add(&l->usd, r->usd);
     tally_add(&l->failed, r->failed);
-    if (meets(&l->flow->s->slo, r, sojourn))
+    if (meets(&l->def->slo, r, sojourn))
         l->good_units += it->count;
 }

@@ -161,7 +161,7 @@ static void fold_pipeline(struct folder *f, int i)
     m->has_queue = fold_spread(f, i, offsetof(struct flow_line, queue_s), m->queue_s);
     m->has_ttft = fold_spread(f, i, offsetof(struct flow_line, ttft_s), m->ttft_s);
     m->has_tpot = fold_spread(f, i, offsetof(struct flow_line, tpot_s), m->tpot_s);
-    m->has_goodput = f->s->slo.given && def->serves;
+    m->has_goodput = def->slo.given && def->serves;
     m->has_quality = isfinite(m->quality.mean);
     m->quality_unit = "answer_accuracy";
 }

@@ -2,6 +2,7 @@
 
 #include "base/text.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,6 +116,36 @@ static int check_touches(const struct json *tree, const char *where, const struc
     return 0;
 }
 
+/* "effort": {"usd": 90000, "weeks": 6, "confidence": 0.8} */
+static int read_effort(const struct json *v, const char *where, struct optimization *o, struct err *err)
+{
+    static const char *const names[] = {"usd", "weeks", "confidence"};
+    double *const into[] = {&o->effort_usd, &o->effort_weeks, &o->confidence};
+    static const double most[] = {1e12, 1e6, 1};
+
+    o->effort_usd = o->effort_weeks = NAN;
+    o->confidence = 1;
+    if (v != NULL && json_type(v) != JSON_OBJECT)
+        return err_set(err, ERR_SCENARIO,
+                       "%s.effort: %s found; {\"usd\": .., \"weeks\": .., \"confidence\": ..} is needed",
+                       where, json_type_name(json_type(v)));
+    JSON_EACH (c, v) {
+        size_t i = 0;
+
+        while (i < 3 && strcmp(names[i], json_key(c)) != 0)
+            i++;
+        if (i == 3)
+            return err_set(err, ERR_SCENARIO,
+                           "%s.effort: unknown key \"%s\"; allowed: usd, weeks, confidence", where,
+                           json_key(c));
+        if (json_type(c) != JSON_NUMBER || !(json_number(c) > 0) || json_number(c) > most[i])
+            return err_set(err, ERR_SCENARIO, "%s.effort.%s: a number above 0, at most %g, is needed", where,
+                           names[i], most[i]);
+        *into[i] = json_number(c);
+    }
+    return 0;
+}
+
 static int read_one(const struct json *tree, const struct json *v, const char *where, struct arena *a,
                     struct optimization *o, struct err *err)
 {
@@ -144,6 +175,7 @@ static int read_one(const struct json *tree, const struct json *v, const char *w
         return err_set(err, ERR_SCENARIO,
                        "%s: an optimization needs a name and \"set\": {\"STAGE.KEY\": value, ...}", where);
     o->edits = edits;
+    TRY(read_effort(json_get(v, "effort"), where, o, err));
     TRY(read_names(json_get(v, "excludes"), where, a, &o->excludes, &o->excludes_n, err));
     TRY(read_names(json_get(v, "touches"), where, a, &o->touches, &o->touches_n, err));
     if (o->touches_n == 0)

@@ -102,7 +102,6 @@ static int read_all(struct reader *r)
     TRY(read_stages(r));
     TRY(read_calls(r));
     TRY(read_edges(r));
-    TRY(read_slo(r));
     finish_pipelines(r);
     return check_studies(r);
 }

@@ -241,6 +241,7 @@ struct pipeline {
     const char *name, *unit;
     struct workload workload;
     struct horizon horizon;
+    struct slo slo; /* its own, or the scenario's */
     int first, last,
         stages_n;  /* its stages stand together; items enter at `first` and leave last from `last` */
     bool is_chain; /* every item passes all of them, in order */
@@ -264,7 +265,6 @@ struct scenario {
     struct pipeline *pipelines;
     struct horizon horizon; /* those of the objective */
     struct workload workload;
-    struct slo slo;
     int resources_n, stages_n;
     struct resource *resources;
     struct stage *stages; /* pipeline by pipeline in the order of flow, then those that are only called */

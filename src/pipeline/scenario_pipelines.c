@@ -11,12 +11,21 @@ static int read_only(struct reader *r)
     s->pipelines_n = 1;
     p->name = s->name;
     p->unit = s->unit;
+    TRY(read_slo(r, json_get(s->tree, "slo"), "$.slo", &p->slo));
     TRY(read_workload(r, json_get(s->tree, "workload"), "$.workload", &p->workload));
     return read_horizon(r, json_get(s->tree, "horizon"), "$.horizon", &p->workload, &p->horizon);
 }
 
-const char *const pipeline_keys[] = {"name",   "unit",  "workload",  "horizon",
-                                     "stages", "edges", "objective", NULL};
+const char *const pipeline_keys[] = {"name",  "unit",      "workload", "horizon", "stages",
+                                     "edges", "objective", "slo",      NULL};
+
+/* A pipeline's own limits, or those that stand beside the pipelines. */
+static int read_its_slo(struct reader *r, const struct json *own, const char *where, struct slo *out)
+{
+    if (own != NULL)
+        return read_slo(r, own, arena_printf(r->s->arena, "%s.slo", where), out);
+    return read_slo(r, json_get(r->s->tree, "slo"), "$.slo", out);
+}
 
 static int read_pipeline(struct reader *r, const struct json *v, const char *where, struct pipeline *p)
 {
@@ -31,6 +40,7 @@ static int read_pipeline(struct reader *r, const struct json *v, const char *whe
             return bad(r, where, arena_printf(s->arena, "the name \"%s\" is used twice", p->name));
     p->unit = json_get_string(v, "unit", s->unit);
     p->luck = rng_hash(p->name);
+    TRY(read_its_slo(r, json_get(v, "slo"), where, &p->slo));
     TRY(read_workload(r, json_get(v, "workload"), arena_printf(s->arena, "%s.workload", where),
                       &p->workload));
     return read_horizon(r, json_get(v, "horizon"), arena_printf(s->arena, "%s.horizon", where), &p->workload,

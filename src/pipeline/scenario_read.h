@@ -62,7 +62,8 @@ int read_pipelines(struct reader *r); /* each with its workload and horizon */
 int read_stages(struct reader *r);
 int read_calls(struct reader *r);
 int read_edges(struct reader *r); /* puts the stages in order */
-int read_slo(struct reader *r);
+/* v == NULL: no limits. */
+int read_slo(struct reader *r, const struct json *v, const char *where, struct slo *slo);
 void finish_pipelines(struct reader *r); /* what follows from all the rest */
 
 /* The stage of that name, or an error that suggests one. */

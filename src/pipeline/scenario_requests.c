@@ -172,21 +172,19 @@ static int read_limit(struct reader *r, const struct json *v, const char *where,
 }
 
 /* A limit on a percentile is, for one request, the limit itself; of several the widest. */
-int read_slo(struct reader *r)
+int read_slo(struct reader *r, const struct json *v, const char *where, struct slo *slo)
 {
     static const char *const keys[] = {"latency_s",        "queue_s", "ttft_s", "tpot_s",
                                        "throughput_per_s", "quality", NULL};
-    const struct json *v = json_get(r->s->tree, "slo");
-    struct slo *slo = &r->s->slo;
 
     for (int i = 0; i < SLO_FIGURES; i++)
         slo->per_request[i] = INFINITY;
     if (v == NULL)
         return 0;
-    TRY(check_keys(r, v, "$.slo", keys));
+    TRY(check_keys(r, v, where, keys));
     for (int i = 0; i < SLO_FIGURES; i++)
         if (json_get(v, keys[i]) != NULL) {
-            TRY(read_limit(r, json_get(v, keys[i]), arena_printf(r->s->arena, "$.slo.%s", keys[i]),
+            TRY(read_limit(r, json_get(v, keys[i]), arena_printf(r->s->arena, "%s.%s", where, keys[i]),
                            &slo->per_request[i]));
             slo->given = true;
         }

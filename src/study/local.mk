@@ -17,6 +17,12 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/rank_front.c \
 	%D%/rank_json.c \
 	%D%/rank_parts.h \
+	%D%/rank_sets.c \
+	%D%/residual.c \
+	%D%/residual.h \
+	%D%/rank_share.c \
+	%D%/rank_uncertain.c \
+	%D%/rank_worth.c \
 	%D%/speedup.c \
 	%D%/speedup.h \
 	%D%/replay.c \
@@ -120,6 +126,8 @@ noinst_LIBRARIES += %D%/libstudy.a
 	%D%/validate_score.c \
 	%D%/changes.c \
 	%D%/changes.h \
+	%D%/whole.c \
+	%D%/whole.h \
 	%D%/variant.c \
 	%D%/variant.h \
 	%D%/whatif.c \

@@ -6,9 +6,11 @@
  * end).  The difference is the product.  Shares are Shapley values of log gains
  * over all subsets (exact up to 10 optimizations, sampled orders beyond): they
  * add up and do not depend on the order of introduction.  A subset that cannot be
- * combined is worth its best legal subset.
+ * combined is worth its best legal subset.  Beyond ten, pairs are screened by bounds
+ * (rank_sets.c) and the shares' intervals contain what sampling orders adds.
  *
- * A gain is of the objective: throughput, or 1 / mean latency where arrivals come at a rate of their own.
+ * A gain is of the objective: throughput, or 1 / mean latency where arrivals come at a rate of their own; of
+ * several pipelines, where the scenario asks for it, of all their work (whole.h).
  * Beside it stand paired differences of what else a decision weighs: throughput, tail latency, cost,
  * quality, power, and who pays.  Where the quality that moves rests on values that the scenario lists as
  * assumed, there is no verdict but a break-even: the least change of quality with which the row pays.
@@ -38,6 +40,18 @@ struct rank_difference {
     struct estimate gain;  /* after over before, or the inverse where less is better: above 1 is good */
 };
 
+/*
+ * What a month of it is worth.  A month is 730 hours.  Cash is the bill after minus before.  Worth is what
+ * the same work costs less: C0 - C1 / g, with the bills C and the gain of work g, by which the estate may
+ * shrink, or need not grow.  The payback is effort / (confidence x worth), where the user gives an effort.
+ */
+struct rank_money {
+    bool known;
+    struct estimate cash_usd_per_month, worth_usd_per_month;
+    bool has_payback;
+    double payback_months, payback_soonest, payback_latest; /* INFINITY: never */
+};
+
 struct break_even {
     bool applies;
     struct estimate quality; /* the row pays when quality changes by more than this */
@@ -53,6 +67,8 @@ struct ranked {
     struct component_delta *deltas;
     struct owner_delta *owners; /* as many as ranking.owners_n, in that order */
     struct break_even break_even;
+    struct rank_money money;
+    struct rank_difference *pipelines; /* of what each delivers, as whole.h says; NULL without a whole */
     const char *verdict, *why;
 };
 
@@ -82,10 +98,17 @@ struct interaction {
     struct estimate effect; /* gain of both over the product of their gains; 1: independent */
 };
 
+/* A pair that was not simulated: by the bounds its log gains add up to within `bound_effect`. */
+struct screened {
+    int a, b;
+    double bound_effect;
+};
+
 struct ranking {
     struct scenario *base_scenario; /* owned; freed by ranking_fini */
     struct outcome base;
     const char *gain_of;                         /* what the gains are gains of */
+    const char *limited_by;                      /* the scenario as it is */
     struct rank_difference before[RANK_FIGURES]; /* delta: the base's own figure; gain: nothing */
     int owners_n;
     int assumed_n; /* of the scenario's assumed paths, those that quality rests on */
@@ -98,7 +121,11 @@ struct ranking {
     struct ranked *list; /* by end-to-end gain, largest first */
     int interactions_n;
     struct interaction *interactions; /* strongest first */
-    opt_set best;                     /* the legal set with the largest gain */
+    long screened_n;
+    struct screened *screened;
+    long sets;                 /* combinations that were simulated */
+    const struct whole *whole; /* NULL: gains are of the objective alone */
+    opt_set best;              /* the legal set with the largest gain */
     struct estimate best_gain;
     struct rank_step *steps;
     int steps_n;

@@ -17,12 +17,11 @@ static const struct set_value *row_of(const struct work *w, const struct ranked 
 /* -------------------------------------------------------------- figures */
 
 /* Over the replications in which both are known. */
-static struct rank_difference difference(const struct work *w, enum rank_figure k, const double *after,
-                                         const double *before)
+static struct rank_difference compare(const struct work *w, bool higher, const double *after,
+                                      const double *before)
 {
     size_t reps = (size_t)w->st->replications, n = 0;
     double *a = xcalloc(reps, sizeof *a), *b = xcalloc(reps, sizeof *b);
-    bool higher = rank_figure(k)->better == BETTER_HIGHER;
     struct rank_difference d = {0};
 
     for (size_t r = 0; r < reps; r++)
@@ -38,6 +37,12 @@ static struct rank_difference difference(const struct work *w, enum rank_figure 
     free(a);
     free(b);
     return d;
+}
+
+static struct rank_difference difference(const struct work *w, enum rank_figure k, const double *after,
+                                         const double *before)
+{
+    return compare(w, rank_figure(k)->better == BETTER_HIGHER, after, before);
 }
 
 /* ------------------------------------------------- components and owners */
@@ -112,7 +117,8 @@ void rank_base(struct work *w)
     const struct scenario *s = w->out->base_scenario;
     double *nought = xcalloc((size_t)w->st->replications, sizeof *nought);
 
-    w->out->gain_of = s->workload.kind == WORKLOAD_OPEN || s->workload.kind == WORKLOAD_TRACE
+    w->out->gain_of = w->st->whole != NULL ? "all work, pipelines weighted"
+                      : s->workload.kind == WORKLOAD_OPEN || s->workload.kind == WORKLOAD_TRACE
                           ? "1 / mean latency"
                           : "throughput";
     for (enum rank_figure k = 0; k < RANK_FIGURES; k++)
@@ -122,12 +128,23 @@ void rank_base(struct work *w)
     free(nought);
 }
 
+/* What each pipeline delivers, against the base. */
+static void find_pipelines(struct work *w, struct ranked *r)
+{
+    const struct whole *whole = w->st->whole;
+
+    r->pipelines = whole == NULL ? NULL : arena_array(w->a, (size_t)whole->n, sizeof *r->pipelines);
+    for (int p = 0; whole != NULL && p < whole->n; p++)
+        r->pipelines[p] = compare(w, true, row_of(w, r)->delivers[p], base_of(w)->delivers[p]);
+}
+
 void rank_differences(struct work *w, struct ranked *r)
 {
     for (enum rank_figure k = 0; k < RANK_FIGURES; k++)
         r->figure[k] = difference(w, k, row_of(w, r)->figure[k], base_of(w)->figure[k]);
     find_components(w, r);
     find_owners(w, r);
+    find_pipelines(w, r);
 }
 
 /* ------------------------------------------------------------------ why */
@@ -148,29 +165,83 @@ static const char *change(struct work *w, double delta, double before)
     return before > 0 ? arena_printf(w->a, "%+.0f %%", 100 * delta / before) : "new";
 }
 
-/* "prep -41 % work; the limit moves from prep to train" */
-const char *rank_explain(struct work *w, const struct ranked *r)
+static bool touches(const struct optimization *o, const char *stage)
 {
-    const char *before = base_of(w)->limit, *after = row_of(w, r)->limit;
+    for (int i = 0; i < o->touches_n; i++)
+        if (strcmp(o->touches[i], stage) == 0)
+            return true;
+    return false;
+}
+
+/* In an estate the work of a pipeline that does not change is known only so well. */
+static bool says_something(const struct work *w, const struct ranked *r, const struct component_delta *d)
+{
+    const double noise = 0.02;
+
+    return w->st->whole == NULL || touches(r->opt, d->stage) ||
+           fabs(d->cpu_s) > noise * stage_base(w, d->stage, false) ||
+           fabs(d->disk_bytes) > noise * stage_base(w, d->stage, true);
+}
+
+/* "prep -41 % work, table -54 % bytes" */
+static const char *changed_work(struct work *w, const struct ranked *r)
+{
     const char *text = "";
-    bool touches_limit = false;
 
     for (int k = 0; k < r->deltas_n; k++) {
         const struct component_delta *d = &r->deltas[k];
         double cpu = stage_base(w, d->stage, false), disk = stage_base(w, d->stage, true);
 
+        if (!says_something(w, r, d))
+            continue;
         text = arena_printf(w->a, "%s%s%s", text, text[0] ? ", " : "", d->stage);
         if (fabs(d->cpu_s) > 0.005 * cpu)
             text = arena_printf(w->a, "%s %s work", text, change(w, d->cpu_s, cpu));
         if (fabs(d->disk_bytes) > 0.005 * disk)
             text = arena_printf(w->a, "%s %s bytes", text, change(w, d->disk_bytes, disk));
-        touches_limit = touches_limit || strcmp(d->stage, before) == 0;
     }
-    if (r->deltas_n == 0)
-        text = "no stage's work per unit changes";
+    return text[0] != '\0' ? text : "no stage's work per unit changes";
+}
+
+static bool changes_work_of(const struct ranked *r, const char *stage)
+{
+    bool changes = false;
+
+    for (int k = 0; k < r->deltas_n; k++)
+        changes = changes || strcmp(r->deltas[k].stage, stage) == 0;
+    return changes;
+}
+
+/* The pipeline whose deliveries move most by their share of the whole. */
+static int moved_most(const struct whole *whole, const struct ranked *r)
+{
+    double most = -1;
+    int best = 0;
+
+    for (int p = 0; p < whole->n; p++) {
+        double moves = r->pipelines[p].known ? whole->weight[p] * fabs(log(r->pipelines[p].gain.mean)) : 0;
+
+        if (moves > most) {
+            most = moves;
+            best = p;
+        }
+    }
+    return best;
+}
+
+/* "prep -41 % work; the limit moves from prep to train" */
+const char *rank_explain(struct work *w, const struct ranked *r)
+{
+    int p = w->st->whole != NULL ? moved_most(w->st->whole, r) : -1;
+    const char *before = p >= 0 ? base_of(w)->limits[p] : base_of(w)->limit;
+    const char *after = p >= 0 ? row_of(w, r)->limits[p] : row_of(w, r)->limit;
+    const char *whose = p >= 0 ? arena_printf(w->a, " of %s", w->st->whole->name[p]) : "";
+
     if (strcmp(before, after) != 0)
-        return arena_printf(w->a, "%s; the limit moves from %s to %s", text, before, after);
-    return arena_printf(w->a, "%s; %s %s the limit", text, before, touches_limit ? "stays" : "was and stays");
+        return arena_printf(w->a, "%s; the limit%s moves from %s to %s", changed_work(w, r), whose, before,
+                            after);
+    return arena_printf(w->a, "%s; %s %s the limit%s", changed_work(w, r), before,
+                        changes_work_of(r, before) ? "stays" : "was and stays", whose);
 }
 
 /* ---------------------------------------------------- what is told apart */
@@ -235,7 +306,9 @@ void rank_find_alike(struct work *w)
 
     w->out->alike = arena_array(w->a, (size_t)RANK_FIGURES * (size_t)(w->out->n + 1), sizeof *w->out->alike);
     for (enum rank_figure k = 0; k <= RANK_QUALITY; k++) {
-        int n = place(w, k, list), from = 0;
+        int n = w->st->whole != NULL && (k == RANK_COST_PER_1M || k == RANK_THROUGHPUT) ? 0
+                                                                                        : place(w, k, list),
+            from = 0;
 
         for (int i = 1; i <= n; i++)
             if (i == n || !may_be_equal(w, &list[i - 1], &list[i])) {

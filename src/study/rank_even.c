@@ -57,11 +57,15 @@ static void find_assumed(struct work *w)
 /*
  * The change of quality with which one replication of the row does as well as the base:
  *
- *   (c1 - c0) / v         where the scenario says what quality is worth, v dollars for one unit of it
- *   q0 (c1 / c0 - 1)      else: a right answer costs as much as before, so that more of the base is the
- * alternative q0 (X0 / X1 - 1)      nothing has a price: as many right answers per second as before
+ *   (c1 - c0) / v               where the scenario says what quality is worth, v dollars for one unit of it
+ *   q0 (c1 / c0 - 1)            else: a right answer costs as much as before, so that more of the base is
+ *                               the alternative
+ *   q0 (X0 / X1 - 1)            nothing has a price: as many right answers per second as before
+ *   q0 ((C1 / (C0 g))^(1/w) - 1)    an estate (whole.h) of which the objective is the part w: right answers
+ * in the place of answers, all its work costs as much as before
  *
- * c: dollars per unit of work, X: throughput, q: quality; 0 before and 1 after.
+ * c: dollars per unit of work, C: the bill, g: gain of the whole, X: throughput, q: quality; 0 before, 1
+ * after.
  */
 static double needed(const struct work *w, const struct set_value *after, const struct set_value *before,
                      long r, bool priced)
@@ -71,24 +75,39 @@ static double needed(const struct work *w, const struct set_value *after, const 
 
     if (priced && w->quality_usd > 0)
         return (c1 - c0) / w->quality_usd;
+    if (w->st->whole != NULL) {
+        double bill = priced ? after->figure[RANK_COST][r] / before->figure[RANK_COST][r] : 1;
+        double gain = after->objective[r] / before->objective[r];
+
+        return q0 * (pow(bill / gain, 1 / w->st->whole->weight[w->out->base_scenario->objective]) - 1);
+    }
     if (priced)
         return q0 * (c1 / c0 - 1);
     return q0 * (before->figure[RANK_THROUGHPUT][r] / after->figure[RANK_THROUGHPUT][r] - 1);
 }
 
+static const char *terms_of(struct work *w, bool priced)
+{
+    if (priced && w->quality_usd > 0)
+        return arena_printf(w->a, "at %.3g usd for each right answer more", w->quality_usd);
+    if (w->st->whole != NULL)
+        return priced ? "or all work, right answers among it, costs more than now"
+                      : "or all work, right answers among it, is less than now";
+    return priced ? "or a right answer costs more than now"
+                  : "or there are fewer right answers per second than now";
+}
+
 static const char *read_break_even(struct work *w, const struct ranked *r, bool priced)
 {
     double least = 100 * r->break_even.quality.mean, before = 100 * w->out->before[RANK_QUALITY].delta.mean;
-    const char *terms = priced && w->quality_usd > 0
-                            ? arena_printf(w->a, "at %.3g usd for each right answer more", w->quality_usd)
-                        : priced ? "or a right answer costs more than now"
-                                 : "or there are fewer right answers per second than now";
+    const char *terms = terms_of(w, priced);
     const char *says =
         arena_printf(w->a, "assumed values give %+.1f", 100 * r->figure[RANK_QUALITY].delta.mean);
 
     if (before + least > 100)
-        return arena_printf(w->a, "cannot pay: quality would have to rise by %.0f points from %.1f (%s), %s",
-                            least, before, says, terms);
+        return arena_printf(w->a,
+                            "cannot pay: quality would have to rise from %.1f to more than all (%s), %s",
+                            before, says, terms);
     if (least > 0)
         return arena_printf(w->a, "pays if quality rises by more than %.1f points (%s), %s", least, says,
                             terms);
@@ -96,17 +115,25 @@ static const char *read_break_even(struct work *w, const struct ranked *r, bool 
                         terms);
 }
 
+/* Whether quality moves at all: by more than luck, and by more than nothing. */
+static bool moves(const struct work *w, const struct rank_difference *quality)
+{
+    const struct estimate *d = &quality->delta;
+
+    return quality->known && !(d->lo <= 0 && d->hi >= 0) &&
+           fabs(d->mean) > INDIFFERENT / 2 * w->out->before[RANK_QUALITY].delta.mean;
+}
+
 void rank_break_even(struct work *w, struct ranked *r)
 {
     const struct set_value *before = values_find(&w->values, NOTHING),
                            *after = values_find(&w->values, one(r->index));
-    const struct estimate *moved = &r->figure[RANK_QUALITY].delta;
     bool priced = r->figure[RANK_COST_PER_1M].known;
     size_t reps = (size_t)w->st->replications, n = 0;
     double *x;
 
     find_assumed(w);
-    if (w->out->assumed_n == 0 || !r->figure[RANK_QUALITY].known || (moved->lo <= 0 && moved->hi >= 0))
+    if (w->out->assumed_n == 0 || !moves(w, &r->figure[RANK_QUALITY]))
         return;
     x = xcalloc(reps, sizeof *x);
     for (size_t i = 0; i < reps; i++) {

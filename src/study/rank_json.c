@@ -89,6 +89,47 @@ static void break_even_json(struct json *o, const struct ranking *ranking, const
         json_push(list, json_new_string(ranking->assumed[i]));
 }
 
+static struct json *months_json(double months)
+{
+    return isfinite(months) ? json_new_number(months) : json_new_null();
+}
+
+static void money_json(struct json *o, const struct ranked *r)
+{
+    const struct rank_money *m = &r->money;
+    struct json *e;
+
+    set_known(o, "cash_usd_per_month", m->known, &m->cash_usd_per_month);
+    set_known(o, "worth_usd_per_month", m->known, &m->worth_usd_per_month);
+    if (!isfinite(r->opt->effort_usd) && !isfinite(r->opt->effort_weeks))
+        return;
+    e = json_set_object(o, "effort");
+    if (isfinite(r->opt->effort_usd))
+        json_set_number(e, "usd", r->opt->effort_usd);
+    if (isfinite(r->opt->effort_weeks))
+        json_set_number(e, "weeks", r->opt->effort_weeks);
+    json_set_number(e, "confidence", r->opt->confidence);
+    if (!m->known || !m->has_payback)
+        return;
+    e = json_set_object(o, "payback_months");
+    json_set(e, "mean", months_json(m->payback_months));
+    json_set(e, "lo", months_json(m->payback_soonest));
+    json_set(e, "hi", months_json(m->payback_latest));
+}
+
+static void pipelines_json(struct json *o, const struct whole *w, const struct ranked *r)
+{
+    struct json *list = json_set_array(o, "pipelines");
+
+    for (int p = 0; p < w->n; p++) {
+        struct json *line = json_push(list, json_new_object());
+
+        json_set_string(line, "name", w->name[p]);
+        json_set_string(line, "figure", w->figure[p]->name);
+        set_known(line, "gain", r->pipelines[p].known, &r->pipelines[p].gain);
+    }
+}
+
 static struct json *ranked_json(const struct ranking *ranking, const struct ranked *r)
 {
     struct json *o = json_new_object(), *list = json_new_array();
@@ -103,6 +144,9 @@ static struct json *ranked_json(const struct ranking *ranking, const struct rank
     json_set(o, "end_to_end_gain", estimate_json(&r->end_to_end_gain));
     json_set(o, "share_frac", estimate_json(&r->share));
     figures_json(o, r);
+    money_json(o, r);
+    if (ranking->whole != NULL)
+        pipelines_json(o, ranking->whole, r);
     components_json(o, ranking, r);
     json_set_string(o, "verdict", r->verdict);
     if (r->break_even.applies)
@@ -194,28 +238,58 @@ static void front_json(const struct study *st, struct json *doc, const struct ra
     }
 }
 
+static void interactions_json(struct json *doc, const struct study *st, const struct ranking *r)
+{
+    struct json *list = json_set_array(doc, "interactions");
+
+    for (int i = 0; i < r->interactions_n; i++) {
+        struct json *o = json_push(list, json_new_object());
+
+        json_set(o, "pair",
+                 names_json(st, (opt_set)1 << r->interactions[i].a | (opt_set)1 << r->interactions[i].b));
+        json_set(o, "effect", estimate_json(&r->interactions[i].effect));
+    }
+    if (r->screened_n == 0)
+        return;
+    list = json_set_array(doc, "interactions_screened");
+    for (long i = 0; i < r->screened_n; i++) {
+        struct json *o = json_push(list, json_new_object());
+
+        json_set(o, "pair", names_json(st, (opt_set)1 << r->screened[i].a | (opt_set)1 << r->screened[i].b));
+        json_set_number(o, "bound_effect", exp(r->screened[i].bound_effect));
+    }
+}
+
+static void whole_json(struct json *doc, const struct whole *w)
+{
+    struct json *list;
+
+    if (w == NULL)
+        return;
+    list = json_set_array(doc, "whole");
+    for (int p = 0; p < w->n; p++) {
+        struct json *line = json_push(list, json_new_object());
+
+        json_set_string(line, "pipeline", w->name[p]);
+        json_set_string(line, "figure", w->figure[p]->name);
+        json_set_number(line, "weight_frac", w->weight[p]);
+    }
+}
+
 struct json *ranking_json(const struct study *st, const struct ranking *r)
 {
     struct json *doc = outcome_json(&r->base), *list, *o;
 
     json_set_string(doc, "command", "rank");
     json_set_string(doc, "gain_of", r->gain_of);
+    whole_json(doc, r->whole);
+    json_set_number(doc, "combinations_simulated", (double)r->sets);
     list = json_set_array(doc, "optimizations");
     for (int i = 0; i < r->n; i++)
         json_push(list, ranked_json(r, &r->list[i]));
     alike_json(doc, r);
     speedups_json(doc, r);
-    list = json_set_array(doc, "interactions");
-    for (int i = 0; i < r->interactions_n; i++) {
-        const struct interaction *x = &r->interactions[i];
-        struct json *pair;
-
-        o = json_push(list, json_new_object());
-        pair = json_set_array(o, "pair");
-        json_push(pair, json_new_string(st->optimizations[x->a].name));
-        json_push(pair, json_new_string(st->optimizations[x->b].name));
-        json_set(o, "effect", estimate_json(&x->effect));
-    }
+    interactions_json(doc, st, r);
     o = json_set_object(doc, "best");
     json_set(o, "apply", names_json(st, r->best));
     json_set(o, "gain", estimate_json(&r->best_gain));

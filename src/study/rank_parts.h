@@ -1,6 +1,7 @@
 /*
- * rank_parts.h - what the files of the ranking share: rank.c decides which sets are simulated and orders the
- * rows, rank_delta.c reads differences, rank_even.c judges them.
+ * rank_parts.h - what the files of the ranking share: rank_sets.c decides which sets are simulated,
+ * rank_share.c divides the gain, rank_uncertain.c carries the calibration's uncertainty, rank_delta.c reads
+ * differences, rank_even.c judges them, rank_worth.c turns them into money, rank.c orders the rows.
  */
 #ifndef STUDY_RANK_PARTS_H
 #define STUDY_RANK_PARTS_H
@@ -17,6 +18,8 @@ struct work {
     struct ranking *out;
     struct set_values values;
     const struct set_value **best_legal; /* exact: of every subset, the best legal set within it */
+    int players_n, players[OPTS_MAX];    /* sampled: those that may have a share */
+    int orders;                          /* sampled: how many orders of introduction were simulated */
     double quality_usd;                  /* what one more unit of quality is worth per unit; 0: not said */
 };
 
@@ -24,6 +27,20 @@ static inline opt_set one(int i)
 {
     return (opt_set)1 << i;
 }
+
+/* rank_sets.c */
+bool rank_is_exact(const struct study *st);
+int rank_simulate_sets(struct work *w, struct err *err);
+
+/* rank_share.c */
+void rank_shares(struct work *w);
+
+/* rank_uncertain.c */
+int rank_predict_gains(struct work *w, struct err *err);
+int rank_next_measurement(struct work *w, struct err *err);
+
+/* rank_worth.c */
+void rank_worth(struct work *w, struct ranked *r);
 
 /* rank_delta.c */
 void rank_base(struct work *w);                          /* what the base is, whose the stages are */

@@ -1,6 +1,7 @@
 #include "study/speedup.h"
 
 #include "engine/replicate.h"
+#include "study/whole.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -27,6 +28,8 @@ static int simulate_point(void *ctx, uint32_t i, struct err *err)
         s->stages[stage].spared = speedup_points[point];
         rc = variant_simulate(job->st, s, 1, a, &o, err);
     }
+    if (rc == 0 && job->st->whole != NULL)
+        whole_judge(job->st->whole, &o);
     if (rc == 0)
         job->list[stage].gain[point] =
             estimate_ratio(o.objective_rep, job->before, (size_t)o.replications, job->st->confidence);

@@ -3,14 +3,17 @@
  *
  * The value of a variant is its objective, larger is better: throughput for
  * closed workloads and clients, 1 / mean latency for open arrivals (whose
- * throughput is given).  All variants of a study share seed and replications, so
- * their values are paired: the same item has the same luck in each.
+ * throughput is given); with `whole`, that of all pipelines together (whole.h).  All
+ * variants of a study share seed and replications, so their values are paired: the
+ * same item has the same luck in each.
  */
 #ifndef STUDY_VARIANT_H
 #define STUDY_VARIANT_H
 
 #include "pipeline/edit.h"
 #include "pipeline/simulate.h"
+
+struct whole;
 
 struct study {
     const struct json *tree; /* the scenario, calibrations not applied */
@@ -24,6 +27,7 @@ struct study {
     double confidence;
     struct simulate_options limits; /* caps and the order of ties; what stands above overrides the rest */
     uint32_t parameter_draw;        /* see scenario_options */
+    const struct whole *whole;      /* what the value of an estate is; NULL: that of its objective */
 };
 
 /* A set of optimizations, as bits. */
