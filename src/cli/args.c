@@ -4,18 +4,14 @@
 #include "base/text.h"
 #include "base/units.h"
 #include "cli/cmd.h"
+#include "cli/color.h"
 
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-struct option_def {
-    const char *name, *arg, *help; /* arg NULL: a switch */
-    bool common;
-};
-
-static const struct option_def options[] = {
+const struct option_def option_table[] = {
     {"set", "PATH=VALUE", "change a value of the scenario, as in prep.workers=2 (repeatable)", false},
     {"apply", "NAME", "apply an optimization the scenario declares (repeatable)", false},
     {"rules", NULL, "also propose the structural rewrites that the scenario admits", false},
@@ -51,6 +47,9 @@ static const struct option_def options[] = {
     {"traces", "DIR", "folder of recorded files (default $FORESIGHT_TRACES)", false},
     {"cases", "DIR", "folder of case files (default scenarios/replay)", false},
     {"save-data", "DIR", "write the data of every plot there too, as CSV", false},
+    {"template", "NAME", "a shipped scenario to start from: etl, training, rag, agent, full", false},
+    {"man", NULL, "print a manual page in roff; with -o DIR write all of them", false},
+    {"completion", "bash|zsh", "print the completion script of a shell", false},
     {"pin", "CPU", "pin measurements of operators alone to this processor", false},
     {"slo", "EXPR", "what must hold: \"ttft_s.p95 <= 500ms and cost_usd_per_h <= 40usd/h\"", false},
     {"method", "NAME", "how the space is searched", false},
@@ -79,6 +78,7 @@ static const struct option_def options[] = {
     {"timing", NULL, "add wall time and events per second", true},
     {"progress", "auto|plain|json|none", "how progress is shown on stderr", true},
     {"quiet", NULL, "no progress and no remarks on stderr", true},
+    {"color", "auto|always|never", "colour verdicts (default auto: on a terminal, unless NO_COLOR is set)", true},
     {"help", NULL, "this text", true},
     {NULL, NULL, NULL, false},
 };
@@ -94,27 +94,27 @@ static bool listed(const char *list, const char *name)
     return false;
 }
 
-static bool takes(const struct cmd *cmd, const struct option_def *o)
+bool args_takes(const struct cmd *cmd, const struct option_def *o)
 {
     return o->common || listed(cmd->options, o->name);
 }
 
 static const struct option_def *find_option(const struct cmd *cmd, const char *name, size_t len)
 {
-    for (const struct option_def *o = options; o->name != NULL; o++)
-        if (strlen(o->name) == len && strncmp(o->name, name, len) == 0 && takes(cmd, o))
+    for (const struct option_def *o = option_table; o->name != NULL; o++)
+        if (strlen(o->name) == len && strncmp(o->name, name, len) == 0 && args_takes(cmd, o))
             return o;
     return NULL;
 }
 
 static int unknown_option(const struct cmd *cmd, const char *word, size_t len, struct err *err)
 {
-    const char *names[sizeof options / sizeof *options], *near;
+    const char *names[sizeof option_table / sizeof *option_table], *near;
     char found[64];
     size_t n = 0;
 
-    for (const struct option_def *o = options; o->name != NULL; o++)
-        if (takes(cmd, o))
+    for (const struct option_def *o = option_table; o->name != NULL; o++)
+        if (args_takes(cmd, o))
             names[n++] = o->name;
     snprintf(found, sizeof found, "%.*s", (int)(len < 60 ? len : 60), word);
     near = text_nearest(found, names, n);
@@ -170,6 +170,7 @@ static int set_common(struct args *a, const char *name, const char *value, struc
     static const char *const modes[] = {"auto", "plain", "json", "none", NULL};
     static const char *const uncertainty[] = {"none", "full", NULL};
     static const char *const plots[] = {"none", "term", NULL};
+    static const char *const colors[] = {"auto", "always", "never", NULL};
     double x = 0;
     int k = 0;
 
@@ -203,6 +204,9 @@ static int set_common(struct args *a, const char *name, const char *value, struc
     } else if (strcmp(name, "plot") == 0) {
         TRY(parse_choice(name, value, plots, &k, err));
         a->plot = k == 1;
+    } else if (strcmp(name, "color") == 0) {
+        TRY(parse_choice(name, value, colors, &k, err));
+        color_choose((enum color_mode)k);
     } else if (strcmp(name, "progress") == 0) {
         TRY(parse_choice(name, value, modes, &k, err));
         a->progress = (enum progress_mode)k;
@@ -323,10 +327,10 @@ void args_print_options(const struct cmd *cmd)
     for (int common = 0; common < 2; common++) {
         bool any = false;
 
-        for (const struct option_def *o = options; o->name != NULL; o++) {
+        for (const struct option_def *o = option_table; o->name != NULL; o++) {
             char left[48];
 
-            if (o->common != (common == 1) || !takes(cmd, o))
+            if (o->common != (common == 1) || !args_takes(cmd, o))
                 continue;
             if (!any)
                 printf("\n%s:\n", common ? "Common options" : "Options");

@@ -34,6 +34,14 @@ struct args {
     uint64_t ties; /* 0: first come, first served; else the seed of a random order, plus one */
 };
 
+/* One row of the table of options; a command takes the common ones and those that its `options` name. */
+struct option_def {
+    const char *name, *arg, *help; /* arg NULL: a switch */
+    bool common;
+};
+extern const struct option_def option_table[]; /* name == NULL at the end */
+bool args_takes(const struct cmd *cmd, const struct option_def *o);
+
 /* Reads argv (behind the subcommand's name). Memory lives until args_free(). */
 int args_read(const struct cmd *cmd, int argc, char **argv, struct args *out, struct err *err);
 void args_free(struct args *a);

@@ -1,8 +1,10 @@
 #include "cli/cmd.h"
 
 #include "base/text.h"
+#include "cli/keys.h"
 #include "cli/reference.h"
 #include "models/dataset.h"
+#include "pipeline/scenario.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +21,22 @@ static int no_such(const char *path, const char *found, const struct param *tabl
                    near ? "; did you mean \"" : "", near ? near : "", near ? "\"?" : "");
 }
 
-/* MODEL, MODEL.PARAM or dataset.PARAM */
+/* A key of the file, whatever holds it: "objective", "knob.step"; false when there is none. */
+static bool explain_key(const char *path)
+{
+    const char *dot = strchr(path, '.'), *key = dot != NULL ? dot + 1 : path;
+    size_t of = dot != NULL ? (size_t)(dot - path) : 0;
+    bool found = false;
+
+    for (const struct key_help *h = key_helps; h->key != NULL; h++)
+        if (strcmp(h->key, key) == 0 && (of == 0 || (strlen(h->of) == of && strncmp(h->of, path, of) == 0))) {
+            printf("  %-24s of a %s\n      %s\n", h->key, h->of, h->help);
+            found = true;
+        }
+    return found;
+}
+
+/* MODEL, MODEL.PARAM or dataset.PARAM, resource.KEY, or a key of the file */
 static int run(const struct args *args, struct err *err)
 {
     const char *path = args->words[0], *dot = strchr(path, '.');
@@ -29,11 +46,14 @@ static int run(const struct args *args, struct err *err)
 
     snprintf(name, sizeof name, "%.*s", dot ? (int)(dot - path) : 79, path);
     m = model_find(name);
-    if (m == NULL && strcmp(name, "dataset") != 0)
+    if (m == NULL && strcmp(name, "dataset") != 0 && strcmp(name, "resource") != 0 && explain_key(path))
+        return 0;
+    if (m == NULL && strcmp(name, "dataset") != 0 && strcmp(name, "resource") != 0)
         return err_set(err, ERR_USAGE,
-                       "%s: start with a model (`foresight models`) or \"dataset\", as in preprocess.workers",
+                       "%s: start with a model (`foresight models`), \"dataset\" or \"resource\", as in "
+                       "preprocess.workers, or give a key of the scenario file",
                        path);
-    table = m != NULL ? m->params : dataset_params;
+    table = m != NULL ? m->params : strcmp(name, "resource") == 0 ? resource_params : dataset_params;
     if (dot == NULL) {
         for (p = table; p->type != PARAM_END; p++)
             reference_print_param(m, p);
@@ -51,7 +71,8 @@ const struct cmd cmd_explain = {
     .args = "PATH",
     .help = "one parameter: meaning, unit, default, range",
     .group = "Reference",
-    .about = "PATH is MODEL.PARAMETER or dataset.PARAMETER; a model alone explains all of its parameters.",
+    .about = "PATH is MODEL.PARAMETER, dataset.PARAMETER or resource.KEY; a model alone explains all of its\n"
+             "parameters; a key of the scenario file (objective, knob.step) explains itself.",
     .options = "",
     .examples = "  foresight explain preprocess.dedup\n  foresight explain dataset.repeat_prob\n",
     .least = 1,

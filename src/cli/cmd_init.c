@@ -6,6 +6,7 @@
 #include "calibrate/infer.h"
 #include "calibrate/resolve.h"
 #include "cli/print.h"
+#include "cli/template.h"
 #include "pipeline/flow.h"
 #include "pipeline/simulate.h"
 #include "store/import/import.h"
@@ -218,10 +219,16 @@ static int run(const struct args *args, struct err *err)
     bool to_stdout = strcmp(args_get(args, "output", ""), "-") == 0;
     int rc;
 
+    if (args_has(args, "template")) {
+        arena_free(in.arena);
+        return template_write(args_get(args, "template", ""), args_get(args, "output", NULL),
+                              args_has(args, "force"), err);
+    }
     resolve_open(args->store, "inferred.json", &in.resolver);
     if (!args_has(args, "from"))
         rc = err_set(err, ERR_USAGE,
-                     "init: from what? --from TRACE..., a file or the name of a trace in the store");
+                     "init: from what? --from TRACE..., a file or the name of a trace in the store; or "
+                     "--template etl|training|rag|agent|full");
     else if (args->json && to_stdout)
         rc = err_set(err, ERR_USAGE, "init: -o - and --json both want stdout");
     else
@@ -239,8 +246,8 @@ static int run(const struct args *args, struct err *err)
 
 const struct cmd cmd_init = {
     .name = "init",
-    .args = "--from TRACE...",
-    .help = "a scenario from my own traces, runnable at once",
+    .args = "--from TRACE... | --template NAME",
+    .help = "a scenario from my own traces, or a shipped one",
     .group = "Measure",
     .about = "A trace is a file (imported first) or the name of a trace in the store. Stages, edges, "
              "resources and\n"
@@ -249,10 +256,12 @@ const struct cmd cmd_init = {
              "the reason. The scenario is run once: it must deliver the throughput that was recorded.\n"
              "Understood: PyTorch profiles, OpenTelemetry spans, Spark event logs, recordings of requests "
              "(alone, or\n"
-             "with operator costs beside them).",
-    .options = "from,output,force",
+             "with operator costs beside them).  Without traces, --template copies a shipped scenario: etl, "
+             "training, rag,\n"
+             "agent, full.",
+    .options = "from,template,output,force",
     .examples = "  foresight init --from worker0.pt.trace.json.gz -o training.json\n"
-                "  foresight init --from spans.json\n",
+                "  foresight init --template rag -o mine.json\n",
     .least = 0,
     .most = -1,
     .run = run,

@@ -5,6 +5,16 @@ noinst_LIBRARIES += %D%/libcli.a
 	%D%/chart.c \
 	%D%/chart.h \
 	%D%/cmd.c \
+	%D%/color.c \
+	%D%/color.h \
+	%D%/completion.c \
+	%D%/completion.h \
+	%D%/keys.c \
+	%D%/keys.h \
+	%D%/template.c \
+	%D%/template.h \
+	%D%/man.c \
+	%D%/man.h \
 	%D%/cmd.h \
 	%D%/cmd_bound.c \
 	%D%/cmd_check.c \

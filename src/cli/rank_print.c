@@ -1,5 +1,6 @@
 #include "cli/rank_print_parts.h"
 
+#include "cli/color.h"
 #include "cli/print.h"
 
 #include <math.h>
@@ -144,7 +145,7 @@ static void print_figures(const struct ranking *r)
                 figure_cell(r, &r->list[i], c);
         if (before_verdict + rank_width_of(verdict) > RANK_WIDTH && strcmp(verdict, "too close to call") == 0)
             verdict = "too close";
-        printf("  %s\n", verdict);
+        printf("  %s%s%s\n", paint_verdict(verdict), verdict, paint_end());
     }
 }
 
@@ -204,8 +205,9 @@ static void print_gains(const struct ranking *r)
 
         rank_gain(a, sizeof a, &o->local_gain);
         rank_gain(b, sizeof b, &o->end_to_end_gain);
-        printf("  %-*s  %s%*s %s%*s %6.1f %%  %s\n", name, o->opt->name, a, 16 - rank_width_of(a), "", b,
-               16 - rank_width_of(b), "", 100 * o->share.mean, short_verdict(o));
+        printf("  %-*s  %s%*s %s%*s %6.1f %%  %s%s%s\n", name, o->opt->name, a, 16 - rank_width_of(a), "", b,
+               16 - rank_width_of(b), "", 100 * o->share.mean, paint_verdict(short_verdict(o)),
+               short_verdict(o), paint_end());
         print_wrapped(o->why, 4);
         if (o->end_to_end_gain.has_pred)
             printf("    prediction interval %.3f .. %.3f\n", o->end_to_end_gain.pred_lo,

@@ -1,5 +1,6 @@
 #include "cli/schema.h"
 
+#include "cli/keys.h"
 #include "models/server.h"
 #include "pipeline/constraint.h"
 #include "pipeline/knob.h"
@@ -118,18 +119,24 @@ static struct json *model_rule(const struct model *m)
     return rule;
 }
 
-static struct json *keys_schema(const char *const *keys)
+/* With the sentence that every key has. */
+static struct json *keys_schema(const char *of, const char *const *keys)
 {
     struct json *properties = json_new_object();
 
-    for (int i = 0; keys[i] != NULL; i++)
-        json_set_object(properties, keys[i]);
+    for (int i = 0; keys[i] != NULL; i++) {
+        const char *help = key_help(of, keys[i]);
+        struct json *o = json_set_object(properties, keys[i]);
+
+        if (help != NULL)
+            json_set_string(o, "description", help);
+    }
     return properties;
 }
 
 static struct json *stage_schema(void)
 {
-    struct json *o = json_new_object(), *properties = keys_schema(stage_keys), *list, *roles;
+    struct json *o = json_new_object(), *properties = keys_schema("stage", stage_keys), *list, *roles;
 
     json_set_string(json_get_mutable(properties, "name"), "type", "string");
     json_set_string(json_get_mutable(properties, "owner"), "type", "string");
@@ -170,7 +177,7 @@ static struct json *resource_schema(void)
 
 static struct json *pipeline_schema(void)
 {
-    struct json *o = json_new_object(), *properties = keys_schema(pipeline_keys);
+    struct json *o = json_new_object(), *properties = keys_schema("pipeline", pipeline_keys);
 
     refer(properties, "stages", "#/definitions/stage");
     json_set_string(json_get_mutable(properties, "name"), "type", "string");
@@ -190,7 +197,7 @@ static struct json *knob_schema(void)
 {
     static const char *const quantity[] = {"number", "string", NULL}, *const paths[] = {"string", "array",
                                                                                         NULL};
-    struct json *o = json_new_object(), *properties = keys_schema(knob_keys), *list;
+    struct json *o = json_new_object(), *properties = keys_schema("knob", knob_keys), *list;
 
     typed(properties, "name", "string");
     json_set(json_get_mutable(properties, "path"), "type", any_of(paths));
@@ -212,7 +219,7 @@ static struct json *knob_schema(void)
 
 static void objective_schema(struct json *o)
 {
-    struct json *properties = keys_schema(objective_keys), *names;
+    struct json *properties = keys_schema("objective", objective_keys), *names;
 
     for (int i = 0; i < 2; i++) {
         names = json_set_array(json_get_mutable(properties, objective_keys[i]), "examples");
@@ -234,7 +241,8 @@ static void constraints_schema(struct json *o)
 
 struct json *schema_of_scenarios(void)
 {
-    struct json *o = json_new_object(), *properties = keys_schema(scenario_keys), *definitions, *resources;
+    struct json *o = json_new_object(), *properties = keys_schema("scenario", scenario_keys), *definitions,
+                *resources;
 
     json_set_string(o, "$schema", "http://json-schema.org/draft-07/schema#");
     json_set_string(o, "title", "foresight scenario");

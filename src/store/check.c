@@ -97,3 +97,18 @@ int store_check(struct store *s, struct text *out, struct err *err)
     text_free(&list);
     return rc;
 }
+
+int store_describe_tables(struct store *s, struct text *out, struct err *err)
+{
+    sqlite3_stmt *st;
+    int rc;
+
+    TRY(sql_query(s, &st, err,
+                  "SELECT sql FROM sqlite_schema WHERE type IN ('table', 'view') AND name NOT LIKE 'sqlite%' "
+                  "ORDER BY type, name",
+                  ""));
+    while ((rc = sql_step(s, st, err)) > 0)
+        text_printf(out, "%s;\n\n", (const char *)sqlite3_column_text(st, 0));
+    sqlite3_finalize(st);
+    return rc;
+}

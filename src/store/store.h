@@ -47,4 +47,7 @@ void store_rollback(struct store *s);
 /* Describes the store for `foresight doctor`: versions, counts, soundness.  ERR_IO when it is not sound. */
 int store_check(struct store *s, struct text *out, struct err *err);
 
+/* The definitions of all tables and views with their comments, as this program makes them. */
+int store_describe_tables(struct store *s, struct text *out, struct err *err);
+
 #endif
