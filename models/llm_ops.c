@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-const struct llm_known llm_known[LLM_KNOWN] = {
+const struct llm_known llm_known[] = {
     /* LLMServingSim */
     {"embedding", ONCE, 1},
     {"final_layernorm", ONCE, 1},
@@ -64,6 +64,7 @@ const struct llm_known llm_known[LLM_KNOWN] = {
     {"prefill", WHOLE_PREFILL, 1},
     {"decode", WHOLE_DECODE, 1},
 };
+_Static_assert(sizeof llm_known / sizeof *llm_known == LLM_KNOWN, "as many as llm_ops_parts.h says");
 
 static const struct llm_known *find(const char *name)
 {

@@ -30,7 +30,7 @@ struct llm_known {
     enum kind kind;
     double times; /* in a layer, or in an iteration */
 };
-enum { LLM_KNOWN = 50 };
+enum { LLM_KNOWN = 51 };
 extern const struct llm_known llm_known[LLM_KNOWN];
 
 enum { PRODUCTS = 5, LM_HEAD = 4 };
