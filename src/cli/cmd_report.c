@@ -243,6 +243,20 @@ static int render(const struct args *args, const struct shown *s, enum report_fo
     return rc;
 }
 
+/* Before a store is made: scenarios that cannot be read leave nothing behind. */
+static int check_scenarios(const struct args *args, struct err *err)
+{
+    for (int i = 0; i < args->words_n; i++) {
+        struct loaded l;
+
+        if (is_run(args->words[i]) || strcmp(args->words[i], "-") == 0) /* standard input is read once */
+            continue;
+        TRY(load_scenario(args, args->words[i], &l, err));
+        loaded_free(&l);
+    }
+    return 0;
+}
+
 static int run(const struct args *args, struct err *err)
 {
     const char *out = args_get(args, "output", "report.html");
@@ -252,6 +266,7 @@ static int run(const struct args *args, struct err *err)
     int rc;
 
     TRY(format_of(out, &format, err));
+    TRY(check_scenarios(args, err));
     TRY(store_open(args->store, STORE_WRITE, &store, err));
     rc = args->words_n == 1 ? show_one(args, args->words[0], store, &s, err)
                             : show_several(args, store, &s, err);

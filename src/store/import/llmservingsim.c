@@ -127,11 +127,15 @@ static int skew_rows(struct csv *c, struct import *im, struct err *err)
 {
     static const char *const names[] = {"n", "nb", "pc", "kp", "kv_big", "kv_mean", "t_mean_us", "t_skew_us"};
     enum { N, LONG, CHUNK, CACHED, LONGEST, MEAN, EVEN_US, SKEWED_US, COLUMNS };
+    /* How the sweep was laid out, a third timing, and a figure made of the other two. */
+    static const char *const derived[] = {"regime", "ratio", "skew", "kvs", "t_max_us", "alpha"};
     struct import_cost known = from_path(im);
     int col[COLUMNS], rc;
 
     for (int i = 0; i < COLUMNS; i++)
         TRY(csv_need(c, names[i], &col[i], err));
+    for (size_t i = 0; i < sizeof derived / sizeof *derived; i++)
+        csv_ignore(c, derived[i]);
     TRY(csv_end_columns(c, err));
     while ((rc = csv_next(c, err)) > 0) {
         struct import_cost cost = known;
