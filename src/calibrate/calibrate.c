@@ -9,17 +9,7 @@
 struct calibration_row *twin_row(struct twin *t, const char *path, double value, double stderr_,
                                  const char *unit, long n, const char *method)
 {
-    fitting_row(&t->out, &(struct calibration_row){.path = path,
-                                                   .value = value,
-                                                   .stderr_ = stderr_,
-                                                   .unit = unit,
-                                                   .n = n,
-                                                   .method = method,
-                                                   .r2 = NAN,
-                                                   .holdout_error_frac = NAN,
-                                                   .valid_from = NAN,
-                                                   .valid_to = NAN});
-    return &t->out.rows[t->out.n - 1];
+    return fitting_plain(&t->out, path, value, stderr_, unit, n, method);
 }
 
 void twin_row_valid(struct calibration_row *row, double r2, double holdout_error_frac, double from, double to,

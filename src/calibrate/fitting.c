@@ -27,6 +27,22 @@ void fitting_row(struct fitting *f, const struct calibration_row *row)
     f->rows[f->n++] = *row;
 }
 
+struct calibration_row *fitting_plain(struct fitting *f, const char *path, double value, double stderr_,
+                                      const char *unit, long n, const char *method)
+{
+    fitting_row(f, &(struct calibration_row){.path = path,
+                                             .value = value,
+                                             .stderr_ = stderr_,
+                                             .unit = unit,
+                                             .n = n,
+                                             .method = method,
+                                             .r2 = NAN,
+                                             .holdout_error_frac = NAN,
+                                             .valid_from = NAN,
+                                             .valid_to = NAN});
+    return &f->rows[f->n - 1];
+}
+
 void fitting_remark(struct fitting *f, const char *kind, const char *fmt, ...)
 {
     char text[400];

@@ -43,6 +43,10 @@ struct rows_used {
 
 void fitting_row(struct fitting *f, const struct calibration_row *row);
 
+/* A row of which nothing was held out and no range is known; what is may be set afterwards. */
+struct calibration_row *fitting_plain(struct fitting *f, const char *path, double value, double stderr_,
+                                      const char *unit, long n, const char *method);
+
 /* Every parameter that the data tell, as PREFIX.NAME, with the covariances; suspects with the prefix's last
  * name. */
 void fitting_fit(struct fitting *f, const char *prefix, const struct fit *fit, const char *valid_of);

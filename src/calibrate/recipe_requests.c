@@ -127,19 +127,10 @@ static int add_lengths(struct fitting *f, const struct requests_seen *r, int col
 
 /* ------------------------------------------------------------- arrivals */
 
-static void plain_row(struct fitting *f, const char *path, double value, double stderr_,
-                      const struct fit *fit, const char *method)
+static void gap_row(struct fitting *f, const char *path, double value, double stderr_, const struct fit *fit,
+                    const char *method)
 {
-    fitting_row(f, &(struct calibration_row){.path = path,
-                                             .value = value,
-                                             .stderr_ = stderr_,
-                                             .unit = "s",
-                                             .n = fit->n,
-                                             .method = method,
-                                             .r2 = NAN,
-                                             .holdout_error_frac = fit->holdout_error_frac,
-                                             .valid_from = NAN,
-                                             .valid_to = NAN});
+    fitting_plain(f, path, value, stderr_, "s", fit->n, method)->holdout_error_frac = fit->holdout_error_frac;
 }
 
 /* {"mmpp": {"rates": [high, low], "stays": [s, s]}} */
@@ -175,10 +166,10 @@ static int bursty(struct fitting *f, const char *param, const double *t, size_t 
         keep_phases(f, param, &m.fit);
         return 0;
     }
-    plain_row(f, arena_printf(f->a, "%s.gamma.mean", path), 1 / rate->value,
-              rate->stderr_ / (rate->value * rate->value), &a->fit, "rate and spread of the gaps");
-    plain_row(f, arena_printf(f->a, "%s.gamma.cv", path), fit_get(&a->fit, "gap_cv"),
-              fit_find(&a->fit, "gap_cv")->stderr_, &a->fit, "rate and spread of the gaps");
+    gap_row(f, arena_printf(f->a, "%s.gamma.mean", path), 1 / rate->value,
+            rate->stderr_ / (rate->value * rate->value), &a->fit, "rate and spread of the gaps");
+    gap_row(f, arena_printf(f->a, "%s.gamma.cv", path), fit_get(&a->fit, "gap_cv"),
+            fit_find(&a->fit, "gap_cv")->stderr_, &a->fit, "rate and spread of the gaps");
     return 0;
 }
 
@@ -203,8 +194,8 @@ int recipe_arrivals(struct fitting *f, const struct fit_info *info, int64_t trac
     fitting_fit(f, arena_printf(f->a, "fits.%s.arrivals", f->target), &a.fit, "");
     rate = fit_find(&a.fit, "rate");
     if (a.poisson_p >= REFUSED)
-        plain_row(f, arena_printf(f->a, "%s.exponential", fitting_path(f, info->param)), 1 / rate->value,
-                  rate->stderr_ / (rate->value * rate->value), &a.fit, "Poisson is not refused");
+        gap_row(f, arena_printf(f->a, "%s.exponential", fitting_path(f, info->param)), 1 / rate->value,
+                rate->stderr_ / (rate->value * rate->value), &a.fit, "Poisson is not refused");
     else
         TRY(bursty(f, info->param, t, n, &a, err));
     source_of(f, fitting_path(f, info->param), trace_id, &r, n);

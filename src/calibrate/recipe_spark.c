@@ -189,21 +189,6 @@ static void add_overhead(struct fitting *f, const struct tasks *t)
                                              .valid_to = NAN});
 }
 
-static void plain_row(struct fitting *f, const char *path, double value, double stderr_, long n,
-                      const char *method)
-{
-    fitting_row(f, &(struct calibration_row){.path = path,
-                                             .value = value,
-                                             .stderr_ = stderr_,
-                                             .unit = "",
-                                             .n = n,
-                                             .method = method,
-                                             .r2 = NAN,
-                                             .holdout_error_frac = NAN,
-                                             .valid_from = NAN,
-                                             .valid_to = NAN});
-}
-
 struct stage_bytes {
     double stage;
     struct tally bytes;
@@ -240,8 +225,8 @@ static void add_skew(struct fitting *f, const struct tasks *t)
         if (s[i].bytes.n >= 4 && s[i].bytes.mean > 0)
             tally_add(&cv, sqrt(tally_variance(&s[i].bytes)) / s[i].bytes.mean);
     if (cv.n >= 2)
-        plain_row(f, fitting_path(f, "skew"), cv.mean, sqrt(tally_variance(&cv) / (double)cv.n), (long)cv.n,
-                  "spread of bytes within a stage");
+        fitting_plain(f, fitting_path(f, "skew"), cv.mean, sqrt(tally_variance(&cv) / (double)cv.n), "",
+                      (long)cv.n, "spread of bytes within a stage");
 }
 
 /* Attempts that failed; killed ones (copies that lost, stages given up) did not. */
@@ -254,8 +239,8 @@ static void add_failures(struct fitting *f, const struct tasks *t, size_t rows)
                   strcmp(t->c[T_OUTCOME].text[i], "TaskKilled") != 0;
     p = failed / (double)rows;
     if (failed > 0)
-        plain_row(f, fitting_path(f, "fail_prob"), p, sqrt(p * (1 - p) / (double)rows), (long)rows,
-                  "attempts that failed");
+        fitting_plain(f, fitting_path(f, "fail_prob"), p, sqrt(p * (1 - p) / (double)rows), "", (long)rows,
+                      "attempts that failed");
 }
 
 int recipe_task_law(struct fitting *f, const struct fit_info *info, int64_t trace_id, bool *used,

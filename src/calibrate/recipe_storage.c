@@ -43,21 +43,6 @@ static double variance(const struct moments *m)
     return m->n > 1 ? m->m2 / (m->n - 1) : NAN;
 }
 
-static void plain_row(struct fitting *f, const char *path, double value, double stderr_, const char *unit,
-                      long n, const char *method)
-{
-    fitting_row(f, &(struct calibration_row){.path = path,
-                                             .value = value,
-                                             .stderr_ = stderr_,
-                                             .unit = unit,
-                                             .n = n,
-                                             .method = method,
-                                             .r2 = NAN,
-                                             .holdout_error_frac = NAN,
-                                             .valid_from = NAN,
-                                             .valid_to = NAN});
-}
-
 /* -------------------------------------------------------- cloud machines */
 
 static const struct {
@@ -124,13 +109,13 @@ static void machine_rows(struct fitting *f, int figure, const struct machine_run
     const char *param = machine_figures[figure].param;
     double within = within_machines(r, by_machine(f, r));
 
-    plain_row(f, arena_printf(f->a, "kinds.disk.%s", param), mean, mean_error, machine_figures[figure].unit,
-              (long)r->n, method);
-    plain_row(f, arena_printf(f->a, "fits.disk.%s.between_machines_cv", param), between / mean,
-              between_error / mean, "", (long)r->machines,
-              isfinite(between_error) ? method : "one-way random effects");
-    plain_row(f, arena_printf(f->a, "fits.disk.%s.between_runs_cv", param), sqrt(within) / mean, NAN, "",
-              (long)r->n, "one-way random effects");
+    fitting_plain(f, arena_printf(f->a, "kinds.disk.%s", param), mean, mean_error,
+                  machine_figures[figure].unit, (long)r->n, method);
+    fitting_plain(f, arena_printf(f->a, "fits.disk.%s.between_machines_cv", param), between / mean,
+                  between_error / mean, "", (long)r->machines,
+                  isfinite(between_error) ? method : "one-way random effects");
+    fitting_plain(f, arena_printf(f->a, "fits.disk.%s.between_runs_cv", param), sqrt(within) / mean, NAN, "",
+                  (long)r->n, "one-way random effects");
 }
 
 /* Machines that were seen a few times each are pooled: neither believed alone nor all taken for one. */
@@ -239,7 +224,7 @@ static void fio_row(struct fitting *f, const struct measured_row *m)
 
     if (param == NULL || !(value > 0) || has_row(f, path))
         return;
-    plain_row(f, path, value, NAN, iops ? "per s" : "bytes/s", 1, "one run of fio");
+    fitting_plain(f, path, value, NAN, iops ? "per s" : "bytes/s", 1, "one run of fio");
     fitting_remark(f, "note", "job %s: one run; how much runs differ is not known", measured_text(m, "job"));
 }
 
@@ -318,9 +303,9 @@ static void system_rows(struct fitting *f, const struct fit_info *info, const st
                                              .valid_to = s.accelerators,
                                              .valid_of = "accelerators"});
     if (busy > 0 && compute > 0) /* a step takes compute / busy */
-        plain_row(f, arena_printf(f->a, "%s.step_wait", prefix), compute * (1 / busy - 1),
-                  compute * sqrt(variance(&s.busy) / s.busy.n) / (busy * busy), "s", (long)s.busy.n,
-                  "compute (1 / utilization - 1)");
+        fitting_plain(f, arena_printf(f->a, "%s.step_wait", prefix), compute * (1 / busy - 1),
+                      compute * sqrt(variance(&s.busy) / s.busy.n) / (busy * busy), "s", (long)s.busy.n,
+                      "compute (1 / utilization - 1)");
     fitting_source(f, prefix,
                    &(struct rows_used){trace, "measurements", g->key, g->row[0]->seq, g->row[g->n - 1]->seq,
                                        (long)g->n});

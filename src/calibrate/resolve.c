@@ -94,7 +94,7 @@ static void preset_dirs(const struct resolve_ctx *c, struct arena *a, const char
     dirs[0] = env != NULL ? env : "";
     dirs[1] = arena_printf(a, "%s/../models/presets", c->scenario_dir);
     dirs[2] = "models/presets";
-    dirs[3] = FORESIGHT_DATADIR "/presets";
+    dirs[3] = FORESIGHT_DATADIR "/models/presets";
 }
 
 static char *find_preset(const struct resolve_ctx *c, const char *name, struct arena *a)
@@ -139,6 +139,39 @@ static int from_preset(void *ctx, const char *name, struct arena *a, struct para
     *n = 0;
     path = is_safe_name(name) ? find_preset(ctx, name, a) : NULL;
     return path != NULL ? read_preset(path, a, rows, n, err) : 0;
+}
+
+enum { NAMES_MOST = 400 };
+
+/* Names of all presets of all folders, for a message about one that is not there. */
+static size_t preset_names(const struct resolve_ctx *c, struct arena *a, const char **names)
+{
+    const char *dirs[PRESET_DIRS];
+    size_t found = 0;
+
+    preset_dirs(c, a, dirs);
+    for (size_t i = 0; i < PRESET_DIRS; i++) {
+        struct dirent **entries;
+        int n = dirs[i][0] != '\0' ? scandir(dirs[i], &entries, NULL, alphasort) : 0;
+
+        for (int k = 0; k < n; k++) {
+            size_t len = strlen(entries[k]->d_name);
+
+            if (found < NAMES_MOST && len > 5 && strcmp(entries[k]->d_name + len - 5, ".json") == 0)
+                names[found++] = arena_printf(a, "%.*s", (int)len - 5, entries[k]->d_name);
+            free(entries[k]);
+        }
+        if (n > 0)
+            free(entries);
+    }
+    return found;
+}
+
+static const char *nearest_preset(void *ctx, const char *name, struct arena *a)
+{
+    const char *names[NAMES_MOST];
+
+    return text_nearest(name, names, preset_names(ctx, a, names));
 }
 
 /* ------------------------------------------------------------ documents */
@@ -186,7 +219,8 @@ static int calibrated_costs(struct resolve_ctx *c, const char *name, struct aren
 
     TRY(open_store(c, err));
     if (c->store == NULL)
-        return err_set(err, ERR_SCENARIO, "calibration \"%s\": there is no store %s yet", name, c->store_path);
+        return err_set(err, ERR_SCENARIO, "calibration \"%s\": there is no store %s yet", name,
+                       c->store_path);
     TRY(calibration_extra_load(c->store, name, a, &extra, err));
     return resolve_costs(name, extra.document, a, out, n, err);
 }
@@ -227,8 +261,8 @@ static int open_document(struct resolve_ctx *c, const char *name, struct arena *
         return calibrated_document(c, name + 12, a, out, err);
     path = is_safe_name(name) ? find_document(c, name, a) : NULL;
     if (path == NULL)
-        return err_set(err, ERR_SCENARIO, "no document \"%s\" among the presets (models/presets/**/NAME.json)",
-                       name);
+        return err_set(err, ERR_SCENARIO,
+                       "no document \"%s\" among the presets (models/presets/**/NAME.json)", name);
     TRY(json_read(path, out, err));
     return json_get(*out, "ops") != NULL && json_get(*out, "rows") == NULL ? add_rows(*out, name, a, err) : 0;
 }
@@ -270,8 +304,8 @@ static int from_documents(void *ctx, const char *name, struct arena *a, const st
 
 static int no_store(const struct resolve_ctx *c, const char *ref, struct err *err)
 {
-    return err_set(err, ERR_SCENARIO, "\"%s\": there is no store %s yet; foresight import FILE makes one", ref,
-                   c->store_path);
+    return err_set(err, ERR_SCENARIO, "\"%s\": there is no store %s yet; foresight import FILE makes one",
+                   ref, c->store_path);
 }
 
 /* "trace:NAME" or just NAME; the lock is held. */
@@ -333,7 +367,8 @@ static int load_values(struct resolve_ctx *c, const char *ref, struct arena *a, 
     return err->code;
 }
 
-static int from_spans(void *ctx, const char *ref, struct arena *a, double **values, size_t *n, struct err *err)
+static int from_spans(void *ctx, const char *ref, struct arena *a, double **values, size_t *n,
+                      struct err *err)
 {
     struct resolve_ctx *c = ctx;
     int rc;
@@ -384,6 +419,7 @@ void resolve_open(const char *store_path, const char *scenario_path, struct reso
     *out = (struct resolver){.ctx = c,
                              .calibration = from_store,
                              .preset = from_preset,
+                             .nearest_preset = nearest_preset,
                              .requests = from_requests,
                              .costs = from_costs,
                              .document = from_documents,

@@ -61,6 +61,8 @@ struct resolver {
                        struct err *err);
     int (*preset)(void *ctx, const char *name, struct arena *a, struct param_row **rows, size_t *n,
                   struct err *err);
+    /* The name of a preset like `name`, for a message; NULL: there is none like it. */
+    const char *(*nearest_preset)(void *ctx, const char *name, struct arena *a);
     /* As those of struct lookup, for models; NULL: references resolve to nothing. */
     int (*costs)(void *ctx, const char *ref, struct arena *a, struct cost_row **rows, size_t *n,
                  struct err *err);

@@ -135,6 +135,20 @@ static void warn_missing(const struct reader *r, const char *where, const char *
     warn(r->s, where, text);
 }
 
+static int no_preset(const struct reader *r, const char *where, const char *name)
+{
+    const struct resolver *res = r->opt->resolver;
+    const char *near = res->nearest_preset != NULL ? res->nearest_preset(res->ctx, name, r->s->arena) : NULL;
+
+    if (near != NULL && strcmp(near, name) != 0)
+        return bad(r, where,
+                   arena_printf(r->s->arena,
+                                "no preset \"%s\"; did you mean \"%s\"? They lie in models/presets", name,
+                                near));
+    return bad(r, where,
+               arena_printf(r->s->arena, "no preset \"%s\" in models/presets says anything about it", name));
+}
+
 /* Resolves "preset" first and "calibration" over it, for one stage or resource or the workload. */
 int resolve_references(const struct reader *r, const struct json *obj, const char *where, const char *target,
                        const char *kind)
@@ -147,8 +161,7 @@ int resolve_references(const struct reader *r, const struct json *obj, const cha
     if (preset != NULL) {
         TRY(apply_reference(r, res ? res->preset : NULL, preset, target, kind, &from_preset));
         if (from_preset == 0 && res != NULL)
-            return bad(r, where,
-                       arena_printf(r->s->arena, "no preset \"%s\" says anything about it", preset));
+            return no_preset(r, where, preset);
     }
     if (cal != NULL)
         TRY(apply_reference(r, res ? res->calibration : NULL, cal, target, kind, &from_cal));
