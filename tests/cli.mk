@@ -20,7 +20,9 @@ golden_tests += \
 	%D%/golden/rules.t \
 	%D%/golden/plan.t \
 	%D%/golden/reconcile.t \
-	%D%/golden/rag.t
+	%D%/golden/rag.t \
+	%D%/golden/docs.t \
+	%D%/golden/reference.t
 
 criterion_tests += %D%/unit/test_schema
 %C%_unit_test_schema_LDADD = $(cli_libs) $(CRITERION_LIBS)

@@ -50,7 +50,6 @@ const struct option_def option_table[] = {
     {"template", "NAME", "a shipped scenario to start from: etl, training, rag, agent, full", false},
     {"man", NULL, "print a manual page in roff; with -o DIR write all of them", false},
     {"completion", "bash|zsh", "print the completion script of a shell", false},
-    {"pin", "CPU", "pin measurements of operators alone to this processor", false},
     {"slo", "EXPR", "what must hold: \"ttft_s.p95 <= 500ms and cost_usd_per_h <= 40usd/h\"", false},
     {"method", "NAME", "how the space is searched", false},
     {"budget", "N|TIME", "replications (default 3000) or time after which nothing new is simulated", false},

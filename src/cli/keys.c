@@ -10,6 +10,8 @@ const struct key_group key_groups[] = {{"scenario", scenario_keys},   {"pipeline
                                        {"stage", stage_keys},         {"knob", knob_keys},
                                        {"objective", objective_keys}, {NULL, NULL}};
 
+const char *const resource_references[] = {"preset", "calibration", NULL};
+
 const struct key_help key_helps[] = {
     {"scenario", "$schema", "Where an editor finds the JSON Schema: the output of `foresight schema`"},
     {"scenario", "name", "What results, traces and reports call it"},
@@ -48,6 +50,8 @@ const struct key_help key_helps[] = {
     {"stage", "owner", "The team that pays for it"},
     {"stage", "calibration", "Name of fitted parameters in the store; they go over a preset"},
     {"stage", "preset", "Name of parameters in models/presets; they go over params"},
+    {"resource", "preset", "Name of values in models/presets"},
+    {"resource", "calibration", "Name of fitted parameters in the store; they go over a preset"},
     {"knob", "name", "What results call it; default: the path"},
     {"knob", "path", "What it sets, as behind --set; or a list of paths that get the same value"},
     {"knob", "values", "The values it may take"},

@@ -8,7 +8,7 @@
 #define CLI_KEYS_H
 
 struct key_help {
-    const char *of; /* "scenario", "pipeline", "stage", "knob", "objective" */
+    const char *of; /* "scenario", "pipeline", "stage", "resource", "knob", "objective" */
     const char *key, *help;
 };
 
@@ -21,5 +21,8 @@ struct key_group {
     const char *const *keys;
 };
 extern const struct key_group key_groups[]; /* of == NULL at the end */
+
+/* What a resource may have beside its parameter table. */
+extern const char *const resource_references[]; /* NULL at the end */
 
 #endif

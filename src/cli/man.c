@@ -179,6 +179,8 @@ static void page_of_scenario(struct text *t)
     }
     heading(t, "KEYS OF A RESOURCE");
     parameters(t, resource_params);
+    for (int i = 0; resource_references[i] != NULL; i++)
+        term(t, resource_references[i], key_help("resource", resource_references[i]));
     for (int i = 0; models[i] != NULL; i++) {
         text_add(t, ".SH PARAMETERS OF ");
         paragraph(t, models[i]->name);

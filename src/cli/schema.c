@@ -169,8 +169,12 @@ static struct json *resource_schema(void)
 {
     struct json *one = table_schema(resource_params), *properties = json_get_mutable(one, "properties");
 
-    json_set_string(json_set_object(properties, "preset"), "type", "string");
-    json_set_string(json_set_object(properties, "calibration"), "type", "string");
+    for (int i = 0; resource_references[i] != NULL; i++) {
+        struct json *v = json_set_object(properties, resource_references[i]);
+
+        json_set_string(v, "description", key_help("resource", resource_references[i]));
+        json_set_string(v, "type", "string");
+    }
     json_push(json_set_array(one, "required"), json_new_string("kind"));
     return one;
 }
