@@ -58,7 +58,8 @@ requests() {
 }
 spark_log >eventlog
 profile >worker0.pt.trace.json
-requests >requests.csv
+requests >code.csv
+awk 'BEGIN { print "ts,took"; for (i = 0; i < 100; i++) print i * 0.7 "," 1 + i % 3 }' >requests.csv
 
 # ---------------------------------------------------------------------------------------- what is written
 # FILE:LINE<tab>COMMAND<tab>REMARK
@@ -102,7 +103,7 @@ ok "the documentation holds commands" test "$(wc -l <commands)" -ge 60
 # ------------------------------------------------------------------------------------------- how to try it
 # Is a placeholder in it: a word of capitals that is no value (as in --format JSON there are none)?
 has_placeholder() {
-    echo "$1" | grep -Eq '(^|[ =])\[?[A-Z][A-Z_]+(\.\.\.)?(\]|\||$| )'
+    echo "$1" | grep -Eq '(^|[ =])\[?[A-Z][A-Z_]+(\.\.\.|\.[A-Z]+)?(\]|\||$| )'
 }
 
 # The files it reads that are not here: recordings, and what was made of them.
