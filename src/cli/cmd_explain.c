@@ -60,6 +60,8 @@ static int run(const struct args *args, struct err *err)
         return 0;
     }
     p = param_find(table, dot + 1);
+    if (p == NULL && explain_key(path))
+        return 0;
     if (p == NULL)
         return no_such(path, dot + 1, table, err);
     reference_print_param(m, p);

@@ -111,6 +111,8 @@ static const char *read_break_even(struct work *w, const struct ranked *r, bool 
     if (least > 0)
         return arena_printf(w->a, "pays if quality rises by more than %.1f points (%s), %s", least, says,
                             terms);
+    if (least > -0.05)
+        return arena_printf(w->a, "pays unless quality falls (%s), %s", says, terms);
     return arena_printf(w->a, "pays unless quality falls by more than %.1f points (%s), %s", -least, says,
                         terms);
 }
