@@ -93,9 +93,12 @@ int rank_loaded(const struct args *args, struct loaded *l, struct study *st, str
 
 int study_run(const struct args *args, struct loaded *l, struct err *err)
 {
+    struct err doubt = {0};
     struct outcome o;
 
-    TRY(simulate_loaded(args, l, &o, err));
+    TRY(simulate_compared(args, l, &o, &doubt, err));
+    if (doubt.text[0] != '\0' && !args->quiet)
+        fprintf(stderr, "foresight: warning: %s\n", doubt.text);
     return keep_result(args, l, "run", outcome_json(&o), NULL, err);
 }
 

@@ -38,6 +38,7 @@ noinst_LIBRARIES += %D%/libreport.a
 	%D%/section_compare.c \
 	%D%/section_cost.c \
 	%D%/section_load.c \
+	%D%/section_estate.c \
 	%D%/section_owners.c \
 	%D%/section_pipeline.c \
 	%D%/section_provenance.c \

@@ -42,6 +42,7 @@ static const struct {
     {{"comparison", "Side by side"}, is_compared, section_comparison},
     {{"pipeline", "The pipeline"}, one_run, section_pipeline},
     {{"ranking", "Which optimization helps end to end"}, one_run, section_ranking},
+    {{"estate", "What it does to every pipeline"}, section_has_estate, section_estate},
     {{"owners", "Who pays and who gains"}, one_run, section_owners},
     {{"build", "The best set, step by step"}, one_run, section_build},
     {{"front", "What speed costs"}, one_run, section_front},

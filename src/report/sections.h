@@ -29,6 +29,8 @@ void section_answer(struct review *r);
 void section_comparison(struct review *r);
 void section_pipeline(struct review *r);
 void section_ranking(struct review *r);
+bool section_has_estate(const struct review *r);
+void section_estate(struct review *r);
 void section_owners(struct review *r);
 void section_build(struct review *r);
 void section_front(struct review *r);
