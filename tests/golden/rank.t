@@ -94,4 +94,25 @@ out_like "with the verdict of its kind" '"verdict": "assumed: break-even"'
 sed 's/"assumed"/"objective": {"quality_usd": "much"}, "assumed"/' asking.json >bad.json
 exits_with 78 "a value that is none" rank bad.json
 err_like "is named" 'bad\.json: \$\.objective\.quality_usd: a positive number is needed'
+# Several pipelines judged together.
+cat >estate.json <<'JSON'
+{ "name": "estate", "objective": {"whole": "spend"},
+  "resources": {"p": {"kind": "cores", "price": "1usd/h"}, "q": {"kind": "cores", "price": "3usd/h"}},
+  "pipelines": [
+    {"name": "left", "horizon": "steady", "workload": {"closed": {"in_flight": 2}},
+     "stages": [{"name": "a", "owner": "red", "model": "operators", "on": {"cpu": "p"}, "params": {"ops": [{"name": "x", "cpu": "10ms"}]}}]},
+    {"name": "right", "horizon": "steady", "workload": {"closed": {"in_flight": 2}},
+     "stages": [{"name": "b", "owner": "blue", "model": "operators", "on": {"cpu": "q"}, "params": {"ops": [{"name": "x", "cpu": "20ms"}]}}]}
+  ],
+  "optimizations": [{"name": "faster-a", "set": {"a.ops[0].cpu": "5ms"}, "effort": {"usd": 1000}}] }
+JSON
+exits_with 0 "rank of an estate" rank estate.json --replications 2
+out_like "pipelines weigh what they cost" '^  weight +25\.0 % +75\.0 %$'
+out_like "the whole gains two to the power of a quarter" '^  faster-a +\+18\.9±0\.0 +\+100±0 +0$'
+out_like "worth is money" 'faster-a +0 +\+[0-9]+±0 +pays +2\.[0-9] mo'
+exits_with 0 "report of an estate" report estate.json --replications 2 -o estate.html
+ok "shows every pipeline" grep -q "What it does to every pipeline" estate.html
+sed 's/"spend"/{"lefd": 1}/' estate.json >bad.json
+exits_with 78 "a pipeline that is not there" rank bad.json --replications 2
+err_like "is named" 'no pipeline "lefd"; did you mean "left"'
 finish
