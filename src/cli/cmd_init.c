@@ -246,7 +246,7 @@ static int run(const struct args *args, struct err *err)
 
 const struct cmd cmd_init = {
     .name = "init",
-    .args = "--from TRACE... | --template NAME",
+    .args = "--from|--template WHAT",
     .help = "a scenario from my own traces, or a shipped one",
     .group = "Measure",
     .about = "A trace is a file (imported first) or the name of a trace in the store. Stages, edges, "

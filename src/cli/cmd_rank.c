@@ -56,6 +56,8 @@ const struct cmd cmd_rank = {
              "quality moves and rests on values that the scenario lists as assumed, the row is no verdict "
              "but says what\n"
              "change of quality it needs; $.objective.quality_usd says what one more right answer is worth.\n"
+             "With several pipelines, $.objective.whole judges them all together.  Beyond ten optimizations, only the\n"
+             "pairs that interact by the bounds are simulated, and shares are sampled, with their error.\n"
              "--rules adds structural rewrites that the scenario admits (reorder, fuse, cache, offload, right-size,\n"
              "batch, codec, projection, prefix cache ...; `foresight check --rules` says why each is legal); a "
              "scenario\n"

@@ -130,6 +130,9 @@ int rank_scenario(const struct study *st, const struct rank_options *opt, struct
         return err_set(err, ERR_SCENARIO, "%s: $.optimizations: %d declared; at most %d can be ranked",
                        st->file, st->n, OPTS_MAX);
     TRY(variant_build(st, NOTHING, NULL, 0, &out->base_scenario, err));
+    if (out->base_scenario->pipelines_n > WHOLE_PIPELINES_MAX)
+        return err_set(err, ERR_SCENARIO, "%s: $.pipelines: %d of them; at most %d can be ranked", st->file,
+                       out->base_scenario->pipelines_n, WHOLE_PIPELINES_MAX);
     TRY(variant_simulate(st, out->base_scenario, st->threads, a, &out->base, err));
     TRY(whole_of(st->tree, st->file, &out->base, a, &judged.whole, err));
     out->whole = judged.whole;

@@ -162,9 +162,6 @@ int whole_of(const struct json *tree, const char *file, const struct outcome *ba
     *out = NULL;
     if (said == NULL)
         return 0;
-    if (base->pipelines_n > WHOLE_PIPELINES_MAX)
-        return err_set(err, ERR_SCENARIO, "%s: $.objective.whole: %d pipelines; at most %d can be weighed",
-                       file, base->pipelines_n, WHOLE_PIPELINES_MAX);
     w = ARENA_NEW(a, struct whole);
     w->n = base->pipelines_n;
     TRY(find_weights(said, file, base, w->weight, err));

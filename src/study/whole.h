@@ -30,8 +30,8 @@ struct whole {
 };
 
 /*
- * *out is NULL when the scenario does not ask for it.  `base` is the estate as it is.  ERR_SCENARIO: unknown
- * pipelines, weights that are none, or "spend" without prices.
+ * *out is NULL when the scenario does not ask for it.  `base` is the estate as it is, of WHOLE_PIPELINES_MAX
+ * pipelines at most.  ERR_SCENARIO: unknown pipelines, weights that are none, or "spend" without prices.
  */
 int whole_of(const struct json *tree, const char *file, const struct outcome *base, struct arena *a,
              const struct whole **out, struct err *err);

@@ -96,6 +96,29 @@ Test(estate, what_the_whole_is_must_make_sense)
     }
 }
 
+Test(estate, too_many_pipelines_are_refused)
+{
+    static char text[20000];
+    struct ranked_text x;
+    struct err err = {0};
+    size_t n = (size_t)snprintf(text, sizeof text,
+                                "{\"name\": \"many\", \"resources\": {" FREE "}, \"pipelines\": [");
+
+    for (int i = 0; i <= WHOLE_PIPELINES_MAX; i++)
+        n += (size_t)snprintf(
+            text + n, sizeof text - n,
+            "%s{\"name\": \"l%d\", \"horizon\": \"steady\", \"workload\": {\"closed\": "
+            "{\"in_flight\": 1}}, \"stages\": [{\"name\": \"s%d\", \"model\": \"operators\", "
+            "\"on\": {\"cpu\": \"p\"}, \"params\": {\"ops\": [{\"name\": \"x\", \"cpu\": "
+            "\"1ms\"}]}}]}",
+            i > 0 ? ", " : "", i, i);
+    snprintf(text + n, sizeof text - n,
+             "], \"optimizations\": [{\"name\": \"o\", \"set\": {\"s0.workers\": 2}}]}");
+    cr_expect_neq(ranked_try(text, 1, &x, &err), 0);
+    cr_expect_not_null(strstr(err.text, "at most 32 can be ranked"), "%s", err.text);
+    ranked_end(&x);
+}
+
 /* --------------------------------------------------------------------------- more than can be enumerated */
 
 /* Ten that touch what nobody waits for, and two that help only together. */
